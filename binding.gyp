@@ -1,0 +1,55 @@
+{
+  "variables": {
+    "core_sources": ["<!@(node scripts/list-sources.js native/port native/shm native/store native/queue)"],
+    "addon_sources": ["<!@(node scripts/list-sources.js native/addon)"],
+    "test_sources": ["<!@(node scripts/list-sources.js native/test)"],
+    "node_addon_api": "<!(node -p \"require('node-addon-api').include_dir\")"
+  },
+  "target_defaults": {
+    "cflags_cc!": ["-std=gnu++17", "-std=gnu++20"],
+    "cflags_cc": [
+      "-std=c++20",
+      "-fno-exceptions",
+      "-fvisibility=hidden",
+      "-Wall",
+      "-Wextra",
+      "-Werror"
+    ],
+    "include_dirs": ["native", "native/include"]
+  },
+  "targets": [
+    {
+      "target_name": "mobula_core",
+      "type": "static_library",
+      "sources": ["<@(core_sources)"]
+    },
+    {
+      "target_name": "mobula",
+      "dependencies": ["mobula_core"],
+      "sources": ["<@(addon_sources)"],
+      "defines": [
+        "NAPI_VERSION=9",
+        "NAPI_DISABLE_CPP_EXCEPTIONS",
+        "NODE_ADDON_API_DISABLE_DEPRECATED"
+      ],
+      "cflags_cc": [
+        "-isystem <(node_root_dir)/include/node",
+        "-isystem <(module_root_dir)/<(node_addon_api)"
+      ],
+      "ldflags": [
+        "-static-libstdc++",
+        "-static-libgcc",
+        "-Wl,--exclude-libs,ALL",
+        "-Wl,-z,nodelete"
+      ],
+      "libraries": ["-lpthread", "-lrt", "-ldl"]
+    },
+    {
+      "target_name": "mobula_core_test",
+      "type": "executable",
+      "dependencies": ["mobula_core"],
+      "sources": ["<@(test_sources)"],
+      "libraries": ["-lpthread", "-lrt", "-ldl"]
+    }
+  ]
+}

@@ -1,0 +1,78 @@
+import { spawn } from 'node:child_process';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** @typedef {{ passed: number, failed: number }} Counts */
+
+/**
+ * Runs a command, passes its output on and gives the output back.
+ * @param {string} command
+ * @param {string[]} args
+ * @param {NodeJS.ProcessEnv} env
+ * @returns {Promise<{ output: string, succeeded: boolean }>}
+ */
+async function run(command, args, env) {
+  const child = spawn(command, args, { cwd: root, env, stdio: ['inherit', 'pipe', 'inherit'] });
+  let output = '';
+  child.stdout.setEncoding('utf8').on('data', (/** @type {string} */ text) => {
+    output += text;
+    process.stdout.write(text);
+  });
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code) => {
+      resolve({ output, succeeded: code === 0 });
+    });
+  });
+}
+
+/**
+ * A run that fails without a failing test, by a crash for example, counts as one failure.
+ * @param {Counts} counts
+ * @param {boolean} succeeded
+ * @returns {Counts}
+ */
+function settle({ passed, failed }, succeeded) {
+  return { passed, failed: succeeded ? failed : Math.max(failed, 1) };
+}
+
+/**
+ * Runs a command that reports `N passed, N failed` as its last line.
+ * @param {string} command
+ * @param {string[]} args
+ * @param {NodeJS.ProcessEnv} env
+ * @returns {Promise<Counts>}
+ */
+export async function runCounted(command, args, env) {
+  const { output, succeeded } = await run(command, args, env);
+  const match = /^(\d+) passed, (\d+) failed\s*$/m.exec(output.trimEnd().split('\n').at(-1) ?? '');
+  return settle({ passed: Number(match?.[1] ?? 0), failed: Number(match?.[2] ?? 0) }, succeeded);
+}
+
+/**
+ * Runs AVA on a Node executable.
+ * @param {string} node
+ * @param {string[]} args
+ * @param {NodeJS.ProcessEnv} env
+ * @returns {Promise<Counts>}
+ */
+export async function runAva(node, args, env) {
+  const cli = join(root, 'node_modules/ava/entrypoints/cli.mjs');
+  const { output, succeeded } = await run(node, [cli, '--tap', ...args], env);
+  const passed = Number(/^# pass (\d+)$/m.exec(output)?.[1] ?? 0);
+  const failed = Number(/^# fail (\d+)$/m.exec(output)?.[1] ?? 0);
+  return settle({ passed, failed }, succeeded);
+}
+
+/**
+ * @param {Counts[]} counts
+ * @returns {Counts}
+ */
+export function sum(counts) {
+  return {
+    passed: counts.reduce((total, { passed }) => total + passed, 0),
+    failed: counts.reduce((total, { failed }) => total + failed, 0),
+  };
+}

@@ -1,0 +1,77 @@
+import { accessSync, constants, existsSync, realpathSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
+import process from 'node:process';
+
+/**
+ * Ends the process with exit code 1 and one line on stderr.
+ * @param {string} message
+ * @returns {never}
+ */
+export function fail(message) {
+  console.error(`mobula: ${message}`);
+  process.exit(1);
+}
+
+/**
+ * The folder whose include/node holds the headers of the running Node.
+ * @returns {string}
+ */
+function nodeDir() {
+  const executable = realpathSync(process.execPath);
+  const prefix = dirname(dirname(executable));
+  const header = join(prefix, 'include', 'node', 'node_api.h');
+  if (!existsSync(header)) {
+    fail(
+      `Node's headers are missing: ${header} does not exist beside ${executable}; ` +
+        'install Node from nodejs.org or add the package with its headers (Debian: libnode-dev)',
+    );
+  }
+  return prefix;
+}
+
+/**
+ * @param {string} command a name to look up on PATH, or a path
+ * @returns {boolean}
+ */
+function isExecutable(command) {
+  const folders = command.includes('/') ? [''] : (process.env.PATH ?? '').split(delimiter);
+  return folders.some((folder) => {
+    try {
+      accessSync(join(folder, command), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+/**
+ * Ends the process unless one of the commands can be run.
+ * @param {string} purpose what the tool is for, in the words of the message
+ * @param {string[]} commands
+ */
+function requireTool(purpose, commands) {
+  if (commands.some(isExecutable)) return;
+  fail(
+    `${purpose} is missing: looked for ${commands.join(', ')} on PATH; ` +
+      'install it (Debian: apt-get install g++ make python3 cmake)',
+  );
+}
+
+/**
+ * The environment in which node-gyp, cmake-js and prebuildify use the headers beside the running
+ * Node and download nothing. Ends the process with one line when a tool or the headers are missing.
+ * @param {'make' | 'cmake'} builder
+ * @returns {NodeJS.ProcessEnv}
+ */
+export function buildEnvironment(builder) {
+  requireTool('A C++ compiler', [process.env.CXX?.split(' ')[0] ?? 'g++']);
+  if (builder === 'cmake') {
+    requireTool('CMake', ['cmake']);
+    requireTool('A build tool for CMake', ['ninja', 'make']);
+  } else {
+    requireTool('make', ['make']);
+    requireTool('Python', [process.env.PYTHON ?? 'python3', 'python']);
+  }
+  return { ...process.env, npm_config_nodedir: nodeDir() };
+}
