@@ -2,7 +2,7 @@
   "variables": {
     "core_sources": ["<!@(node scripts/list-sources.js native/port native/shm native/store native/queue)"],
     "addon_sources": ["<!@(node scripts/list-sources.js native/addon)"],
-    "test_sources": ["<!@(node scripts/list-sources.js native/test)"],
+    "has_tests": "<!(node -p \"fs.existsSync('native/test')\")",
     "node_addon_api": "<!(node -p \"require('node-addon-api').include_dir\")"
   },
   "target_defaults": {
@@ -43,13 +43,19 @@
         "-Wl,-z,nodelete"
       ],
       "libraries": ["-lpthread", "-lrt", "-ldl"]
-    },
-    {
-      "target_name": "mobula_core_test",
-      "type": "executable",
-      "dependencies": ["mobula_core"],
-      "sources": ["<@(test_sources)"],
-      "libraries": ["-lpthread", "-lrt", "-ldl"]
     }
+  ],
+  "conditions": [
+    ["has_tests == 'true'", {
+      "targets": [
+        {
+          "target_name": "mobula_core_test",
+          "type": "executable",
+          "dependencies": ["mobula_core"],
+          "sources": ["<!@(node scripts/list-sources.js native/test)"],
+          "libraries": ["-lpthread", "-lrt", "-ldl"]
+        }
+      ]
+    }]
   ]
 }

@@ -1,12 +1,11 @@
 // Formats the C++ sources; with --check it changes nothing and fails on a difference.
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import process from 'node:process';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { root } from './toolchain.js';
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const { values } = parseArgs({ options: { check: { type: 'boolean', default: false } } });
 
 const sources = readdirSync(join(root, 'native'), { recursive: true, encoding: 'utf8' })

@@ -1,8 +1,7 @@
 import { spawn } from 'node:child_process';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-
-export const root = dirname(dirname(fileURLToPath(import.meta.url)));
+import { join } from 'node:path';
+import process from 'node:process';
+import { root } from './toolchain.js';
 
 /** @typedef {{ passed: number, failed: number }} Counts */
 

@@ -3,7 +3,8 @@
 import { join } from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
-import { root, runAva, runCounted, sum } from './test-runs.js';
+import { runAva, runCounted, sum } from './test-runs.js';
+import { root } from './toolchain.js';
 
 const { values } = parseArgs({ options: { long: { type: 'boolean', default: false } } });
 const env = values.long ? { ...process.env, MOBULA_LONG_TESTS: '1' } : process.env;

@@ -1,13 +1,16 @@
+import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, realpathSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import process from 'node:process';
+
+export const root = dirname(import.meta.dirname);
 
 /**
  * Ends the process with exit code 1 and one line on stderr.
  * @param {string} message
  * @returns {never}
  */
-export function fail(message) {
+function fail(message) {
   console.error(`mobula: ${message}`);
   process.exit(1);
 }
@@ -60,11 +63,11 @@ function requireTool(purpose, commands) {
 
 /**
  * The environment in which node-gyp, cmake-js and prebuildify use the headers beside the running
- * Node and download nothing. Ends the process with one line when a tool or the headers are missing.
+ * Node and download nothing.
  * @param {'make' | 'cmake'} builder
  * @returns {NodeJS.ProcessEnv}
  */
-export function buildEnvironment(builder) {
+function buildEnvironment(builder) {
   requireTool('A C++ compiler', [process.env.CXX?.split(' ')[0] ?? 'g++']);
   if (builder === 'cmake') {
     requireTool('CMake', ['cmake']);
@@ -74,4 +77,21 @@ export function buildEnvironment(builder) {
     requireTool('Python', [process.env.PYTHON ?? 'python3', 'python']);
   }
   return { ...process.env, npm_config_nodedir: nodeDir() };
+}
+
+/**
+ * Runs an installed build tool in the root folder. Ends the process when it fails, and with one line
+ * when the headers, the compiler or what drives it is missing.
+ * @param {'make' | 'cmake'} builder what the tool itself runs
+ * @param {string} tool
+ * @param {string[]} args
+ */
+export function build(builder, tool, args) {
+  const { error, status } = spawnSync(join(root, 'node_modules/.bin', tool), args, {
+    cwd: root,
+    env: buildEnvironment(builder),
+    stdio: 'inherit',
+  });
+  if (error) fail(`${tool} could not be run (${error.message}); run npm install first`);
+  if (status !== 0) process.exit(1);
 }

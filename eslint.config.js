@@ -1,0 +1,71 @@
+import eslint from '@eslint/js';
+import { defineConfig } from 'eslint/config';
+import tseslint from 'typescript-eslint';
+
+// The layers of lib/, lowest first: a layer imports from itself and from those before it.
+const layers = ['common', 'store', 'serialization', 'transport', 'runtime', 'api'];
+
+const addonLoader = {
+  name: 'node-gyp-build',
+  message: 'Only lib/store/binding.ts loads the addon.',
+};
+
+const layerRules = layers.map((layer, index) => ({
+  files: [`lib/${layer}/**/*.ts`],
+  rules: {
+    'no-restricted-imports': [
+      'error',
+      {
+        paths: [addonLoader],
+        patterns: [
+          {
+            group: [
+              '../index.js',
+              ...layers.slice(index + 1).flatMap((above) => [`../${above}/*`, `../**/${above}/*`]),
+            ],
+            message: `Imports go downwards: ${layers.join(' <- ')} <- index.`,
+          },
+        ],
+      },
+    ],
+  },
+}));
+
+export default defineConfig(
+  { ignores: ['build/', 'dist/', 'prebuilds/', '**/node_modules/'] },
+  eslint.configs.recommended,
+  tseslint.configs.strictTypeChecked,
+  tseslint.configs.stylisticTypeChecked,
+  {
+    languageOptions: {
+      parserOptions: { projectService: { allowDefaultProject: ['eslint.config.js'] } },
+    },
+    rules: {
+      eqeqeq: 'error',
+      'no-restricted-syntax': [
+        'error',
+        { selector: 'ExportDefaultDeclaration', message: 'Use a named export.' },
+      ],
+      'object-shorthand': 'error',
+      'prefer-template': 'error',
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+      // With noUncheckedIndexedAccess, `!` is how a known index is written.
+      '@typescript-eslint/no-non-null-assertion': 'off',
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+    },
+  },
+  layerRules,
+  {
+    files: ['lib/store/binding.ts'],
+    rules: { 'no-restricted-imports': 'off' },
+  },
+  {
+    files: ['scripts/**/*.js', 'eslint.config.js'],
+    languageOptions: { globals: { console: 'readonly' } },
+  },
+  {
+    files: ['eslint.config.js'],
+    rules: { 'no-restricted-syntax': 'off' },
+  },
+);
