@@ -32,7 +32,7 @@ const layerRules = layers.map((layer, index) => ({
 }));
 
 export default defineConfig(
-  { ignores: ['build/', 'dist/', 'prebuilds/', '**/node_modules/'] },
+  { ignores: ['build/', 'dist/'] },
   eslint.configs.recommended,
   tseslint.configs.strictTypeChecked,
   tseslint.configs.stylisticTypeChecked,
