@@ -1,0 +1,46 @@
+#ifndef MOBULA_OBJECT_ID_H_
+#define MOBULA_OBJECT_ID_H_
+
+#include <array>
+#include <cstdint>
+#include <cstring>
+#include <functional>
+#include <string>
+#include <string_view>
+
+namespace mobula {
+
+// Sixteen bytes that name an object, unique across machines; written as 32 lowercase hex digits.
+// A value type without invariants: any sixteen bytes are an id.
+struct ObjectId {
+  std::array<uint8_t, 16> bytes{};
+
+  static constexpr size_t kHexLength = 32;
+
+  // False, leaving `out` unspecified, unless `hex` is exactly 32 lowercase hex digits.
+  static bool parse(std::string_view hex, ObjectId* out);
+  // Writes 32 characters without a terminator.
+  void format(char* out) const;
+  std::string hex() const;
+
+  uint64_t hash() const {
+    uint64_t low, high;
+    std::memcpy(&low, bytes.data(), 8);
+    std::memcpy(&high, bytes.data() + 8, 8);
+    uint64_t mixed = (low ^ (high * 0x9e3779b97f4a7c15u)) * 0xff51afd7ed558ccdu;
+    return mixed ^ (mixed >> 32);
+  }
+
+  friend bool operator==(const ObjectId&, const ObjectId&) = default;
+};
+
+static_assert(sizeof(ObjectId) == 16);
+
+}  // namespace mobula
+
+template <>
+struct std::hash<mobula::ObjectId> {
+  size_t operator()(const mobula::ObjectId& id) const { return id.hash(); }
+};
+
+#endif  // MOBULA_OBJECT_ID_H_

@@ -1,0 +1,157 @@
+#ifndef MOBULA_OBJECT_STORE_H_
+#define MOBULA_OBJECT_STORE_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "mobula/object_id.h"
+#include "mobula/options.h"
+#include "mobula/status.h"
+
+namespace mobula {
+
+namespace store {
+class Client;
+}
+
+// Frozen: the binding passes it on as a number.
+enum class InfoState : uint32_t { kCreated = 0, kSealed = 1, kSpilled = 2 };
+
+struct ObjectInfo {
+  ObjectId id;
+  uint64_t size = 0;
+  InfoState state = InfoState::kCreated;
+  uint32_t pins = 0;        // processes that hold it by a pin or a view
+  uint64_t created_at = 0;  // ms since the epoch
+};
+
+struct StoreStats {
+  uint64_t memory, used_bytes, largest_free_block;
+  uint64_t sealed, unsealed, pinned_objects, pinned_bytes;
+  uint64_t puts, hits, misses;
+  uint64_t evictions, evicted_bytes;
+  uint64_t clients, reclaimed_clients, recoveries;
+};
+
+// What any process needs in order to map the same memory; good while process `pid` lives.
+struct StoreHandle {
+  uint32_t pid = 0;
+  int fd = -1;
+  ObjectId store_id;
+};
+
+// Names an object in its table. (entry, generation) is never reused for another object while the
+// segment lives, give or take 2^32 generations.
+struct EntryRef {
+  uint32_t entry = 0;
+  uint32_t generation = 0;
+};
+
+// An object being written. `data` and `metadata` stay valid and writable until seal or abort.
+struct Writing {
+  EntryRef ref;
+  ObjectId id;
+  uint8_t* data = nullptr;
+  uint64_t size = 0;
+  uint8_t* metadata = nullptr;
+  uint32_t metadata_size = 0;
+};
+
+// A sealed object held by one pin of this process. The bytes stay valid and unchanged until that
+// pin is given back with unpin(ref).
+struct Reading {
+  EntryRef ref;
+  const uint8_t* data = nullptr;
+  uint64_t size = 0;
+  const uint8_t* metadata = nullptr;
+  uint32_t metadata_size = 0;
+};
+
+// How far an id that somebody refers to has come.
+enum class Availability : uint32_t { kAbsent = 0, kPending = 1, kReady = 2, kLost = 3 };
+
+struct SealOptions {
+  bool add_ref = false;               // this process refers to the object from now on
+  const ObjectId* contained = nullptr;  // objects that live as long as this one
+  size_t contained_count = 0;
+  // A reference for another process of the store, which will count it itself (adopt_ref). Ignored
+  // when that client has ended.
+  uint32_t ref_client = UINT32_MAX;
+  uint32_t ref_client_generation = 0;
+};
+
+// A shared-memory object store: this process's face of one segment.
+//
+// Thread-safe: any thread may call anything. Several ObjectStores of one process on one segment
+// share a client, so a pin taken through one may be given back through another. Nothing here
+// remembers who took what; the caller pairs its calls. The death of the process gives everything
+// back. All Status-returning calls may also fail with kStalled and kCorrupt.
+class ObjectStore {
+ public:
+  static Status create(const StoreOptions& options, std::unique_ptr<ObjectStore>* out);
+  static Status attach(const std::string& name, std::unique_ptr<ObjectStore>* out);
+  static Status attach(const StoreHandle& handle, std::unique_ptr<ObjectStore>* out);
+  // kNotFound when there is no such name.
+  static Status unlink(const std::string& name);
+
+  explicit ObjectStore(std::shared_ptr<store::Client> client);
+  ~ObjectStore();
+
+  StoreHandle handle() const;
+  const std::shared_ptr<store::Client>& client() const { return client_; }
+
+  // --- Writing. A null id asks for a fresh one. Objects that made room are added to `evicted`. ---
+  Status create_object(const ObjectId* id, uint64_t size, uint32_t metadata_size, Writing* out,
+                       std::vector<ObjectInfo>* evicted);
+  // Copies once: create, fill, seal.
+  Status put(const ObjectId* id, const void* data, uint64_t size, const void* metadata,
+             uint32_t metadata_size, const SealOptions& options, ObjectId* out,
+             std::vector<ObjectInfo>* evicted);
+  Status seal(const EntryRef& ref, const SealOptions& options);
+  Status abort(const EntryRef& ref);
+
+  // --- Reading. ---
+  Status get(const ObjectId& id, Reading* out);  // counts as a use, a hit or a miss
+  Status pin(const ObjectId& id, EntryRef* out);  // a use, neither hit nor miss
+  Status unpin(const EntryRef& ref, uint32_t count = 1);
+  bool contains(const ObjectId& id);
+  bool peek(const ObjectId& id, ObjectInfo* out);
+  std::vector<ObjectInfo> list();
+
+  // --- Removing. ---
+  Status remove(const ObjectId& id);
+  Status evict(uint64_t bytes, uint64_t* freed, std::vector<ObjectInfo>* evicted);
+
+  // --- References (ownership, used by the runtime). Counted per process. ---
+  Status promise(const ObjectId& id);      // names an object to come; this process owes and refers to it
+  Status add_ref(const ObjectId& id, EntryRef* out);
+  Status drop_ref(const EntryRef& ref);
+  Availability availability(const ObjectId& id);
+
+  // --- Waiting. ---
+  // Calls `changed` from another thread, at least once after `id` is sealed, lost or removed, and
+  // perhaps for no reason; until cancelled. `changed` must not block nor call the store.
+  uint64_t watch(const ObjectId& id, std::function<void()> changed);
+  void unwatch(uint64_t watch);
+
+  // --- Looking after. ---
+  Status stats(StoreStats* out);
+  std::vector<std::string> check();
+  // Gives back what dead processes held. Runs by itself on a timer and when space is short.
+  void reap();
+
+ private:
+  Status reserve(const ObjectId* id, uint64_t size, uint32_t metadata_size, uint64_t now_ms,
+                 Writing* out, bool* cold, std::vector<ObjectInfo>* evicted);
+  Status commit_cold(const Writing& writing);
+  Status contain(const EntryRef& ref, const SealOptions& options);
+
+  const std::shared_ptr<store::Client> client_;
+};
+
+}  // namespace mobula
+
+#endif  // MOBULA_OBJECT_STORE_H_

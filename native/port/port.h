@@ -1,0 +1,124 @@
+#ifndef MOBULA_PORT_PORT_H_
+#define MOBULA_PORT_PORT_H_
+
+// Every operating-system primitive that the core needs, with its preconditions. The only code with
+// ifdefs and raw atomics stands behind this header. All functions may be called from any thread
+// unless they say otherwise. Functions that return int give 0 or an errno value.
+
+#include <pthread.h>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+namespace mobula::port {
+
+// Names the C library whose mutex layout a segment holds, e.g. "glibc".
+const char* libc_name();
+
+// --- Order -----------------------------------------------------------------------------------
+
+// Keeps the compiler from moving memory accesses across it. Enough for crash consistency: when a
+// process is killed, its stores are visible to survivors in program order.
+inline void compiler_barrier() { std::atomic_signal_fence(std::memory_order_seq_cst); }
+
+inline void cpu_relax() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+// --- Robust process-shared mutex ---------------------------------------------------------------
+
+// Lives in shared memory. The kernel marks it when the owning *thread* dies.
+struct alignas(64) RobustMutex {
+  pthread_mutex_t native;
+};
+static_assert(sizeof(RobustMutex) == 64);
+
+enum class LockResult { kAcquired, kOwnerDied, kBusy, kBroken };
+
+int mutex_init(RobustMutex* mutex);
+LockResult mutex_try_lock(RobustMutex* mutex);
+// Waits at most `timeout_ms`; kBusy on expiry. kOwnerDied means the caller owns it and must call
+// mutex_make_consistent before it unlocks.
+LockResult mutex_lock_for(RobustMutex* mutex, uint32_t timeout_ms);
+void mutex_make_consistent(RobustMutex* mutex);
+void mutex_unlock(RobustMutex* mutex);
+
+// --- Futex on a shared word --------------------------------------------------------------------
+
+// Returns when woken, when *word != expected, on a signal, or after `timeout_ms`.
+void futex_wait(const std::atomic<uint32_t>* word, uint32_t expected, uint32_t timeout_ms);
+void futex_wake_all(std::atomic<uint32_t>* word);
+
+// --- Memory files ------------------------------------------------------------------------------
+
+// Each creates a file of exactly `size` sparse bytes, sealed against resizing where the system
+// can, close-on-exec. The fd is the caller's.
+int memory_file_create(const char* debug_name, uint64_t size, int* fd);
+// A 0600 file in the shared-memory directory; EEXIST when the name is taken.
+int named_file_create(const char* name, uint64_t size, int* fd);
+int named_file_open(const char* name, int* fd);
+int named_file_unlink(const char* name);
+// Opens what descriptor `remote_fd` of process `pid` refers to, with access rights checked anew.
+int process_file_open(uint32_t pid, int remote_fd, int* fd);
+int file_size(int fd, uint64_t* size);
+// Identifies the open file for as long as anybody has it open.
+int file_identity(int fd, uint64_t* device, uint64_t* inode);
+
+// Allocates the pages of [offset, offset + length): later access cannot fault for want of space.
+int file_commit(int fd, uint64_t offset, uint64_t length);
+// Gives the pages back; they read as zero.
+int file_punch(int fd, uint64_t offset, uint64_t length);
+// Writes all bytes, allocating pages without zeroing them first.
+int file_write(int fd, uint64_t offset, const void* bytes, uint64_t length);
+void file_close(int fd);
+
+// Null on failure, with errno set.
+void* map_shared(int fd, uint64_t length, bool writable);
+// Zero-filled private memory that costs nothing until touched.
+void* map_private(uint64_t length);
+void unmap(void* address, uint64_t length);
+uint64_t page_size();
+
+// --- Processes ---------------------------------------------------------------------------------
+
+uint32_t process_id();
+uint32_t thread_id();
+// Clock ticks after boot at which the process started; 0 when there is no such process.
+uint64_t process_start_time(uint32_t pid);
+// True once `pid`, started at `start_time`, can no longer write to memory it had mapped: it is
+// gone, a zombie, its pid belongs to somebody else, or it has exec'd and no longer maps a file
+// whose name contains `mapping_name`.
+bool process_is_gone(uint32_t pid, uint64_t start_time, const char* mapping_name);
+// True while the thread is stopped by a signal or a tracer.
+bool thread_is_stopped(uint32_t pid, uint32_t tid);
+uint64_t pid_namespace();
+// The kernel kills this process when the thread that started it ends. Returns false when that
+// thread's process, `parent`, is gone already.
+bool die_with_parent(uint32_t parent);
+[[noreturn]] void exit_now(int code);
+
+// --- Doorbell: a pipe that one event loop polls and anybody may ring -----------------------------
+
+int bell_create(int* read_fd, int* write_fd);
+// Opens the writing side of a bell of another process; verifies its identity.
+int bell_open(uint32_t pid, int remote_fd, uint64_t device, uint64_t inode, int* write_fd);
+void bell_ring(int write_fd);
+void bell_drain(int read_fd);
+
+// --- Threads, time, randomness -------------------------------------------------------------------
+
+// A detached thread with a small stack and every signal blocked. `name` has at most 15 characters.
+int thread_start(const char* name, void (*run)(void*), void* argument);
+uint64_t wall_clock_ms();
+uint64_t monotonic_ms();
+void random_bytes(void* out, size_t length);
+
+}  // namespace mobula::port
+
+#endif  // MOBULA_PORT_PORT_H_

@@ -1,0 +1,181 @@
+#include "shm/allocator.h"
+
+#include <bit>
+#include <cassert>
+
+#include "shm/table.h"
+
+namespace mobula::shm {
+namespace {
+
+constexpr uint32_t kSecondBits = 5;
+constexpr int kExactProbes = 8;
+
+bool fits(const Block& block, uint64_t units, uint64_t align) {
+  uint64_t start = round_up(block.start, align);
+  return start + units <= block.start + block.units;
+}
+
+}  // namespace
+
+// Sizes below 32 units have a bin each; above, every power of two is cut into 32 bins.
+void Allocator::bin_of(uint64_t units, uint32_t* first, uint32_t* second) {
+  if (units < kSecondLevels) {
+    *first = 0;
+    *second = static_cast<uint32_t>(units);
+    return;
+  }
+  auto log2 = static_cast<uint32_t>(std::bit_width(units) - 1);
+  *first = log2 - kSecondBits + 1;
+  *second = static_cast<uint32_t>(units >> (log2 - kSecondBits)) - kSecondLevels;
+}
+
+void Allocator::format() {
+  uint32_t index = new_block();
+  Block& block = segment_.block(index);
+  lock_.set(block.start, 0);
+  lock_.set(block.units, segment_.header().data_size / kUnit);
+  lock_.set(block.prev, kNone);
+  lock_.set(block.next, kNone);
+  link(index);
+}
+
+uint32_t Allocator::allocate(uint64_t units, uint64_t align) {
+  uint32_t index = find(units, align);
+  if (index == kNone) return kNone;
+  unlink(index);
+  uint64_t lead = round_up(segment_.block(index).start, align) - segment_.block(index).start;
+  if (lead > 0) {
+    uint32_t aligned = split(index, lead);
+    link(index);
+    index = aligned;
+  }
+  if (segment_.block(index).units > units) link(split(index, units));
+  lock_.set(segment_.block(index).state, BlockState::kUsed);
+  return index;
+}
+
+void Allocator::free(uint32_t index) {
+  assert(segment_.block(index).state == BlockState::kUsed);
+  uint32_t prev = segment_.block(index).prev;
+  uint32_t next = segment_.block(index).next;
+  lock_.set(segment_.block(index).owner, kNone);
+  if (next != kNone && segment_.block(next).state == BlockState::kFree) {
+    unlink(next);
+    index = absorb_next(index);
+  }
+  if (prev != kNone && segment_.block(prev).state == BlockState::kFree) {
+    unlink(prev);
+    index = absorb_next(prev);
+  }
+  link(index);
+}
+
+uint64_t Allocator::largest_free_units() const {
+  uint64_t levels = bins().first_level;
+  if (levels == 0) return 0;
+  auto first = static_cast<uint32_t>(std::bit_width(levels) - 1);
+  auto second = static_cast<uint32_t>(std::bit_width(bins().second_level[first]) - 1);
+  uint64_t largest = 0;
+  for (uint32_t i = bins().heads[first][second]; i != kNone; i = segment_.block(i).bin_next) {
+    if (segment_.block(i).units > largest) largest = segment_.block(i).units;
+  }
+  return largest;
+}
+
+// The exact bin may hold blocks that are a little too small, so a few of it are tried; any block of
+// a higher bin is large enough for units + align - 1.
+uint32_t Allocator::find(uint64_t units, uint64_t align) const {
+  uint32_t first, second;
+  bin_of(units, &first, &second);
+  uint32_t candidate = bins().heads[first][second];
+  for (int probe = 0; candidate != kNone && probe < kExactProbes; ++probe) {
+    if (fits(segment_.block(candidate), units, align)) return candidate;
+    candidate = segment_.block(candidate).bin_next;
+  }
+  bin_of(units + align - 1, &first, &second);
+  return first_at_or_above(first, second + 1);
+}
+
+uint32_t Allocator::first_at_or_above(uint32_t first, uint32_t second) const {
+  uint32_t in_level = second < kSecondLevels ? bins().second_level[first] >> second << second : 0;
+  if (in_level == 0) {
+    uint64_t levels = bins().first_level >> (first + 1) << (first + 1);
+    if (levels == 0) return kNone;
+    first = static_cast<uint32_t>(std::countr_zero(levels));
+    in_level = bins().second_level[first];
+  }
+  return bins().heads[first][std::countr_zero(in_level)];
+}
+
+// Newly freed blocks go to the front: memory that was just used is warm.
+void Allocator::link(uint32_t index) {
+  Block& block = segment_.block(index);
+  uint32_t first, second;
+  bin_of(block.units, &first, &second);
+  uint32_t& head = bins().heads[first][second];
+  lock_.set(block.state, BlockState::kFree);
+  lock_.set(block.bin_prev, kNone);
+  lock_.set(block.bin_next, head);
+  if (head != kNone) lock_.set(segment_.block(head).bin_prev, index);
+  lock_.set(head, index);
+  lock_.set(bins().second_level[first], bins().second_level[first] | 1u << second);
+  lock_.set(bins().first_level, bins().first_level | uint64_t{1} << first);
+}
+
+void Allocator::unlink(uint32_t index) {
+  Block& block = segment_.block(index);
+  uint32_t first, second;
+  bin_of(block.units, &first, &second);
+  if (block.bin_next != kNone) lock_.set(segment_.block(block.bin_next).bin_prev, block.bin_prev);
+  if (block.bin_prev != kNone) {
+    lock_.set(segment_.block(block.bin_prev).bin_next, block.bin_next);
+    return;
+  }
+  lock_.set(bins().heads[first][second], block.bin_next);
+  if (block.bin_next != kNone) return;
+  lock_.set(bins().second_level[first], bins().second_level[first] & ~(1u << second));
+  if (bins().second_level[first] != 0) return;
+  lock_.set(bins().first_level, bins().first_level & ~(uint64_t{1} << first));
+}
+
+// Cuts an unlinked block after `units`; returns the rest, in no bin.
+uint32_t Allocator::split(uint32_t index, uint64_t units) {
+  uint32_t rest_index = new_block();
+  Block& block = segment_.block(index);
+  Block& rest = segment_.block(rest_index);
+  lock_.set(rest.start, block.start + units);
+  lock_.set(rest.units, block.units - units);
+  lock_.set(rest.prev, index);
+  lock_.set(rest.next, block.next);
+  if (block.next != kNone) lock_.set(segment_.block(block.next).prev, rest_index);
+  lock_.set(block.next, rest_index);
+  lock_.set(block.units, units);
+  return rest_index;
+}
+
+uint32_t Allocator::absorb_next(uint32_t index) {
+  Block& block = segment_.block(index);
+  uint32_t next_index = block.next;
+  Block& next = segment_.block(next_index);
+  lock_.set(block.units, block.units + next.units);
+  lock_.set(block.next, next.next);
+  if (next.next != kNone) lock_.set(segment_.block(next.next).prev, index);
+  drop_block(next_index);
+  return index;
+}
+
+uint32_t Allocator::new_block() {
+  uint32_t index = table_take(lock_, segment_.store().blocks,
+                              [this](uint32_t i) -> Block& { return segment_.block(i); });
+  lock_.set(segment_.block(index).owner, kNone);
+  return index;
+}
+
+void Allocator::drop_block(uint32_t index) {
+  lock_.set(segment_.block(index).state, BlockState::kUnused);
+  table_give_back(lock_, segment_.store().blocks, index,
+                  [this](uint32_t i) -> Block& { return segment_.block(i); });
+}
+
+}  // namespace mobula::shm

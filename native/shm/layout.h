@@ -1,0 +1,342 @@
+#ifndef MOBULA_SHM_LAYOUT_H_
+#define MOBULA_SHM_LAYOUT_H_
+
+// The segment, byte by byte: doc/segment_format.md says what each field means; this header holds
+// the numbers. Other processes, of other builds too, read these structs: any change of a field,
+// an order or an enum value changes kAbiVersion.
+//
+// Words that collide:
+//   client   one *process* attached to the segment (a bit in the holder maps)
+//   peer     one *JavaScript thread* that sends and receives records (driver, worker, actor host)
+//   pin      a process reads the object: it may neither move nor go
+//   ref      a process can still name the object: it must not be forgotten
+//   entry    the object table's row for an object;  block: a piece of the data area
+//   cell     a piece of the queue region;           record: one message, a chain of cells
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "mobula/object_id.h"
+#include "mobula/options.h"
+#include "port/port.h"
+
+namespace mobula::shm {
+
+inline constexpr uint64_t kMagic = 0x31304c55424f4d00;  // "\0MOBUL01"
+inline constexpr uint32_t kAbiVersion = 1;
+
+inline constexpr uint32_t kNone = 0xffffffff;  // "no index" wherever an index stands
+
+inline constexpr uint32_t kMaxClients = 256;
+inline constexpr uint32_t kHolderWords = kMaxClients / 64;
+inline constexpr uint32_t kMaxPeers = 1024;
+inline constexpr uint32_t kMaxActors = 131072;
+inline constexpr uint32_t kRunQueues = 2;
+inline constexpr uint32_t kWaitBuckets = 256;
+
+inline constexpr uint64_t kUnit = 64;             // granularity of the data area
+inline constexpr uint64_t kChunk = 256 * 1024;    // granularity of committing the data area
+inline constexpr uint64_t kPageAlignedFrom = 64 * 1024;  // blocks of this size start on a page
+inline constexpr uint32_t kFirstLevels = 40;
+inline constexpr uint32_t kSecondLevels = 32;
+inline constexpr uint32_t kUndoEntries = 1024;
+
+// --- Header ------------------------------------------------------------------------------------
+
+// A table that grows by committing more of its reserved address range.
+// used <= committed <= capacity, all in rows.
+struct Table {
+  uint64_t offset;
+  uint32_t stride;
+  uint32_t capacity;
+  uint32_t committed;
+  uint32_t used;       // rows ever handed out
+  uint32_t free_head;  // rows handed back, linked through their free_next
+  uint32_t reserved;
+};
+
+struct Header {
+  uint64_t magic;
+  uint32_t abi_version;
+  uint32_t ready;  // 1 once creation has finished
+  uint64_t layout_hash;
+  ObjectId store_id;
+  char libc[16];
+  uint64_t total_size;
+  uint64_t pid_namespace;
+  uint64_t page_size;
+  uint64_t memory_limit;
+  EvictionPolicy eviction;
+  uint32_t max_objects;
+  uint32_t hash_heads;  // a power of two
+  uint32_t has_queue;
+  uint32_t guard;  // views are mapped read-only
+  uint32_t reserved;
+  uint64_t clients_offset;
+  uint64_t store_offset;
+  uint64_t queue_offset;
+  uint64_t heads_offset;
+  uint64_t chunks_offset;
+  uint64_t data_offset;
+  uint64_t data_size;
+  char mapping_name[64];  // how /proc/<pid>/maps shows the file
+};
+
+// --- Lock with undo log ------------------------------------------------------------------------
+
+// where: segment offset << 4 | size in bytes (1, 2, 4 or 8).
+struct UndoEntry {
+  uint64_t where;
+  uint64_t old_value;
+};
+
+// Facts, whenever the mutex is free:
+//   1. count == 0.
+//   2. Every word the lock protects has its value of the last commit.
+struct LockArea {
+  port::RobustMutex mutex;
+  std::atomic<uint32_t> holder_pid;  // who holds it now; advice for error messages only
+  std::atomic<uint32_t> holder_tid;
+  uint64_t recoveries;
+  uint64_t reserved[6];
+  volatile uint64_t count;
+  uint64_t reserved2[7];
+  UndoEntry entries[kUndoEntries];
+};
+
+// --- Clients -----------------------------------------------------------------------------------
+
+enum class ClientState : uint32_t { kFree = 0, kLive = 1 };
+
+// The liveness mutex is held for life by the keeper thread of the process.
+struct ClientSlot {
+  port::RobustMutex liveness;
+  ClientState state;
+  uint32_t generation;  // counts the processes that have used this slot
+  uint32_t pid;
+  uint32_t reserved;
+  uint64_t start_time;
+  std::atomic<uint32_t> notify;  // futex: an object somebody here waits for may have changed
+  uint32_t reserved2[7];
+};
+static_assert(sizeof(ClientSlot) == 128);
+
+// --- Objects -----------------------------------------------------------------------------------
+
+// Frozen: read by other processes. doc/object_states.md has the edges.
+enum class ObjectState : uint8_t {
+  kFree = 0,
+  kPromised = 1,  // named by a ref, no bytes yet
+  kCreated = 2,   // being written by `creator`
+  kSealed = 3,
+  kFreeing = 4,   // unreachable; its edges and block are on their way back
+  kLost = 5,      // its bytes are gone and will not come; refs to it remain
+};
+
+inline constexpr uint8_t kManaged = 1;   // has had a ref: garbage once nobody refers to it
+inline constexpr uint8_t kDeleted = 2;   // no longer found by id; freed at the last release
+
+struct ObjectEntry {
+  ObjectId id;
+  uint64_t pins[kHolderWords];
+  uint64_t refs[kHolderWords];
+  uint64_t size;
+  uint64_t created_at;  // ms since the epoch
+  uint32_t metadata_size;
+  uint32_t block;
+  uint32_t hash_next;
+  uint32_t lru_prev;  // towards the older; also the link of the freeing list
+  uint32_t lru_next;
+  uint32_t edges;         // first of the edges to what this object contains
+  uint32_t contained_by;  // how many edges lead here
+  uint32_t free_next;
+  uint32_t generation;
+  uint16_t creator;   // client that writes it
+  uint16_t promiser;  // client that owes the bytes of a promised object
+  ObjectState state;
+  uint8_t flags;
+  uint16_t reserved;
+  uint64_t reserved2[6];
+};
+static_assert(sizeof(ObjectEntry) == 192);
+
+// "container contains contained", on the container's list.
+struct Edge {
+  uint32_t contained;
+  uint32_t next;
+  uint32_t free_next;
+  uint32_t reserved;
+};
+
+enum class BlockState : uint32_t { kUnused = 0, kFree = 1, kUsed = 2 };
+
+// Blocks tile the data area in address order through prev/next.
+struct Block {
+  uint64_t start;  // units
+  uint64_t units;
+  uint32_t prev;
+  uint32_t next;
+  uint32_t bin_prev;
+  uint32_t bin_next;
+  uint32_t free_next;
+  uint32_t owner;  // entry of a used block
+  BlockState state;
+  uint32_t reserved;
+};
+static_assert(sizeof(Block) == 48);
+
+struct Bins {
+  uint64_t first_level;
+  uint32_t second_level[kFirstLevels];
+  uint32_t heads[kFirstLevels][kSecondLevels];
+};
+
+// Counting equations (check() verifies them):
+//   charged_bytes   = sum of weight over entries that own a block
+//   evictable_bytes = sum of weight over entries on the LRU list that the policy may evict
+//   sealed, unsealed = entries in state sealed, created (deleted ones included)
+//   pinned_objects, pinned_bytes = count and sum of weight of entries with a bit in `pins`
+// The LRU list holds exactly the sealed entries with no bit in `pins`, oldest first.
+struct StoreState {
+  LockArea lock;
+  Table entries;
+  Table blocks;
+  Table edges;
+  uint64_t charged_bytes;
+  uint64_t evictable_bytes;
+  uint64_t committed_chunks;
+  uint32_t lru_oldest;
+  uint32_t lru_youngest;
+  uint32_t freeing_head;
+  uint32_t reserved;
+  uint64_t sealed;
+  uint64_t unsealed;
+  uint64_t pinned_objects;
+  uint64_t pinned_bytes;
+  uint64_t puts;
+  uint64_t hits;
+  uint64_t misses;
+  uint64_t evictions;
+  uint64_t evicted_bytes;
+  uint64_t reclaimed_clients;
+  uint64_t next_auto_id;
+  Bins bins;
+  uint64_t waiters[kWaitBuckets][kHolderWords];
+};
+
+// --- Queues ------------------------------------------------------------------------------------
+
+inline constexpr uint32_t kCellSize = 256;
+inline constexpr uint32_t kHeadPayload = 192;  // payload bytes in a record's first cell
+inline constexpr uint32_t kMorePayload = 240;  // and in each cell that continues it
+
+// Frozen: travels between processes.
+enum class RecordKind : uint32_t {
+  kTask = 1,        // to a run queue
+  kCall = 2,        // to an actor
+  kCompletion = 3,  // to the peer that sent the task or call
+  kMessage = 4,     // to a peer
+  kBounced = 5,     // a task or call back at its sender: whoever should have run it is gone
+};
+
+struct List {
+  uint32_t head;
+  uint32_t tail;
+  uint32_t count;
+  uint32_t reserved;
+};
+
+// The first cell of a record. While the cell is free only free_next means anything.
+struct Cell {
+  uint32_t free_next;
+  uint32_t more;  // next cell of the same record
+  uint32_t next;  // neighbours on a list
+  uint32_t prev;
+  RecordKind kind;
+  uint32_t length;  // payload bytes
+  uint32_t sender;  // peer
+  uint32_t sender_uid;
+  uint32_t target;  // run queue, peer or actor
+  uint32_t target_uid;
+  uint32_t flags;
+  uint32_t cells;  // of this record
+  uint64_t sequence;
+  uint64_t reserved;
+  uint8_t payload[kHeadPayload];
+};
+static_assert(sizeof(Cell) == kCellSize);
+
+struct MoreCell {
+  uint32_t free_next;
+  uint32_t more;
+  uint64_t reserved;
+  uint8_t payload[kMorePayload];
+};
+static_assert(sizeof(MoreCell) == kCellSize);
+
+enum class PeerState : uint32_t { kFree = 0, kLive = 1, kRetiring = 2 };
+
+// uid is never used twice in a segment, so (slot, uid) names a peer for ever.
+struct PeerSlot {
+  PeerState state;
+  uint32_t uid;
+  uint32_t client;
+  uint32_t client_generation;
+  uint32_t pid;
+  int32_t bell_fd;
+  uint64_t bell_device;
+  uint64_t bell_inode;
+  uint32_t armed;       // its event loop sleeps or will look once more before it does
+  uint32_t idle_queue;  // the run queue it waits for, or kNone
+  List mailbox;
+  List in_flight;
+  uint64_t reserved[6];
+};
+static_assert(sizeof(PeerSlot) == 128);
+
+enum class ActorState : uint32_t { kFree = 0, kPending = 1, kAlive = 2, kDead = 3 };
+
+struct ActorSlot {
+  ActorState state;
+  uint32_t generation;
+  uint32_t host;
+  uint32_t host_uid;
+  uint32_t owner;
+  uint32_t owner_uid;
+  uint32_t free_next;
+  uint32_t reserved;
+  List pending;  // calls made before a host was known
+  uint64_t handles[kHolderWords];
+  uint64_t reserved2[6];
+};
+static_assert(sizeof(ActorSlot) == 128);
+
+struct QueueState {
+  LockArea lock;
+  Table cells;
+  Table actors;
+  List run[kRunQueues];
+  uint64_t idle[kRunQueues][kMaxPeers / 64];
+  uint32_t next_uid;
+  uint32_t peers_used;
+  uint64_t bounced;
+  PeerSlot peers[kMaxPeers];
+};
+
+uint64_t layout_hash();
+
+inline uint64_t round_up(uint64_t value, uint64_t to) { return (value + to - 1) / to * to; }
+
+inline uint64_t weight_of(uint64_t size, uint64_t metadata_size) {
+  uint64_t bytes = round_up(size + metadata_size, kUnit);
+  return bytes == 0 ? kUnit : bytes;
+}
+
+inline bool test_bit(const uint64_t* words, uint32_t bit) {
+  return (words[bit / 64] >> (bit % 64) & 1) != 0;
+}
+
+}  // namespace mobula::shm
+
+#endif  // MOBULA_SHM_LAYOUT_H_

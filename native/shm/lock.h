@@ -1,0 +1,93 @@
+#ifndef MOBULA_SHM_LOCK_H_
+#define MOBULA_SHM_LOCK_H_
+
+#include <type_traits>
+
+#include "mobula/status.h"
+#include "shm/layout.h"
+
+namespace mobula::shm {
+
+// A robust lock over part of the control region, with the undo log that makes what happens under
+// it atomic against the death of its holder (the idea: Zhuo et al., "Lightning", VLDB 2022).
+//
+// Thread-safe. Every store to memory that the lock protects goes through set() between acquire()
+// and release(); commit() makes the stores so far permanent, so a long operation commits between
+// steps that each leave a consistent state. A holder that dies is undone to its last commit by
+// whoever acquires next.
+//
+// Under the lock nothing may block, call out, or touch memory that may not be there.
+class Lock {
+ public:
+  Lock(LockArea* area, uint8_t* base, const Header* header)
+      : area_(area), base_(base), header_(header) {}
+  Lock(const Lock&) = delete;
+  Lock& operator=(const Lock&) = delete;
+
+  // Waits while the holder lives and runs. kStalled when it has been stopped for over a second or
+  // has held the lock for thirty; kCorrupt when the mutex is beyond repair.
+  Status acquire();
+  void release();
+  void commit();
+  // Takes back everything since the last commit.
+  void rollback();
+
+  // `field` must lie in the segment. Logs its old value first.
+  template <class T>
+  void set(T& field, std::type_identity_t<T> value) {
+    static_assert(std::is_trivially_copyable_v<T>);
+    static_assert(sizeof(T) == 1 || sizeof(T) == 2 || sizeof(T) == 4 || sizeof(T) == 8);
+    if (field == value) return;
+    log(&field, sizeof(T));
+    *const_cast<volatile T*>(&field) = value;
+    port::compiler_barrier();
+  }
+  template <class T>
+  void add(T& field, std::type_identity_t<T> amount) {
+    set(field, static_cast<T>(field + amount));
+  }
+  template <class T>
+  void subtract(T& field, std::type_identity_t<T> amount) {
+    set(field, static_cast<T>(field - amount));
+  }
+  void set_bit(uint64_t* words, uint32_t bit) {
+    set(words[bit / 64], words[bit / 64] | uint64_t{1} << (bit % 64));
+  }
+  void clear_bit(uint64_t* words, uint32_t bit) {
+    set(words[bit / 64], words[bit / 64] & ~(uint64_t{1} << (bit % 64)));
+  }
+
+  bool log_is_empty() const { return area_->count == 0; }
+
+ private:
+  void log(const void* field, uint32_t size);
+  void undo();
+  Status acquire_slowly();
+  Status owned(port::LockResult result);
+  Status stalled(const char* why) const;
+
+  LockArea* const area_;
+  uint8_t* const base_;
+  const Header* const header_;
+};
+
+// Holds a lock for a scope; commits at its end. Check status() before anything else.
+class LockGuard {
+ public:
+  explicit LockGuard(Lock& lock) : lock_(lock), status_(lock.acquire()) {}
+  ~LockGuard() {
+    if (status_.is_ok()) lock_.release();
+  }
+  LockGuard(const LockGuard&) = delete;
+  LockGuard& operator=(const LockGuard&) = delete;
+
+  const Status& status() const { return status_; }
+
+ private:
+  Lock& lock_;
+  const Status status_;
+};
+
+}  // namespace mobula::shm
+
+#endif  // MOBULA_SHM_LOCK_H_

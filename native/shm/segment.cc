@@ -1,0 +1,314 @@
+#include "shm/segment.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include <algorithm>
+
+namespace mobula::shm {
+namespace {
+
+constexpr uint64_t kCommitStep = 256 * 1024;
+constexpr uint64_t kQueueCells = 16ull << 20;  // 4 GiB of address space, committed as it fills
+constexpr uint64_t kMaxMemory = 1ull << 44;
+constexpr const char* kFilePrefix = "mobula-";
+
+Status system_error(const std::string& what, int error) {
+  return {Code::kSystem, what + ": " + strerror(error)};
+}
+
+Status out_of_space(const char* what, uint64_t bytes, int error) {
+  return {Code::kFull, std::string("the system has no memory for ") + std::to_string(bytes) +
+                           " more bytes of " + what + " (" + strerror(error) +
+                           "): free memory, or enlarge the shared-memory mount"};
+}
+
+// Where each region goes; every region starts on a page.
+struct Plan {
+  Header header{};
+  Table entries{}, blocks{}, edges{}, cells{}, actors{};
+  uint64_t fixed_end = 0;  // everything before this is committed at creation
+};
+
+class Cursor {
+ public:
+  explicit Cursor(uint64_t page) : page_(page) {}
+  uint64_t take(uint64_t bytes) {
+    uint64_t start = next_;
+    next_ = round_up(next_ + bytes, page_);
+    return start;
+  }
+  uint64_t position() const { return next_; }
+  void align(uint64_t to) { next_ = round_up(next_, to); }
+
+ private:
+  const uint64_t page_;
+  uint64_t next_ = 0;
+};
+
+Table plan_table(Cursor* cursor, uint32_t stride, uint64_t capacity) {
+  return Table{cursor->take(stride * capacity), stride, static_cast<uint32_t>(capacity), 0, 0, kNone,
+               0};
+}
+
+Plan make_plan(const StoreOptions& options) {
+  Plan plan;
+  Header& header = plan.header;
+  uint64_t objects = options.max_objects;
+  header.memory_limit = options.memory;
+  header.eviction = options.eviction;
+  header.max_objects = options.max_objects;
+  header.guard = options.guard;
+  header.has_queue = options.queue;
+  header.hash_heads = 64;
+  while (header.hash_heads < objects && header.hash_heads < 1u << 30) header.hash_heads *= 2;
+  header.data_size = round_up(2 * options.memory + 4 * kChunk, kChunk);
+
+  Cursor cursor(port::page_size());
+  cursor.take(sizeof(Header));
+  header.store_offset = cursor.take(sizeof(StoreState));
+  header.clients_offset = cursor.take(sizeof(ClientSlot) * kMaxClients);
+  header.queue_offset = cursor.take(options.queue ? sizeof(QueueState) : 0);
+  header.heads_offset = cursor.take(4ull * header.hash_heads);
+  header.chunks_offset = cursor.take(round_up(header.data_size / kChunk, 64) / 8);
+  plan.fixed_end = cursor.position();
+  plan.entries = plan_table(&cursor, sizeof(ObjectEntry), objects);
+  plan.blocks = plan_table(&cursor, sizeof(Block), 2 * objects + 2);
+  plan.edges = plan_table(&cursor, sizeof(Edge), std::min<uint64_t>(4 * objects, kNone - 1));
+  if (options.queue) {
+    plan.actors = plan_table(&cursor, sizeof(ActorSlot), kMaxActors);
+    plan.cells = plan_table(&cursor, sizeof(Cell), kQueueCells);
+  }
+  cursor.align(kChunk);
+  header.data_offset = cursor.take(header.data_size);
+  header.total_size = cursor.position();
+  return plan;
+}
+
+void copy_text(char* to, size_t capacity, const std::string& text) {
+  memset(to, 0, capacity);
+  memcpy(to, text.data(), std::min(text.size(), capacity - 1));
+}
+
+Status init_lock(LockArea* lock) {
+  if (int error = port::mutex_init(&lock->mutex)) return system_error("robust mutex", error);
+  return Status::ok();
+}
+
+// The data area starts as one free block that covers it.
+void init_store(const Plan& plan, StoreState* store) {
+  store->entries = plan.entries;
+  store->blocks = plan.blocks;
+  store->edges = plan.edges;
+  store->lru_oldest = store->lru_youngest = kNone;
+  store->freeing_head = kNone;
+  for (auto& level : store->bins.heads) std::fill(std::begin(level), std::end(level), kNone);
+}
+
+void init_queue(const Plan& plan, QueueState* queue) {
+  queue->cells = plan.cells;
+  queue->actors = plan.actors;
+  queue->next_uid = 1;
+  for (List& list : queue->run) list = List{kNone, kNone, 0, 0};
+  for (PeerSlot& peer : queue->peers) {
+    peer.idle_queue = kNone;
+    peer.mailbox = peer.in_flight = List{kNone, kNone, 0, 0};
+  }
+}
+
+Status create_file(const StoreOptions& options, const Header& header, int* fd, std::string* shown) {
+  std::string file = kFilePrefix + (options.name.empty() ? header.store_id.hex() : options.name);
+  *shown = (options.name.empty() ? "memfd:" : "/dev/shm/") + file;
+  int error = options.name.empty()
+                  ? port::memory_file_create(file.c_str(), header.total_size, fd)
+                  : port::named_file_create(file.c_str(), header.total_size, fd);
+  if (error == EEXIST) {
+    return {Code::kExists, "a store named '" + options.name +
+                               "' exists already: attach to it, or unlink a leftover name first"};
+  }
+  if (error != 0) return system_error("creating shared memory", error);
+  return Status::ok();
+}
+
+bool inside(uint64_t offset, uint64_t length, uint64_t total) {
+  return offset <= total && length <= total - offset;
+}
+
+Status corrupt(const char* what) {
+  return {Code::kCorrupt, std::string("the shared segment is damaged (") + what +
+                              "): create a new store"};
+}
+
+Status validate(const Header& header, uint64_t file_size) {
+  if (header.magic != kMagic) return corrupt("no magic");
+  if (header.abi_version != kAbiVersion || header.layout_hash != layout_hash()) {
+    return {Code::kIncompatible,
+            "the segment was made by another build of mobula (layout or C library differ): run the "
+            "same version of mobula in every process"};
+  }
+  if (header.ready != 1) return corrupt("its creation never finished");
+  if (header.total_size != file_size) return corrupt("size");
+  if (header.pid_namespace != port::pid_namespace()) {
+    return {Code::kIncompatible,
+            "the segment belongs to another pid namespace: attach from the same container"};
+  }
+  if (!inside(header.store_offset, sizeof(StoreState), file_size) ||
+      !inside(header.clients_offset, sizeof(ClientSlot) * kMaxClients, file_size) ||
+      !inside(header.heads_offset, 4ull * header.hash_heads, file_size) ||
+      !inside(header.chunks_offset, header.data_size / kChunk / 8, file_size) ||
+      !inside(header.data_offset, header.data_size, file_size) ||
+      (header.has_queue && !inside(header.queue_offset, sizeof(QueueState), file_size)) ||
+      (header.hash_heads & (header.hash_heads - 1)) != 0) {
+    return corrupt("header");
+  }
+  return Status::ok();
+}
+
+}  // namespace
+
+Status Segment::create(const StoreOptions& options, std::unique_ptr<Segment>* out) {
+  if (options.memory > kMaxMemory) {
+    return {Code::kOutOfRange, "memory must be at most " + std::to_string(kMaxMemory) + " bytes"};
+  }
+  Plan plan = make_plan(options);
+  port::random_bytes(plan.header.store_id.bytes.data(), plan.header.store_id.bytes.size());
+
+  int fd = -1;
+  std::string shown;
+  if (Status s = create_file(options, plan.header, &fd, &shown); !s.is_ok()) return s;
+  std::unique_ptr<Segment> segment;
+  Status status = map(fd, plan.header.total_size, options.guard, &segment);
+  if (status.is_ok()) status = segment->commit(0, plan.fixed_end, "store tables");
+  if (!status.is_ok()) {
+    if (!options.name.empty()) port::named_file_unlink((kFilePrefix + options.name).c_str());
+    return status;
+  }
+
+  auto* header = segment->at<Header>(0);
+  *header = plan.header;
+  header->magic = kMagic;
+  header->abi_version = kAbiVersion;
+  header->layout_hash = layout_hash();
+  header->page_size = port::page_size();
+  header->pid_namespace = port::pid_namespace();
+  copy_text(header->libc, sizeof header->libc, port::libc_name());
+  copy_text(header->mapping_name, sizeof header->mapping_name, shown);
+
+  init_store(plan, &segment->store());
+  std::fill_n(segment->hash_heads(), header->hash_heads, kNone);
+  status = init_lock(&segment->store().lock);
+  for (uint32_t i = 0; i < kMaxClients && status.is_ok(); ++i) {
+    if (int error = port::mutex_init(&segment->client(i).liveness)) {
+      status = system_error("robust mutex", error);
+    }
+  }
+  if (options.queue && status.is_ok()) {
+    init_queue(plan, &segment->queue());
+    status = init_lock(&segment->queue().lock);
+  }
+  if (!status.is_ok()) return status;
+  *out = std::move(segment);
+  return Status::ok();
+}
+
+Status Segment::open_named(const std::string& name, std::unique_ptr<Segment>* out) {
+  int fd = -1;
+  int error = port::named_file_open((kFilePrefix + name).c_str(), &fd);
+  if (error == ENOENT) {
+    return {Code::kNotFound, "there is no store named '" + name + "': create it first"};
+  }
+  if (error != 0) return system_error("opening store '" + name + "'", error);
+  return adopt(fd, out);
+}
+
+Status Segment::open_remote(uint32_t pid, int remote_fd, const ObjectId& expected,
+                            std::unique_ptr<Segment>* out) {
+  int fd = -1;
+  if (int error = port::process_file_open(pid, remote_fd, &fd)) {
+    return {Code::kNotFound, "the process " + std::to_string(pid) +
+                                 " that issued this handle no longer offers it (" +
+                                 strerror(error) + "): ask for a fresh handle"};
+  }
+  if (Status s = adopt(fd, out); !s.is_ok()) return s;
+  if ((*out)->header().store_id == expected) return Status::ok();
+  out->reset();
+  return {Code::kNotFound, "the handle is stale: its store is gone"};
+}
+
+Status Segment::unlink(const std::string& name) {
+  int error = port::named_file_unlink((kFilePrefix + name).c_str());
+  if (error == 0) return Status::ok();
+  if (error == ENOENT) return {Code::kNotFound, "there is no store named '" + name + "'"};
+  return system_error("unlinking store '" + name + "'", error);
+}
+
+Status Segment::adopt(int fd, std::unique_ptr<Segment>* out) {
+  uint64_t size = 0;
+  int error = port::file_size(fd, &size);
+  if (error != 0 || size < sizeof(Header)) {
+    port::file_close(fd);
+    return corrupt("too short");
+  }
+  auto* header = static_cast<const Header*>(port::map_shared(fd, sizeof(Header), false));
+  if (header == nullptr) {
+    port::file_close(fd);
+    return system_error("mapping shared memory", errno);
+  }
+  Header copy = *header;
+  port::unmap(const_cast<Header*>(header), sizeof(Header));
+  if (Status s = validate(copy, size); !s.is_ok()) {
+    port::file_close(fd);
+    return s;
+  }
+  return map(fd, size, copy.guard != 0, out);
+}
+
+Status Segment::map(int fd, uint64_t size, bool guard, std::unique_ptr<Segment>* out) {
+  auto* base = static_cast<uint8_t*>(port::map_shared(fd, size, true));
+  const uint8_t* views = base;
+  if (base != nullptr && guard) {
+    views = static_cast<const uint8_t*>(port::map_shared(fd, size, false));
+  }
+  if (base == nullptr || views == nullptr) {
+    int error = errno;
+    if (base != nullptr) port::unmap(base, size);
+    port::file_close(fd);
+    return {Code::kOutOfRange, "cannot map " + std::to_string(size) +
+                                   " bytes of address space (" + strerror(error) +
+                                   "): ask for less memory"};
+  }
+  out->reset(new Segment(fd, size, base, views));
+  return Status::ok();
+}
+
+Segment::~Segment() {
+  if (views_ != base_) port::unmap(const_cast<uint8_t*>(views_), size_);
+  port::unmap(base_, size_);
+  port::file_close(fd_);
+}
+
+Status Segment::commit(uint64_t offset, uint64_t length, const char* what) const {
+  int error = port::file_commit(fd_, offset, length);
+  return error == 0 ? Status::ok() : out_of_space(what, length, error);
+}
+
+Status Segment::commit_rows(const Table& table, uint32_t committed_now, uint32_t* committed) const {
+  uint64_t step = std::max<uint64_t>(kCommitStep / table.stride, 1);
+  uint64_t target = std::min<uint64_t>(committed_now + step, table.capacity);
+  uint64_t start = table.offset + static_cast<uint64_t>(committed_now) * table.stride;
+  uint64_t end = table.offset + target * table.stride;
+  *committed = static_cast<uint32_t>(target);
+  if (end == start) return Status::ok();
+  return commit(start, end - start, "store tables");
+}
+
+Status Segment::commit_data(uint64_t first_chunk, uint64_t chunks) const {
+  return commit(header().data_offset + first_chunk * kChunk, chunks * kChunk, "objects");
+}
+
+Status Segment::write_data(uint64_t unit, const void* bytes, uint64_t length) const {
+  int error = port::file_write(fd_, header().data_offset + unit * kUnit, bytes, length);
+  return error == 0 ? Status::ok() : out_of_space("objects", length, error);
+}
+
+}  // namespace mobula::shm

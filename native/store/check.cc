@@ -1,0 +1,252 @@
+#include "store/check.h"
+
+#include "shm/allocator.h"
+
+namespace mobula::store {
+
+using shm::Block;
+using shm::BlockState;
+using shm::kNone;
+using shm::ObjectEntry;
+using shm::ObjectState;
+using shm::StoreState;
+
+namespace {
+
+bool any_bit(const uint64_t* words) {
+  uint64_t any = 0;
+  for (uint32_t i = 0; i < shm::kHolderWords; ++i) any |= words[i];
+  return any != 0;
+}
+
+bool owns_block(const ObjectEntry& entry) {
+  return entry.state == ObjectState::kCreated || entry.state == ObjectState::kSealed;
+}
+
+bool is_linked_state(ObjectState state) {
+  return state != ObjectState::kFree && state != ObjectState::kFreeing;
+}
+
+class Checker {
+ public:
+  explicit Checker(const shm::Segment& segment)
+      : segment_(segment), state_(segment.store()) {}
+
+  std::vector<std::string> run() {
+    expect(state_.lock.count == 0, "the undo log is not empty");
+    walk_blocks();
+    walk_bins();
+    walk_entries();
+    walk_ids();
+    walk_lru();
+    walk_edges();
+    check_holders();
+    return std::move(problems_);
+  }
+
+ private:
+  void expect(bool holds, const std::string& problem) {
+    if (!holds && problems_.size() < 100) problems_.push_back(problem);
+  }
+
+  void expect_equal(uint64_t actual, uint64_t expected, const char* what) {
+    expect(actual == expected, std::string(what) + " is " + std::to_string(actual) + " but sums to " +
+                                   std::to_string(expected));
+  }
+
+  bool valid(const shm::Table& table, uint32_t index, const char* what) {
+    if (index < table.used) return true;
+    expect(false, std::string(what) + " " + std::to_string(index) + " does not exist");
+    return false;
+  }
+
+  void walk_blocks() {
+    uint64_t position = 0;
+    uint32_t prev = kNone, steps = 0;
+    bool prev_free = false;
+    for (uint32_t i = 0; i != kNone && steps <= state_.blocks.used; ++steps) {
+      if (!valid(state_.blocks, i, "block")) return;
+      const Block& block = segment_.block(i);
+      std::string name = "block " + std::to_string(i);
+      expect(block.start == position, name + " does not start where its neighbour ends");
+      expect(block.prev == prev, name + " has a wrong back link");
+      expect(block.state != BlockState::kUnused, name + " is in the chain but unused");
+      bool is_free = block.state == BlockState::kFree;
+      expect(!(is_free && prev_free), name + " and its neighbour are both free");
+      free_blocks_ += is_free;
+      if (block.state == BlockState::kUsed) check_owner(i, block);
+      prev_free = is_free;
+      position += block.units;
+      prev = i;
+      i = block.next;
+    }
+    expect(steps <= state_.blocks.used, "the block chain has a cycle");
+    expect_equal(position * shm::kUnit, segment_.header().data_size, "the tiled data area");
+  }
+
+  void check_owner(uint32_t index, const Block& block) {
+    std::string name = "block " + std::to_string(index);
+    if (block.owner >= state_.entries.used) {
+      expect(false, name + " is used by no entry");
+      return;
+    }
+    const ObjectEntry& entry = segment_.entry(block.owner);
+    expect(owns_block(entry) && entry.block == index, name + " is not its owner's block");
+    expect(block.units * shm::kUnit == shm::weight_of(entry.size, entry.metadata_size),
+           name + " has not its owner's weight");
+  }
+
+  void walk_bins() {
+    uint64_t found = 0;
+    for (uint32_t first = 0; first < shm::kFirstLevels; ++first) {
+      const shm::Bins& bins = state_.bins;
+      expect((bins.first_level >> first & 1) == (bins.second_level[first] != 0),
+             "first-level bit " + std::to_string(first) + " is wrong");
+      for (uint32_t second = 0; second < shm::kSecondLevels; ++second) {
+        uint32_t head = bins.heads[first][second];
+        expect((bins.second_level[first] >> second & 1) == (head != kNone), "a bin bit is wrong");
+        found += walk_bin(first, second, head);
+      }
+    }
+    expect_equal(found, free_blocks_, "the number of blocks in bins");
+  }
+
+  uint64_t walk_bin(uint32_t first, uint32_t second, uint32_t head) {
+    uint64_t found = 0;
+    for (uint32_t i = head; i != kNone && found <= state_.blocks.used; ++found) {
+      if (!valid(state_.blocks, i, "binned block")) break;
+      const Block& block = segment_.block(i);
+      uint32_t own_first, own_second;
+      shm::Allocator::bin_of(block.units, &own_first, &own_second);
+      expect(block.state == BlockState::kFree && own_first == first && own_second == second,
+             "block " + std::to_string(i) + " is in the wrong bin");
+      i = block.bin_next;
+    }
+    return found;
+  }
+
+  void walk_entries() {
+    uint64_t charged = 0, sealed = 0, unsealed = 0, pinned = 0, pinned_bytes = 0;
+    for (uint32_t i = 0; i < state_.entries.used; ++i) {
+      const ObjectEntry& entry = segment_.entry(i);
+      uint64_t weight = shm::weight_of(entry.size, entry.metadata_size);
+      if (owns_block(entry)) charged += weight;
+      if (any_bit(entry.pins)) {
+        ++pinned;
+        pinned_bytes += weight;
+        expect(entry.state == ObjectState::kSealed,
+               "entry " + std::to_string(i) + " is pinned but not sealed");
+      }
+      sealed += entry.state == ObjectState::kSealed;
+      unsealed += entry.state == ObjectState::kCreated;
+    }
+    expect_equal(state_.charged_bytes, charged, "charged_bytes");
+    expect(charged <= segment_.header().memory_limit, "more bytes are charged than `memory`");
+    expect_equal(state_.sealed, sealed, "sealed");
+    expect_equal(state_.unsealed, unsealed, "unsealed");
+    expect_equal(state_.pinned_objects, pinned, "pinned_objects");
+    expect_equal(state_.pinned_bytes, pinned_bytes, "pinned_bytes");
+  }
+
+  void walk_ids() {
+    uint64_t linked = 0, expected = 0;
+    for (uint32_t bucket = 0; bucket < segment_.header().hash_heads; ++bucket) {
+      uint32_t i = segment_.hash_heads()[bucket];
+      for (; i != kNone && linked <= state_.entries.used; ++linked) {
+        if (!valid(state_.entries, i, "indexed entry")) return;
+        const ObjectEntry& entry = segment_.entry(i);
+        uint32_t own =
+            static_cast<uint32_t>(entry.id.hash()) & (segment_.header().hash_heads - 1);
+        expect(own == bucket && is_linked_state(entry.state),
+               "entry " + std::to_string(i) + " is indexed wrongly");
+        i = entry.hash_next;
+      }
+    }
+    for (uint32_t i = 0; i < state_.entries.used; ++i) {
+      const ObjectEntry& entry = segment_.entry(i);
+      expected += is_linked_state(entry.state) && (entry.flags & shm::kDeleted) == 0;
+    }
+    expect_equal(linked, expected, "the number of indexed ids");
+  }
+
+  void walk_lru() {
+    uint64_t found = 0, evictable = 0, expected = 0;
+    uint32_t prev = kNone;
+    for (uint32_t i = state_.lru_oldest; i != kNone && found <= state_.entries.used; ++found) {
+      if (!valid(state_.entries, i, "listed entry")) return;
+      const ObjectEntry& entry = segment_.entry(i);
+      expect(entry.lru_prev == prev, "the LRU list has a wrong back link");
+      expect(entry.state == ObjectState::kSealed && !any_bit(entry.pins),
+             "entry " + std::to_string(i) + " is on the LRU list but not evictable");
+      if (may_evict(entry)) evictable += shm::weight_of(entry.size, entry.metadata_size);
+      prev = i;
+      i = entry.lru_next;
+    }
+    for (uint32_t i = 0; i < state_.entries.used; ++i) {
+      const ObjectEntry& entry = segment_.entry(i);
+      expected += entry.state == ObjectState::kSealed && !any_bit(entry.pins);
+    }
+    expect(state_.lru_youngest == prev, "the LRU list has a wrong end");
+    expect_equal(found, expected, "the length of the LRU list");
+    expect_equal(state_.evictable_bytes, evictable, "evictable_bytes");
+  }
+
+  bool may_evict(const ObjectEntry& entry) const {
+    switch (segment_.header().eviction) {
+      case EvictionPolicy::kNone:
+        return false;
+      case EvictionPolicy::kClru:
+        return true;
+      case EvictionPolicy::kUnreferenced:
+        return entry.contained_by == 0 && !any_bit(entry.refs);
+    }
+    return false;
+  }
+
+  void walk_edges() {
+    std::vector<uint32_t> contained_by(state_.entries.used, 0);
+    for (uint32_t i = 0; i < state_.entries.used; ++i) {
+      if (segment_.entry(i).state == ObjectState::kFree) continue;
+      uint32_t steps = 0;
+      for (uint32_t e = segment_.entry(i).edges; e != kNone && steps <= state_.edges.used; ++steps) {
+        if (!valid(state_.edges, e, "edge")) break;
+        uint32_t target = segment_.edge(e).contained;
+        if (valid(state_.entries, target, "contained entry")) ++contained_by[target];
+        e = segment_.edge(e).next;
+      }
+    }
+    for (uint32_t i = 0; i < state_.entries.used; ++i) {
+      const ObjectEntry& entry = segment_.entry(i);
+      if (entry.state == ObjectState::kFree) continue;
+      expect_equal(entry.contained_by, contained_by[i], "contained_by");
+    }
+  }
+
+  void check_holders() {
+    uint64_t live[shm::kHolderWords] = {};
+    for (uint32_t slot = 0; slot < shm::kMaxClients; ++slot) {
+      if (segment_.client(slot).state == shm::ClientState::kLive) {
+        live[slot / 64] |= uint64_t{1} << (slot % 64);
+      }
+    }
+    for (uint32_t i = 0; i < state_.entries.used; ++i) {
+      const ObjectEntry& entry = segment_.entry(i);
+      if (entry.state == ObjectState::kFree) continue;
+      for (uint32_t word = 0; word < shm::kHolderWords; ++word) {
+        expect(((entry.pins[word] | entry.refs[word]) & ~live[word]) == 0,
+               "entry " + std::to_string(i) + " is held by a process that has ended");
+      }
+    }
+  }
+
+  const shm::Segment& segment_;
+  const StoreState& state_;
+  uint64_t free_blocks_ = 0;
+  std::vector<std::string> problems_;
+};
+
+}  // namespace
+
+std::vector<std::string> check_store(const shm::Segment& segment) { return Checker(segment).run(); }
+
+}  // namespace mobula::store

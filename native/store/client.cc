@@ -1,0 +1,333 @@
+#include "store/client.h"
+
+#include <condition_variable>
+
+#include "queue/retire.h"
+
+namespace mobula::store {
+
+using shm::ClientSlot;
+using shm::ClientState;
+
+namespace {
+
+constexpr uint32_t kTickMs = 250;
+
+// Attachments of this process by store id, so that a process is one client. Never destroyed: views
+// may end after static destructors have run.
+struct Registry {
+  std::mutex mutex;
+  std::unordered_map<ObjectId, std::weak_ptr<Client>> clients;
+};
+
+Registry& registry() {
+  static Registry* const instance = new Registry;
+  return *instance;
+}
+
+std::shared_ptr<Client> registered(const ObjectId& store_id) {
+  Registry& all = registry();
+  std::lock_guard lock(all.mutex);
+  auto found = all.clients.find(store_id);
+  return found == all.clients.end() ? nullptr : found->second.lock();
+}
+
+}  // namespace
+
+// Lives on the stack of start() until the keeper has answered.
+struct Client::Start {
+  std::mutex mutex;
+  std::condition_variable answered;
+  bool done = false;
+  Status status;
+};
+
+Status Client::create(const StoreOptions& options, std::shared_ptr<Client>* out) {
+  std::unique_ptr<shm::Segment> segment;
+  if (Status s = shm::Segment::create(options, &segment); !s.is_ok()) return s;
+  return start(std::move(segment), true, out);
+}
+
+Status Client::attach(const std::string& name, std::shared_ptr<Client>* out) {
+  std::unique_ptr<shm::Segment> segment;
+  if (Status s = shm::Segment::open_named(name, &segment); !s.is_ok()) return s;
+  *out = registered(segment->header().store_id);
+  return *out ? Status::ok() : start(std::move(segment), false, out);
+}
+
+Status Client::attach(const StoreHandle& handle, std::shared_ptr<Client>* out) {
+  *out = registered(handle.store_id);
+  if (*out) return Status::ok();
+  std::unique_ptr<shm::Segment> segment;
+  Status s = shm::Segment::open_remote(handle.pid, handle.fd, handle.store_id, &segment);
+  return s.is_ok() ? start(std::move(segment), false, out) : s;
+}
+
+Client::Client(std::unique_ptr<shm::Segment> segment)
+    : segment_(std::move(segment)),
+      store_lock_(&segment_->store().lock, segment_->base(), &segment_->header()),
+      queue_lock_(&segment_->queue().lock, segment_->base(), &segment_->header()) {}
+
+Client::~Client() {
+  uint64_t rows = segment_->store().entries.capacity;
+  if (holds_ != nullptr) port::unmap(holds_, rows * sizeof(LocalHolds));
+  Registry& all = registry();
+  std::lock_guard lock(all.mutex);
+  auto known = all.clients.find(segment_->header().store_id);
+  if (known != all.clients.end() && known->second.expired()) all.clients.erase(known);
+}
+
+Status Client::start(std::unique_ptr<shm::Segment> segment, bool format,
+                     std::shared_ptr<Client>* out) {
+  ObjectId store_id = segment->header().store_id;
+  std::shared_ptr<Client> client(new Client(std::move(segment)), &Client::let_go);
+  uint64_t rows = client->segment_->store().entries.capacity;
+  client->holds_ = static_cast<LocalHolds*>(port::map_private(rows * sizeof(LocalHolds)));
+  if (client->holds_ == nullptr) return {Code::kSystem, "no address space for the store's tables"};
+  if (format) {
+    if (Status s = client->format(); !s.is_ok()) return s;
+  }
+
+  Start answer;
+  client->start_ = &answer;
+  if (int error = port::thread_start("mobula-keeper", &Client::keep, client.get())) {
+    return {Code::kSystem, "cannot start a thread: errno " + std::to_string(error)};
+  }
+  std::unique_lock lock(answer.mutex);
+  answer.answered.wait(lock, [&] { return answer.done; });
+  if (!answer.status.is_ok()) return answer.status;
+
+  Registry& all = registry();
+  std::lock_guard registry_lock(all.mutex);
+  std::weak_ptr<Client>& known = all.clients[store_id];
+  if (auto other = known.lock()) {
+    *out = std::move(other);
+    return Status::ok();
+  }
+  known = client;
+  *out = std::move(client);
+  return Status::ok();
+}
+
+// The last owner's deleter: the keeper, which must unlock the liveness mutex itself, destroys.
+void Client::let_go(Client* client) {
+  if (!client->keeping_) {
+    delete client;
+    return;
+  }
+  std::atomic<uint32_t>& notify = client->segment_->client(client->slot_).notify;
+  client->stop_ = true;
+  notify.fetch_add(1);
+  port::futex_wake_all(&notify);
+}
+
+Status Client::format() {
+  if (Status s = grow(); !s.is_ok()) return s;
+  shm::LockGuard guard(store_lock_);
+  if (!guard.status().is_ok()) return guard.status();
+  shm::Allocator(*segment_, store_lock_).format();
+  const_cast<shm::Header&>(segment_->header()).ready = 1;
+  return Status::ok();
+}
+
+Status Client::grow() {
+  shm::StoreState& store = segment_->store();
+  for (shm::Table* table : {&store.entries, &store.blocks, &store.edges}) {
+    shm::Table before;
+    {
+      shm::LockGuard guard(store_lock_);
+      if (!guard.status().is_ok()) return guard.status();
+      before = *table;
+    }
+    if (before.committed == before.capacity || before.committed - before.used >= 8) continue;
+    uint32_t committed = 0;
+    Status s = segment_->commit_rows(before, before.committed, &committed);
+    if (!s.is_ok()) return s;
+    shm::LockGuard guard(store_lock_);
+    if (!guard.status().is_ok()) return guard.status();
+    if (committed > table->committed) store_lock_.set(table->committed, committed);
+  }
+  return Status::ok();
+}
+
+bool Client::is_live(uint32_t slot, uint32_t generation) const {
+  const ClientSlot& client = segment_->client(slot);
+  return client.state == ClientState::kLive && client.generation == generation;
+}
+
+void Client::notify(const WaitingClients& waiting) {
+  for (uint32_t slot = 0; slot < shm::kMaxClients; ++slot) {
+    if (!shm::test_bit(waiting.words, slot)) continue;
+    std::atomic<uint32_t>& word = segment_->client(slot).notify;
+    word.fetch_add(1);
+    port::futex_wake_all(&word);
+  }
+}
+
+uint64_t Client::watch(const ObjectId& id, std::function<void()> changed) {
+  std::lock_guard lock(watches_mutex_);
+  uint64_t number = next_watch_++;
+  watches_.emplace(number, Watch{id, std::move(changed)});
+  if (watched_buckets_[wait_bucket(id)]++ == 0) {
+    shm::LockGuard guard(store_lock_);
+    if (guard.status().is_ok()) objects_->watch(id);
+  }
+  return number;
+}
+
+void Client::unwatch(uint64_t number) {
+  std::lock_guard lock(watches_mutex_);
+  auto found = watches_.find(number);
+  if (found == watches_.end()) return;
+  ObjectId id = found->second.id;
+  watches_.erase(found);
+  if (--watched_buckets_[wait_bucket(id)] != 0) return;
+  shm::LockGuard guard(store_lock_);
+  if (guard.status().is_ok()) objects_->unwatch(id);
+}
+
+uint64_t Client::add_tick(std::function<void()> tick) {
+  std::lock_guard lock(watches_mutex_);
+  uint64_t number = next_watch_++;
+  ticks_.emplace(number, std::move(tick));
+  return number;
+}
+
+void Client::remove_tick(uint64_t number) {
+  std::lock_guard lock(watches_mutex_);
+  ticks_.erase(number);
+}
+
+void Client::run_watches() {
+  std::lock_guard lock(watches_mutex_);
+  for (auto& [number, watch] : watches_) watch.changed();
+}
+
+void Client::keep(void* raw) {
+  auto* client = static_cast<Client*>(raw);
+  Start* start = client->start_;
+  Status status = client->claim_slot();
+  bool claimed = status.is_ok();
+  client->keeping_ = claimed;
+  {
+    std::lock_guard lock(start->mutex);
+    start->status = std::move(status);
+    start->done = true;
+    start->answered.notify_one();
+  }
+  if (!claimed) return;
+  client->run_keeper();
+  client->release_slot();
+  delete client;
+}
+
+Status Client::claim_slot() {
+  reap();
+  for (uint32_t slot = 0; slot < shm::kMaxClients; ++slot) {
+    ClientSlot& candidate = segment_->client(slot);
+    if (candidate.state != ClientState::kFree) continue;
+    port::LockResult result = port::mutex_try_lock(&candidate.liveness);
+    if (result == port::LockResult::kBusy || result == port::LockResult::kBroken) continue;
+    if (result == port::LockResult::kOwnerDied) port::mutex_make_consistent(&candidate.liveness);
+    shm::LockGuard guard(store_lock_);
+    if (!guard.status().is_ok()) return guard.status();
+    if (candidate.state != ClientState::kFree) {
+      port::mutex_unlock(&candidate.liveness);
+      continue;
+    }
+    slot_ = slot;
+    generation_ = candidate.generation + 1;
+    store_lock_.set(candidate.generation, generation_);
+    store_lock_.set(candidate.pid, port::process_id());
+    store_lock_.set(candidate.start_time, port::process_start_time(port::process_id()));
+    store_lock_.set(candidate.state, ClientState::kLive);
+    objects_ = std::make_unique<Objects>(*segment_, store_lock_, slot_, holds_);
+    return Status::ok();
+  }
+  return {Code::kFull, "the store has its " + std::to_string(shm::kMaxClients) +
+                           " processes already: end one first"};
+}
+
+void Client::run_keeper() {
+  std::atomic<uint32_t>& word = segment_->client(slot_).notify;
+  uint64_t next_tick = port::monotonic_ms() + kTickMs;
+  while (!stop_) {
+    uint32_t seen = word.load();
+    run_watches();
+    uint64_t now = port::monotonic_ms();
+    if (now >= next_tick) {
+      reap();
+      std::lock_guard lock(watches_mutex_);
+      for (auto& [number, tick] : ticks_) tick();
+      next_tick = now + kTickMs;
+    }
+    if (!stop_) port::futex_wait(&word, seen, kTickMs);
+  }
+}
+
+void Client::release_slot() {
+  ClientSlot& own = segment_->client(slot_);
+  if (segment_->header().has_queue) queue::retire_client(*segment_, queue_lock_, slot_);
+  forget_in_store(slot_);
+  {
+    shm::LockGuard guard(store_lock_);
+    if (guard.status().is_ok()) store_lock_.set(own.state, ClientState::kFree);
+  }
+  port::mutex_unlock(&own.liveness);
+}
+
+void Client::reap() {
+  for (uint32_t slot = 0; slot < shm::kMaxClients; ++slot) {
+    if (segment_->client(slot).state == ClientState::kLive && slot != slot_) reap_slot(slot);
+  }
+}
+
+// Whoever gets the dead owner's mutex is the only reaper; if it dies too, the next one finds the
+// mutex in the same state and goes through the same steps again. The mutex is always handed back
+// consistent: unlocking it otherwise would break it for good.
+void Client::reap_slot(uint32_t slot) {
+  ClientSlot& client = segment_->client(slot);
+  port::LockResult result = port::mutex_try_lock(&client.liveness);
+  if (result == port::LockResult::kBusy || result == port::LockResult::kBroken) return;
+  if (client.state == ClientState::kLive &&
+      port::process_is_gone(client.pid, client.start_time, segment_->header().mapping_name)) {
+    give_back(slot);
+  }
+  if (result == port::LockResult::kOwnerDied) port::mutex_make_consistent(&client.liveness);
+  port::mutex_unlock(&client.liveness);
+}
+
+void Client::give_back(uint32_t slot) {
+  if (segment_->header().has_queue) queue::retire_client(*segment_, queue_lock_, slot);
+  if (!forget_in_store(slot)) return;
+  shm::LockGuard guard(store_lock_);
+  if (!guard.status().is_ok()) return;
+  store_lock_.add(segment_->store().reclaimed_clients, 1);
+  store_lock_.set(segment_->client(slot).state, ClientState::kFree);
+}
+
+bool Client::forget_in_store(uint32_t slot) {
+  constexpr uint32_t kBatch = 256;
+  uint32_t used = segment_->store().entries.used;
+  for (uint32_t start = 0; start < used; start += kBatch) {
+    WaitingClients waiting;
+    {
+      shm::LockGuard guard(store_lock_);
+      if (!guard.status().is_ok()) return false;
+      Objects objects(*segment_, store_lock_, slot_, holds_);
+      for (uint32_t i = start; i < used && i < start + kBatch; ++i) {
+        objects.forget_client(i, slot);
+        store_lock_.commit();
+      }
+      objects.finish_freeing();
+      waiting = objects.take_waiting();
+    }
+    notify(waiting);
+  }
+  shm::LockGuard guard(store_lock_);
+  if (!guard.status().is_ok()) return false;
+  for (auto& bucket : segment_->store().waiters) store_lock_.clear_bit(bucket, slot);
+  return true;
+}
+
+}  // namespace mobula::store

@@ -1,0 +1,100 @@
+#ifndef MOBULA_STORE_CLIENT_H_
+#define MOBULA_STORE_CLIENT_H_
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <unordered_map>
+
+#include "mobula/object_store.h"
+#include "shm/lock.h"
+#include "shm/segment.h"
+#include "store/objects.h"
+
+namespace mobula::store {
+
+// This process's attachment to one segment: its slot in the client table, the keeper thread that
+// holds the slot's liveness mutex, what the process holds of each object, and who waits here.
+//
+// Thread-safe. Shared by every ObjectStore, view and queue of the process on that segment; when
+// the last of them lets go, the keeper gives the slot back and destroys the client on its own
+// thread, so letting go never blocks.
+class Client : public std::enable_shared_from_this<Client> {
+ public:
+  static Status create(const StoreOptions& options, std::shared_ptr<Client>* out);
+  static Status attach(const std::string& name, std::shared_ptr<Client>* out);
+  static Status attach(const StoreHandle& handle, std::shared_ptr<Client>* out);
+
+  const shm::Segment& segment() const { return *segment_; }
+  shm::Lock& store_lock() { return store_lock_; }
+  shm::Lock& queue_lock() { return queue_lock_; }
+  Objects& objects() { return *objects_; }  // store lock held
+  uint32_t slot() const { return slot_; }
+  uint32_t generation() const { return generation_; }
+
+  bool is_live(uint32_t slot, uint32_t generation) const;
+
+  // Wakes the keepers of the processes that wait for what has changed. No lock held.
+  void notify(const WaitingClients& waiting);
+  // Grows the store's tables. No lock held.
+  Status grow();
+
+  uint64_t watch(const ObjectId& id, std::function<void()> changed);
+  void unwatch(uint64_t watch);
+
+  // Gives back what dead clients held, of objects and of queues. No lock held.
+  void reap();
+  // Called by the keeper about four times a second, and on its thread.
+  uint64_t add_tick(std::function<void()> tick);
+  void remove_tick(uint64_t tick);
+
+ private:
+  explicit Client(std::unique_ptr<shm::Segment> segment);
+  ~Client();
+
+  static Status start(std::unique_ptr<shm::Segment> segment, bool format,
+                      std::shared_ptr<Client>* out);
+  static void keep(void* client);
+  static void let_go(Client* client);
+
+  Status format();
+  Status claim_slot();
+  void release_slot();
+  void run_keeper();
+  void run_watches();
+  void reap_slot(uint32_t slot);
+  void give_back(uint32_t slot);
+  bool forget_in_store(uint32_t slot);
+
+  struct Watch {
+    ObjectId id;
+    std::function<void()> changed;
+  };
+  struct Start;
+
+  // Constant after start().
+  const std::unique_ptr<shm::Segment> segment_;
+  shm::Lock store_lock_;
+  shm::Lock queue_lock_;
+  LocalHolds* holds_ = nullptr;
+  std::unique_ptr<Objects> objects_;
+  uint32_t slot_ = shm::kNone;
+  uint32_t generation_ = 0;
+  Start* start_ = nullptr;  // the keeper's answer to start()
+
+  std::atomic<bool> stop_{false};
+  std::atomic<bool> keeping_{false};
+
+  // Guarded by watches_mutex_.
+  std::mutex watches_mutex_;
+  uint64_t next_watch_ = 1;
+  std::map<uint64_t, Watch> watches_;
+  uint32_t watched_buckets_[shm::kWaitBuckets] = {};
+  std::map<uint64_t, std::function<void()>> ticks_;
+};
+
+}  // namespace mobula::store
+
+#endif  // MOBULA_STORE_CLIENT_H_

@@ -1,0 +1,84 @@
+#include "store/clru.h"
+
+namespace mobula::store {
+
+using shm::kNone;
+using shm::ObjectEntry;
+using shm::StoreState;
+
+namespace {
+
+bool is_referenced(const ObjectEntry& entry) {
+  uint64_t any = entry.contained_by;
+  for (uint64_t word : entry.refs) any |= word;
+  return any != 0;
+}
+
+}  // namespace
+
+bool Clru::may_evict(const ObjectEntry& entry) const {
+  switch (segment_.header().eviction) {
+    case EvictionPolicy::kClru:
+      return true;
+    case EvictionPolicy::kUnreferenced:
+      return !is_referenced(entry);
+    case EvictionPolicy::kNone:
+      return false;
+  }
+  return false;
+}
+
+void Clru::add_youngest(uint32_t index) {
+  StoreState& store = segment_.store();
+  ObjectEntry& entry = segment_.entry(index);
+  lock_.set(entry.lru_prev, store.lru_youngest);
+  lock_.set(entry.lru_next, kNone);
+  if (store.lru_youngest != kNone) {
+    lock_.set(segment_.entry(store.lru_youngest).lru_next, index);
+  } else {
+    lock_.set(store.lru_oldest, index);
+  }
+  lock_.set(store.lru_youngest, index);
+  if (may_evict(entry)) {
+    lock_.add(store.evictable_bytes, shm::weight_of(entry.size, entry.metadata_size));
+  }
+}
+
+void Clru::remove(uint32_t index) {
+  StoreState& store = segment_.store();
+  ObjectEntry& entry = segment_.entry(index);
+  if (entry.lru_prev != kNone) {
+    lock_.set(segment_.entry(entry.lru_prev).lru_next, entry.lru_next);
+  } else {
+    lock_.set(store.lru_oldest, entry.lru_next);
+  }
+  if (entry.lru_next != kNone) {
+    lock_.set(segment_.entry(entry.lru_next).lru_prev, entry.lru_prev);
+  } else {
+    lock_.set(store.lru_youngest, entry.lru_prev);
+  }
+  if (may_evict(entry)) {
+    lock_.subtract(store.evictable_bytes, shm::weight_of(entry.size, entry.metadata_size));
+  }
+}
+
+void Clru::references_changed(uint32_t index, bool was_evictable) {
+  StoreState& store = segment_.store();
+  const ObjectEntry& entry = segment_.entry(index);
+  uint64_t weight = shm::weight_of(entry.size, entry.metadata_size);
+  bool evictable = may_evict(entry);
+  if (evictable && !was_evictable) lock_.add(store.evictable_bytes, weight);
+  if (!evictable && was_evictable) lock_.subtract(store.evictable_bytes, weight);
+}
+
+uint32_t Clru::victim(bool forced) const {
+  const StoreState& store = segment_.store();
+  if (!forced && store.evictable_bytes == 0) return kNone;
+  uint32_t index = store.lru_oldest;
+  while (index != kNone && !forced && !may_evict(segment_.entry(index))) {
+    index = segment_.entry(index).lru_next;
+  }
+  return index;
+}
+
+}  // namespace mobula::store

@@ -1,0 +1,446 @@
+#include "mobula/object_store.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "shm/table.h"
+#include "store/check.h"
+#include "store/client.h"
+
+namespace mobula {
+
+using shm::kNone;
+using shm::LockGuard;
+using shm::ObjectEntry;
+using shm::ObjectState;
+using store::Client;
+using store::Objects;
+using store::WaitingClients;
+
+namespace {
+
+// From here on writing into cold memory is cheaper through the file than through the mapping.
+constexpr uint64_t kWriteColdFrom = 1 << 20;
+constexpr size_t kEdgesPerCommit = 32;
+
+Status not_found(const ObjectId& id) {
+  return {Code::kNotFound, "there is no object " + id.hex()};
+}
+
+Status not_writing() {
+  return {Code::kNotFound, "the object is no longer being written: it was sealed or aborted"};
+}
+
+bool is_current(const ObjectEntry& entry, const EntryRef& ref) {
+  return entry.generation == ref.generation && entry.state != ObjectState::kFree;
+}
+
+Reading reading_of(const shm::Segment& segment, uint32_t index) {
+  const ObjectEntry& entry = segment.entry(index);
+  const uint8_t* data = segment.readable_data(segment.block(entry.block).start);
+  return {{index, entry.generation}, data, entry.size, data + entry.size, entry.metadata_size};
+}
+
+}  // namespace
+
+Status ObjectStore::create(const StoreOptions& options, std::unique_ptr<ObjectStore>* out) {
+  std::shared_ptr<Client> client;
+  Status status = Client::create(options, &client);
+  if (status.is_ok()) *out = std::make_unique<ObjectStore>(std::move(client));
+  return status;
+}
+
+Status ObjectStore::attach(const std::string& name, std::unique_ptr<ObjectStore>* out) {
+  std::shared_ptr<Client> client;
+  Status status = Client::attach(name, &client);
+  if (status.is_ok()) *out = std::make_unique<ObjectStore>(std::move(client));
+  return status;
+}
+
+Status ObjectStore::attach(const StoreHandle& handle, std::unique_ptr<ObjectStore>* out) {
+  std::shared_ptr<Client> client;
+  Status status = Client::attach(handle, &client);
+  if (status.is_ok()) *out = std::make_unique<ObjectStore>(std::move(client));
+  return status;
+}
+
+Status ObjectStore::unlink(const std::string& name) { return shm::Segment::unlink(name); }
+
+ObjectStore::ObjectStore(std::shared_ptr<Client> client) : client_(std::move(client)) {}
+ObjectStore::~ObjectStore() = default;
+
+StoreHandle ObjectStore::handle() const {
+  return {port::process_id(), client_->segment().fd(), client_->segment().header().store_id};
+}
+
+Status ObjectStore::create_object(const ObjectId* id, uint64_t size, uint32_t metadata_size,
+                                  Writing* out, std::vector<ObjectInfo>* evicted) {
+  bool cold = false;
+  Status status =
+      reserve(id, size, metadata_size, port::wall_clock_ms(), out, &cold, evicted);
+  return status.is_ok() && cold ? commit_cold(*out) : status;
+}
+
+Status ObjectStore::put(const ObjectId* id, const void* data, uint64_t size, const void* metadata,
+                        uint32_t metadata_size, const SealOptions& options, ObjectId* out,
+                        std::vector<ObjectInfo>* evicted) {
+  Writing writing;
+  bool cold = false;
+  Status status =
+      reserve(id, size, metadata_size, port::wall_clock_ms(), &writing, &cold, evicted);
+  if (!status.is_ok()) return status;
+  bool through_file = cold && size >= kWriteColdFrom;
+  if (through_file) {
+    const shm::Segment& segment = client_->segment();
+    uint64_t start = segment.block(segment.entry(writing.ref.entry).block).start;
+    status = segment.write_data(start, data, size);
+    if (!status.is_ok()) {
+      (void)abort(writing.ref);
+      return status;
+    }
+  }
+  if (cold) status = commit_cold(writing);
+  if (!status.is_ok()) return status;
+  if (!through_file && size > 0) std::memcpy(writing.data, data, size);
+  if (metadata_size > 0) std::memcpy(writing.metadata, metadata, metadata_size);
+  *out = writing.id;
+  return seal(writing.ref, options);
+}
+
+Status ObjectStore::reserve(const ObjectId* id, uint64_t size, uint32_t metadata_size,
+                            uint64_t now_ms, Writing* out, bool* cold,
+                            std::vector<ObjectInfo>* evicted) {
+  bool reaped = false;
+  for (;;) {
+    Status status;
+    WaitingClients waiting;
+    bool reserved = false;
+    {
+      LockGuard guard(client_->store_lock());
+      if (!guard.status().is_ok()) return guard.status();
+      Objects& objects = client_->objects();
+      const shm::Segment& segment = client_->segment();
+      objects.finish_freeing();
+      uint32_t existing = id == nullptr ? kNone : objects.find(*id);
+      if (existing != kNone && segment.entry(existing).state != ObjectState::kPromised &&
+          segment.entry(existing).state != ObjectState::kLost) {
+        return {Code::kExists, "the object " + id->hex() + " exists already"};
+      }
+      status = objects.make_room(size, metadata_size, evicted);
+      if (status.is_ok() && objects.has_rows()) {
+        ObjectId chosen = id == nullptr ? objects.next_id() : *id;
+        uint32_t index = objects.create(chosen, size, metadata_size, now_ms);
+        while (index == kNone && objects.evict_one(false, evicted)) {
+          chosen = id == nullptr ? objects.next_id() : *id;
+          index = objects.create(chosen, size, metadata_size, now_ms);
+        }
+        if (index == kNone) {
+          status = {Code::kFull, "no hole of " + std::to_string(size) +
+                                     " bytes is left between objects in use: release some"};
+        } else {
+          const ObjectEntry& entry = segment.entry(index);
+          uint8_t* data = segment.writable_data(segment.block(entry.block).start);
+          *out = {{index, entry.generation}, chosen, data, size, data + size, metadata_size};
+          *cold = !objects.is_warm(index);
+          reserved = true;
+        }
+      }
+      waiting = objects.take_waiting();
+    }
+    if (waiting.any()) client_->notify(waiting);
+    if (reserved) return Status::ok();
+    if (status.is_ok()) {
+      if (Status grown = client_->grow(); !grown.is_ok()) return grown;
+      continue;
+    }
+    if (reaped || status.code() != Code::kFull) return status;
+    reaped = true;
+    client_->reap();
+  }
+}
+
+Status ObjectStore::commit_cold(const Writing& writing) {
+  const shm::Segment& segment = client_->segment();
+  const shm::Block& block = segment.block(segment.entry(writing.ref.entry).block);
+  uint64_t first = block.start * shm::kUnit / shm::kChunk;
+  uint64_t end = ((block.start + block.units) * shm::kUnit + shm::kChunk - 1) / shm::kChunk;
+  Status status = segment.commit_data(first, end - first);
+  if (!status.is_ok()) {
+    (void)abort(writing.ref);
+    return status;
+  }
+  LockGuard guard(client_->store_lock());
+  if (guard.status().is_ok()) client_->objects().mark_warm(writing.ref.entry);
+  return guard.status();
+}
+
+Status ObjectStore::contain(const EntryRef& ref, const SealOptions& options) {
+  size_t next = 0;
+  while (next < options.contained_count) {
+    {
+      LockGuard guard(client_->store_lock());
+      if (!guard.status().is_ok()) return guard.status();
+      Objects& objects = client_->objects();
+      const shm::Table& edges = client_->segment().store().edges;
+      size_t end = std::min(next + kEdgesPerCommit, options.contained_count);
+      while (next < end && shm::table_has(edges, 1)) {
+        uint32_t contained = objects.find(options.contained[next++]);
+        if (contained != kNone && contained != ref.entry) objects.contain(ref.entry, contained);
+        client_->store_lock().commit();
+      }
+      if (shm::table_has(edges, 1)) continue;
+      if (shm::table_is_exhausted(edges)) {
+        return {Code::kFull, "the store holds too many references inside objects: raise `maxObjects`"};
+      }
+    }
+    if (Status grown = client_->grow(); !grown.is_ok()) return grown;
+  }
+  return Status::ok();
+}
+
+Status ObjectStore::seal(const EntryRef& ref, const SealOptions& options) {
+  if (options.contained_count > 0) {
+    if (Status s = contain(ref, options); !s.is_ok()) return s;
+  }
+  WaitingClients waiting;
+  {
+    LockGuard guard(client_->store_lock());
+    if (!guard.status().is_ok()) return guard.status();
+    Objects& objects = client_->objects();
+    const ObjectEntry& entry = client_->segment().entry(ref.entry);
+    if (!is_current(entry, ref) || entry.state != ObjectState::kCreated) return not_writing();
+    if (options.add_ref) objects.add_ref(ref.entry);
+    if (options.ref_client < shm::kMaxClients &&
+        client_->is_live(options.ref_client, options.ref_client_generation)) {
+      objects.add_ref_for(ref.entry, options.ref_client);
+    }
+    objects.seal(ref.entry);
+    waiting = objects.take_waiting();
+  }
+  if (waiting.any()) client_->notify(waiting);
+  return Status::ok();
+}
+
+Status ObjectStore::abort(const EntryRef& ref) {
+  WaitingClients waiting;
+  {
+    LockGuard guard(client_->store_lock());
+    if (!guard.status().is_ok()) return guard.status();
+    Objects& objects = client_->objects();
+    const ObjectEntry& entry = client_->segment().entry(ref.entry);
+    if (!is_current(entry, ref) || entry.state != ObjectState::kCreated) return not_writing();
+    objects.abort(ref.entry);
+    objects.finish_freeing();
+    waiting = objects.take_waiting();
+  }
+  if (waiting.any()) client_->notify(waiting);
+  return Status::ok();
+}
+
+Status ObjectStore::get(const ObjectId& id, Reading* out) {
+  LockGuard guard(client_->store_lock());
+  if (!guard.status().is_ok()) return guard.status();
+  shm::Lock& lock = client_->store_lock();
+  const shm::Segment& segment = client_->segment();
+  uint32_t index = client_->objects().find(id);
+  if (index == kNone || segment.entry(index).state != ObjectState::kSealed) {
+    lock.add(segment.store().misses, 1);
+    return not_found(id);
+  }
+  lock.add(segment.store().hits, 1);
+  client_->objects().pin(index);
+  *out = reading_of(segment, index);
+  return Status::ok();
+}
+
+Status ObjectStore::pin(const ObjectId& id, EntryRef* out) {
+  LockGuard guard(client_->store_lock());
+  if (!guard.status().is_ok()) return guard.status();
+  uint32_t index = client_->objects().find(id);
+  const shm::Segment& segment = client_->segment();
+  if (index == kNone || segment.entry(index).state != ObjectState::kSealed) return not_found(id);
+  client_->objects().pin(index);
+  *out = {index, segment.entry(index).generation};
+  return Status::ok();
+}
+
+Status ObjectStore::unpin(const EntryRef& ref, uint32_t count) {
+  WaitingClients waiting;
+  {
+    LockGuard guard(client_->store_lock());
+    if (!guard.status().is_ok()) return guard.status();
+    Objects& objects = client_->objects();
+    for (uint32_t i = 0; i < count; ++i) objects.unpin(ref.entry);
+    objects.finish_freeing();
+    waiting = objects.take_waiting();
+  }
+  if (waiting.any()) client_->notify(waiting);
+  return Status::ok();
+}
+
+bool ObjectStore::contains(const ObjectId& id) { return availability(id) == Availability::kReady; }
+
+bool ObjectStore::peek(const ObjectId& id, ObjectInfo* out) {
+  LockGuard guard(client_->store_lock());
+  if (!guard.status().is_ok()) return false;
+  uint32_t index = client_->objects().find(id);
+  if (index == kNone) return false;
+  ObjectState state = client_->segment().entry(index).state;
+  if (state != ObjectState::kCreated && state != ObjectState::kSealed) return false;
+  *out = client_->objects().info(index);
+  return true;
+}
+
+std::vector<ObjectInfo> ObjectStore::list() {
+  std::vector<ObjectInfo> all;
+  LockGuard guard(client_->store_lock());
+  if (!guard.status().is_ok()) return all;
+  const shm::Segment& segment = client_->segment();
+  for (uint32_t i = 0; i < segment.store().entries.used; ++i) {
+    const ObjectEntry& entry = segment.entry(i);
+    bool visible = (entry.state == ObjectState::kCreated || entry.state == ObjectState::kSealed) &&
+                   (entry.flags & shm::kDeleted) == 0;
+    if (visible) all.push_back(client_->objects().info(i));
+  }
+  return all;
+}
+
+Status ObjectStore::remove(const ObjectId& id) {
+  WaitingClients waiting;
+  {
+    LockGuard guard(client_->store_lock());
+    if (!guard.status().is_ok()) return guard.status();
+    Objects& objects = client_->objects();
+    uint32_t index = objects.find(id);
+    if (index == kNone) return not_found(id);
+    objects.remove(index);
+    objects.finish_freeing();
+    waiting = objects.take_waiting();
+  }
+  if (waiting.any()) client_->notify(waiting);
+  return Status::ok();
+}
+
+Status ObjectStore::evict(uint64_t bytes, uint64_t* freed, std::vector<ObjectInfo>* evicted) {
+  WaitingClients waiting;
+  *freed = 0;
+  {
+    LockGuard guard(client_->store_lock());
+    if (!guard.status().is_ok()) return guard.status();
+    const uint64_t& evicted_bytes = client_->segment().store().evicted_bytes;
+    uint64_t before = evicted_bytes;
+    while (*freed < bytes && client_->objects().evict_one(true, evicted)) {
+      *freed = evicted_bytes - before;
+    }
+    waiting = client_->objects().take_waiting();
+  }
+  if (waiting.any()) client_->notify(waiting);
+  return Status::ok();
+}
+
+Status ObjectStore::promise(const ObjectId& id) {
+  for (;;) {
+    {
+      LockGuard guard(client_->store_lock());
+      if (!guard.status().is_ok()) return guard.status();
+      Objects& objects = client_->objects();
+      if (objects.find(id) != kNone) {
+        return {Code::kExists, "the object " + id.hex() + " exists already"};
+      }
+      const shm::Table& entries = client_->segment().store().entries;
+      while (shm::table_is_exhausted(entries)) {
+        if (!objects.evict_one(false, nullptr)) {
+          return {Code::kFull, "the table of objects is full: raise `maxObjects`"};
+        }
+      }
+      if (objects.has_rows()) {
+        objects.promise(id, port::wall_clock_ms());
+        return Status::ok();
+      }
+    }
+    if (Status grown = client_->grow(); !grown.is_ok()) return grown;
+  }
+}
+
+Status ObjectStore::add_ref(const ObjectId& id, EntryRef* out) {
+  LockGuard guard(client_->store_lock());
+  if (!guard.status().is_ok()) return guard.status();
+  uint32_t index = client_->objects().find(id);
+  if (index == kNone) return not_found(id);
+  client_->objects().add_ref(index);
+  *out = {index, client_->segment().entry(index).generation};
+  return Status::ok();
+}
+
+Status ObjectStore::drop_ref(const EntryRef& ref) {
+  WaitingClients waiting;
+  {
+    LockGuard guard(client_->store_lock());
+    if (!guard.status().is_ok()) return guard.status();
+    client_->objects().drop_ref(ref.entry);
+    client_->objects().finish_freeing();
+    waiting = client_->objects().take_waiting();
+  }
+  if (waiting.any()) client_->notify(waiting);
+  return Status::ok();
+}
+
+Availability ObjectStore::availability(const ObjectId& id) {
+  LockGuard guard(client_->store_lock());
+  if (!guard.status().is_ok()) return Availability::kAbsent;
+  uint32_t index = client_->objects().find(id);
+  if (index == kNone) return Availability::kAbsent;
+  switch (client_->segment().entry(index).state) {
+    case ObjectState::kSealed:
+      return Availability::kReady;
+    case ObjectState::kLost:
+      return Availability::kLost;
+    default:
+      return Availability::kPending;
+  }
+}
+
+uint64_t ObjectStore::watch(const ObjectId& id, std::function<void()> changed) {
+  return client_->watch(id, std::move(changed));
+}
+
+void ObjectStore::unwatch(uint64_t watch) { client_->unwatch(watch); }
+
+Status ObjectStore::stats(StoreStats* out) {
+  const shm::Segment& segment = client_->segment();
+  uint64_t clients = 0;
+  for (uint32_t i = 0; i < shm::kMaxClients; ++i) {
+    clients += segment.client(i).state == shm::ClientState::kLive;
+  }
+  LockGuard guard(client_->store_lock());
+  if (!guard.status().is_ok()) return guard.status();
+  const shm::StoreState& state = segment.store();
+  uint64_t memory = segment.header().memory_limit;
+  uint64_t largest = std::min(memory - state.charged_bytes, client_->objects().largest_hole());
+  *out = {memory,
+          state.charged_bytes,
+          largest,
+          state.sealed,
+          state.unsealed,
+          state.pinned_objects,
+          state.pinned_bytes,
+          state.puts,
+          state.hits,
+          state.misses,
+          state.evictions,
+          state.evicted_bytes,
+          clients,
+          state.reclaimed_clients,
+          state.lock.recoveries};
+  return Status::ok();
+}
+
+std::vector<std::string> ObjectStore::check() {
+  LockGuard guard(client_->store_lock());
+  if (!guard.status().is_ok()) return {guard.status().message()};
+  return store::check_store(client_->segment());
+}
+
+void ObjectStore::reap() { client_->reap(); }
+
+}  // namespace mobula

@@ -1,0 +1,473 @@
+#include "store/objects.h"
+
+#include <algorithm>
+#include <bit>
+#include <cassert>
+#include <cstring>
+
+#include "shm/table.h"
+
+namespace mobula::store {
+
+using shm::Edge;
+using shm::kDeleted;
+using shm::kManaged;
+using shm::kNone;
+using shm::ObjectEntry;
+using shm::ObjectState;
+using shm::StoreState;
+
+namespace {
+
+constexpr uint16_t kNoClient = 0xffff;
+
+bool any_bit(const uint64_t* words) {
+  uint64_t any = 0;
+  for (uint32_t i = 0; i < shm::kHolderWords; ++i) any |= words[i];
+  return any != 0;
+}
+
+bool is_pinned(const ObjectEntry& entry) { return any_bit(entry.pins); }
+bool is_referenced(const ObjectEntry& entry) {
+  return entry.contained_by != 0 || any_bit(entry.refs);
+}
+
+// Nobody can reach the object any more, though somebody may still be reading it.
+bool is_garbage(const ObjectEntry& entry) {
+  return (entry.flags & kDeleted) != 0 ||
+         ((entry.flags & kManaged) != 0 && !is_referenced(entry));
+}
+
+uint64_t weight(const ObjectEntry& entry) {
+  return shm::weight_of(entry.size, entry.metadata_size);
+}
+
+struct ChunkRange {
+  uint64_t first;
+  uint64_t end;
+};
+
+ChunkRange chunks_of(const shm::Block& block) {
+  uint64_t start = block.start * shm::kUnit;
+  uint64_t end = start + block.units * shm::kUnit;
+  return {start / shm::kChunk, (end + shm::kChunk - 1) / shm::kChunk};
+}
+
+Status full(uint64_t wanted, const StoreState& store, uint64_t limit) {
+  return {Code::kFull,
+          "no room for " + std::to_string(wanted) + " bytes: " +
+              std::to_string(store.charged_bytes) + " of " + std::to_string(limit) +
+              " bytes are in use, " + std::to_string(store.pinned_bytes) + " of them pinned by " +
+              "readers; release views and pins, delete objects, or raise `memory`"};
+}
+
+}  // namespace
+
+bool WaitingClients::any() const { return any_bit(words); }
+
+uint32_t Objects::find(const ObjectId& id) const {
+  uint32_t bucket = static_cast<uint32_t>(id.hash()) & (segment_.header().hash_heads - 1);
+  uint32_t index = segment_.hash_heads()[bucket];
+  while (index != kNone && segment_.entry(index).id != id) index = segment_.entry(index).hash_next;
+  return index;
+}
+
+// Bytes 6 to 9 name the issuer: 0 for the store itself, else a peer's uid.
+ObjectId Objects::next_id() {
+  StoreState& store = segment_.store();
+  lock_.add(store.next_auto_id, 1);
+  ObjectId id;
+  std::memcpy(id.bytes.data(), segment_.header().store_id.bytes.data(), 6);
+  uint64_t number = store.next_auto_id;
+  for (size_t i = 0; i < 6; ++i) id.bytes[15 - i] = static_cast<uint8_t>(number >> (8 * i));
+  return id;
+}
+
+Status Objects::make_room(uint64_t size, uint64_t metadata_size, std::vector<ObjectInfo>* evicted) {
+  StoreState& store = segment_.store();
+  uint64_t limit = segment_.header().memory_limit;
+  uint64_t wanted = shm::weight_of(size, metadata_size);
+  if (wanted > limit) {
+    return {Code::kFull, "an object of " + std::to_string(wanted) +
+                             " bytes cannot fit a store of " + std::to_string(limit) +
+                             " bytes: raise `memory`"};
+  }
+  if (store.charged_bytes - store.evictable_bytes + wanted > limit) {
+    return full(wanted, store, limit);
+  }
+  while (store.charged_bytes + wanted > limit) evict_one(false, evicted);
+  while (shm::table_is_exhausted(store.entries)) {
+    if (!evict_one(false, evicted)) {
+      return {Code::kFull, "the table of " + std::to_string(store.entries.capacity) +
+                               " objects is full: delete objects, or raise `maxObjects`"};
+    }
+  }
+  return Status::ok();
+}
+
+bool Objects::has_rows() const {
+  const StoreState& store = segment_.store();
+  return shm::table_has(store.entries, 1) && shm::table_has(store.blocks, 2) &&
+         shm::table_has(store.edges, 1);
+}
+
+uint32_t Objects::create(const ObjectId& id, uint64_t size, uint32_t metadata_size,
+                         uint64_t now_ms) {
+  StoreState& store = segment_.store();
+  uint32_t index = find(id);
+  bool promised = index != kNone;
+  if (!promised) index = new_entry(id, now_ms);
+  if (!attach_block(index, size, metadata_size)) {
+    lock_.rollback();
+    return kNone;
+  }
+  ObjectEntry& entry = segment_.entry(index);
+  lock_.set(entry.state, ObjectState::kCreated);
+  lock_.set(entry.creator, static_cast<uint16_t>(client_));
+  lock_.add(store.unsealed, 1);
+  return index;
+}
+
+uint32_t Objects::promise(const ObjectId& id, uint64_t now_ms) {
+  uint32_t index = new_entry(id, now_ms);
+  ObjectEntry& entry = segment_.entry(index);
+  lock_.set(entry.state, ObjectState::kPromised);
+  lock_.set(entry.promiser, static_cast<uint16_t>(client_));
+  lock_.set(entry.flags, kManaged);
+  add_ref(index);
+  return index;
+}
+
+void Objects::seal(uint32_t index) {
+  StoreState& store = segment_.store();
+  ObjectEntry& entry = segment_.entry(index);
+  assert(entry.state == ObjectState::kCreated);
+  lock_.set(entry.state, ObjectState::kSealed);
+  lock_.set(entry.creator, kNoClient);
+  lock_.subtract(store.unsealed, 1);
+  lock_.add(store.sealed, 1);
+  lock_.add(store.puts, 1);
+  changed(entry.id);
+  if (is_garbage(entry)) {
+    lose_or_free(index);
+  } else {
+    clru_.add_youngest(index);
+  }
+}
+
+void Objects::abort(uint32_t index) {
+  ObjectEntry& entry = segment_.entry(index);
+  assert(entry.state == ObjectState::kCreated);
+  lock_.set(entry.creator, kNoClient);
+  lock_.subtract(segment_.store().unsealed, 1);
+  detach_block(index);
+  if (!is_referenced(entry)) {
+    free_entry(index);
+    return;
+  }
+  lock_.set(entry.state,
+            entry.promiser == kNoClient ? ObjectState::kLost : ObjectState::kPromised);
+  changed(entry.id);
+}
+
+void Objects::remove(uint32_t index) {
+  ObjectEntry& entry = segment_.entry(index);
+  leave_lru(index);
+  unlink_id(index);
+  lock_.set(entry.flags, entry.flags | kDeleted);
+  changed(entry.id);
+  if (entry.state == ObjectState::kCreated || is_pinned(entry)) return;
+  lose_or_free(index);
+}
+
+bool Objects::evict_one(bool forced, std::vector<ObjectInfo>* evicted) {
+  uint32_t index = clru_.victim(forced);
+  if (index == kNone) return false;
+  StoreState& store = segment_.store();
+  ObjectEntry& entry = segment_.entry(index);
+  lock_.add(store.evictions, 1);
+  lock_.add(store.evicted_bytes, weight(entry));
+  if (evicted != nullptr) evicted->push_back(info(index));
+  leave_lru(index);
+  lose_or_free(index);
+  lock_.commit();
+  finish_freeing();
+  return true;
+}
+
+void Objects::pin(uint32_t index) {
+  if (holds_[index].pins++ == 0) set_pin_bit(index, client_);
+}
+
+void Objects::unpin(uint32_t index) {
+  assert(holds_[index].pins > 0);
+  if (--holds_[index].pins == 0) clear_pin_bit(index, client_);
+}
+
+void Objects::add_ref(uint32_t index) {
+  if (holds_[index].refs++ == 0) add_ref_for(index, client_);
+}
+
+void Objects::add_ref_for(uint32_t index, uint32_t client) {
+  ObjectEntry& entry = segment_.entry(index);
+  bool evictable = on_lru(entry) && clru_.may_evict(entry);
+  lock_.set(entry.flags, entry.flags | kManaged);
+  lock_.set_bit(entry.refs, client);
+  if (on_lru(entry)) clru_.references_changed(index, evictable);
+}
+
+void Objects::drop_ref(uint32_t index) {
+  assert(holds_[index].refs > 0);
+  if (--holds_[index].refs == 0) clear_ref_bit(index, client_);
+}
+
+void Objects::contain(uint32_t container, uint32_t contained) {
+  StoreState& store = segment_.store();
+  uint32_t index =
+      shm::table_take(lock_, store.edges, [this](uint32_t i) -> Edge& { return segment_.edge(i); });
+  Edge& edge = segment_.edge(index);
+  ObjectEntry& target = segment_.entry(contained);
+  bool evictable = on_lru(target) && clru_.may_evict(target);
+  lock_.set(edge.contained, contained);
+  lock_.set(edge.next, segment_.entry(container).edges);
+  lock_.set(segment_.entry(container).edges, index);
+  lock_.set(target.flags, target.flags | kManaged);
+  lock_.add(target.contained_by, 1);
+  if (on_lru(target)) clru_.references_changed(contained, evictable);
+}
+
+void Objects::forget_client(uint32_t index, uint32_t client) {
+  ObjectEntry& entry = segment_.entry(index);
+  if (entry.state == ObjectState::kCreated && entry.creator == client) abort(index);
+  if (entry.state == ObjectState::kPromised && entry.promiser == client) {
+    lock_.set(entry.state, ObjectState::kLost);
+    changed(entry.id);
+  }
+  if (shm::test_bit(entry.pins, client)) clear_pin_bit(index, client);
+  if (shm::test_bit(entry.refs, client)) clear_ref_bit(index, client);
+}
+
+void Objects::finish_freeing() {
+  StoreState& store = segment_.store();
+  while (store.freeing_head != kNone) {
+    uint32_t index = store.freeing_head;
+    ObjectEntry& entry = segment_.entry(index);
+    if (entry.edges == kNone) {
+      lock_.set(store.freeing_head, entry.lru_prev);
+      recycle(index);
+      lock_.commit();
+      continue;
+    }
+    uint32_t edge_index = entry.edges;
+    Edge& edge = segment_.edge(edge_index);
+    uint32_t target = edge.contained;
+    lock_.set(entry.edges, edge.next);
+    shm::table_give_back(lock_, store.edges, edge_index,
+                         [this](uint32_t i) -> Edge& { return segment_.edge(i); });
+    ObjectEntry& contained = segment_.entry(target);
+    bool evictable = on_lru(contained) && clru_.may_evict(contained);
+    lock_.subtract(contained.contained_by, 1);
+    if (on_lru(contained)) clru_.references_changed(target, evictable);
+    free_if_unheld(target);
+    lock_.commit();
+  }
+}
+
+bool Objects::is_warm(uint32_t index) const {
+  ChunkRange range = chunks_of(segment_.block(segment_.entry(index).block));
+  const uint64_t* bits = segment_.chunk_bits();
+  for (uint64_t chunk = range.first; chunk < range.end; ++chunk) {
+    if ((bits[chunk / 64] >> (chunk % 64) & 1) == 0) return false;
+  }
+  return true;
+}
+
+// A bit that is missing costs a needless commit, so marking may be cut short at any word.
+void Objects::mark_warm(uint32_t index) {
+  ChunkRange range = chunks_of(segment_.block(segment_.entry(index).block));
+  uint64_t* bits = segment_.chunk_bits();
+  for (uint64_t chunk = range.first; chunk < range.end;) {
+    uint64_t in_word = std::min<uint64_t>(64 - chunk % 64, range.end - chunk);
+    uint64_t mask = (in_word == 64 ? ~uint64_t{0} : (uint64_t{1} << in_word) - 1) << (chunk % 64);
+    uint64_t& word = bits[chunk / 64];
+    lock_.add(segment_.store().committed_chunks,
+              static_cast<uint64_t>(std::popcount(mask & ~word)));
+    lock_.set(word, word | mask);
+    lock_.commit();
+    chunk += in_word;
+  }
+}
+
+ObjectInfo Objects::info(uint32_t index) const {
+  const ObjectEntry& entry = segment_.entry(index);
+  ObjectInfo info;
+  info.id = entry.id;
+  info.size = entry.size;
+  info.state = entry.state == ObjectState::kSealed ? InfoState::kSealed : InfoState::kCreated;
+  for (uint64_t word : entry.pins) info.pins += static_cast<uint32_t>(std::popcount(word));
+  info.created_at = entry.created_at;
+  return info;
+}
+
+WaitingClients Objects::take_waiting() {
+  WaitingClients taken = waiting_;
+  waiting_ = {};
+  return taken;
+}
+
+void Objects::watch(const ObjectId& id) {
+  lock_.set_bit(segment_.store().waiters[wait_bucket(id)], client_);
+}
+
+void Objects::unwatch(const ObjectId& id) {
+  lock_.clear_bit(segment_.store().waiters[wait_bucket(id)], client_);
+}
+
+void Objects::changed(const ObjectId& id) {
+  const uint64_t* waiters = segment_.store().waiters[wait_bucket(id)];
+  for (uint32_t i = 0; i < shm::kHolderWords; ++i) waiting_.words[i] |= waiters[i];
+}
+
+bool Objects::on_lru(const ObjectEntry& entry) const {
+  return entry.state == ObjectState::kSealed && !is_pinned(entry) &&
+         (entry.flags & kDeleted) == 0;
+}
+
+void Objects::leave_lru(uint32_t index) {
+  if (on_lru(segment_.entry(index))) clru_.remove(index);
+}
+
+void Objects::link_id(uint32_t index) {
+  ObjectEntry& entry = segment_.entry(index);
+  uint32_t bucket = static_cast<uint32_t>(entry.id.hash()) & (segment_.header().hash_heads - 1);
+  uint32_t& head = segment_.hash_heads()[bucket];
+  lock_.set(entry.hash_next, head);
+  lock_.set(head, index);
+}
+
+void Objects::unlink_id(uint32_t index) {
+  ObjectEntry& entry = segment_.entry(index);
+  uint32_t bucket = static_cast<uint32_t>(entry.id.hash()) & (segment_.header().hash_heads - 1);
+  uint32_t* link = &segment_.hash_heads()[bucket];
+  while (*link != index) link = &segment_.entry(*link).hash_next;
+  lock_.set(*link, entry.hash_next);
+}
+
+// The id is written outside the log: a row that is not linked has no reader.
+uint32_t Objects::new_entry(const ObjectId& id, uint64_t now_ms) {
+  uint32_t index =
+      shm::table_take(lock_, segment_.store().entries,
+                      [this](uint32_t i) -> ObjectEntry& { return segment_.entry(i); });
+  ObjectEntry& entry = segment_.entry(index);
+  entry.id = id;
+  lock_.add(entry.generation, 1);
+  lock_.set(entry.size, 0);
+  lock_.set(entry.metadata_size, 0);
+  lock_.set(entry.created_at, now_ms);
+  lock_.set(entry.block, kNone);
+  lock_.set(entry.edges, kNone);
+  lock_.set(entry.flags, 0);
+  lock_.set(entry.creator, kNoClient);
+  lock_.set(entry.promiser, kNoClient);
+  link_id(index);
+  return index;
+}
+
+bool Objects::attach_block(uint32_t index, uint64_t size, uint32_t metadata_size) {
+  ObjectEntry& entry = segment_.entry(index);
+  uint64_t bytes = shm::weight_of(size, metadata_size);
+  uint64_t align = bytes >= shm::kPageAlignedFrom ? port::page_size() / shm::kUnit : 1;
+  uint32_t block = allocator_.allocate(bytes / shm::kUnit, align);
+  if (block == kNone) return false;
+  lock_.set(segment_.block(block).owner, index);
+  lock_.set(entry.block, block);
+  lock_.set(entry.size, size);
+  lock_.set(entry.metadata_size, metadata_size);
+  lock_.add(segment_.store().charged_bytes, bytes);
+  return true;
+}
+
+void Objects::detach_block(uint32_t index) {
+  ObjectEntry& entry = segment_.entry(index);
+  lock_.subtract(segment_.store().charged_bytes, weight(entry));
+  allocator_.free(entry.block);
+  lock_.set(entry.block, kNone);
+}
+
+void Objects::set_pin_bit(uint32_t index, uint32_t client) {
+  StoreState& store = segment_.store();
+  ObjectEntry& entry = segment_.entry(index);
+  if (!is_pinned(entry)) {
+    leave_lru(index);
+    lock_.add(store.pinned_objects, 1);
+    lock_.add(store.pinned_bytes, weight(entry));
+  }
+  lock_.set_bit(entry.pins, client);
+}
+
+void Objects::clear_pin_bit(uint32_t index, uint32_t client) {
+  StoreState& store = segment_.store();
+  ObjectEntry& entry = segment_.entry(index);
+  lock_.clear_bit(entry.pins, client);
+  if (is_pinned(entry)) return;
+  lock_.subtract(store.pinned_objects, 1);
+  lock_.subtract(store.pinned_bytes, weight(entry));
+  if (is_garbage(entry)) {
+    lose_or_free(index);
+  } else {
+    clru_.add_youngest(index);
+  }
+}
+
+void Objects::clear_ref_bit(uint32_t index, uint32_t client) {
+  ObjectEntry& entry = segment_.entry(index);
+  bool evictable = on_lru(entry) && clru_.may_evict(entry);
+  lock_.clear_bit(entry.refs, client);
+  if (on_lru(entry)) clru_.references_changed(index, evictable);
+  free_if_unheld(index);
+}
+
+void Objects::free_if_unheld(uint32_t index) {
+  ObjectEntry& entry = segment_.entry(index);
+  if (is_referenced(entry) || !is_garbage(entry)) return;
+  if (entry.state == ObjectState::kCreated || is_pinned(entry)) return;
+  leave_lru(index);
+  lose_or_free(index);
+}
+
+// Off the LRU list, unpinned and not being written: the bytes go now, the row too unless a ref
+// still names it.
+void Objects::lose_or_free(uint32_t index) {
+  ObjectEntry& entry = segment_.entry(index);
+  if (entry.state == ObjectState::kSealed) {
+    lock_.subtract(segment_.store().sealed, 1);
+    detach_block(index);
+    lock_.set(entry.state, ObjectState::kLost);
+    changed(entry.id);
+  } else if (entry.state == ObjectState::kPromised) {
+    lock_.set(entry.state, ObjectState::kLost);
+    changed(entry.id);
+  }
+  if (!is_referenced(entry)) free_entry(index);
+}
+
+void Objects::free_entry(uint32_t index) {
+  ObjectEntry& entry = segment_.entry(index);
+  if ((entry.flags & kDeleted) == 0) unlink_id(index);
+  if (entry.edges == kNone) {
+    recycle(index);
+    return;
+  }
+  StoreState& store = segment_.store();
+  lock_.set(entry.state, ObjectState::kFreeing);
+  lock_.set(entry.lru_prev, store.freeing_head);
+  lock_.set(store.freeing_head, index);
+}
+
+void Objects::recycle(uint32_t index) {
+  lock_.set(segment_.entry(index).state, ObjectState::kFree);
+  shm::table_give_back(lock_, segment_.store().entries, index,
+                       [this](uint32_t i) -> ObjectEntry& { return segment_.entry(i); });
+}
+
+}  // namespace mobula::store

@@ -1,0 +1,115 @@
+#ifndef MOBULA_STORE_OBJECTS_H_
+#define MOBULA_STORE_OBJECTS_H_
+
+#include <vector>
+
+#include "mobula/object_store.h"
+#include "shm/allocator.h"
+#include "shm/lock.h"
+#include "shm/segment.h"
+#include "store/clru.h"
+
+namespace mobula::store {
+
+// How often this process holds an object; the shared entry has one bit for all of them.
+struct LocalHolds {
+  uint32_t pins = 0;
+  uint32_t refs = 0;
+};
+
+inline uint32_t wait_bucket(const ObjectId& id) {
+  return static_cast<uint32_t>(id.hash() >> 56) % shm::kWaitBuckets;
+}
+
+// The clients that wait for one of the objects that changed under the lock.
+struct WaitingClients {
+  uint64_t words[shm::kHolderWords] = {};
+  bool any() const;
+};
+
+// The object table and every edge between object states (doc/object_states.md numbers them). All
+// calls need the store lock; each leaves a state that may be committed. One per attachment.
+class Objects {
+ public:
+  // `client` is the slot of the attaching process; `holds` has a row per entry.
+  Objects(const shm::Segment& segment, shm::Lock& lock, uint32_t client, LocalHolds* holds)
+      : segment_(segment),
+        lock_(lock),
+        allocator_(segment, lock),
+        clru_(segment, lock),
+        client_(client),
+        holds_(holds) {}
+
+  uint32_t find(const ObjectId& id) const;
+  ObjectId next_id();
+
+  // Room for an object of these sizes. kFull changes nothing. Evicts and commits as it goes.
+  Status make_room(uint64_t size, uint64_t metadata_size, std::vector<ObjectInfo>* evicted);
+  // True when the tables have the rows that one creation needs.
+  bool has_rows() const;
+
+  // Edges. create() follows make_room() and has_rows(); it returns kNone when fragmentation leaves
+  // no hole, with nothing changed.
+  uint32_t create(const ObjectId& id, uint64_t size, uint32_t metadata_size, uint64_t now_ms);
+  uint32_t promise(const ObjectId& id, uint64_t now_ms);
+  void seal(uint32_t entry);
+  void abort(uint32_t entry);
+  void remove(uint32_t entry);
+  bool evict_one(bool forced, std::vector<ObjectInfo>* evicted);
+
+  void pin(uint32_t entry);
+  void unpin(uint32_t entry);
+  void add_ref(uint32_t entry);
+  void drop_ref(uint32_t entry);
+  // Sets the bit of another client that will count the reference itself.
+  void add_ref_for(uint32_t entry, uint32_t client);
+  void contain(uint32_t container, uint32_t contained);
+
+  // Gives back all that a dead client held of one entry.
+  void forget_client(uint32_t entry, uint32_t client);
+  // Takes freed containers apart, one committed step at a time. Idempotent, resumable by anyone.
+  void finish_freeing();
+
+  ObjectInfo info(uint32_t entry) const;
+  LocalHolds& holds(uint32_t entry) { return holds_[entry]; }
+  uint32_t client() const { return client_; }
+  uint64_t largest_hole() const { return allocator_.largest_free_units() * shm::kUnit; }
+
+  // Whether all pages under an entry's block have been committed; and that they have been now.
+  bool is_warm(uint32_t entry) const;
+  void mark_warm(uint32_t entry);
+
+  // Clients to notify once the lock is free; emptied by the call.
+  WaitingClients take_waiting();
+  void watch(const ObjectId& id);
+  void unwatch(const ObjectId& id);
+
+ private:
+  void link_id(uint32_t entry);
+  void unlink_id(uint32_t entry);
+  uint32_t new_entry(const ObjectId& id, uint64_t now_ms);
+  bool attach_block(uint32_t entry, uint64_t size, uint32_t metadata_size);
+  void detach_block(uint32_t entry);
+  void set_pin_bit(uint32_t entry, uint32_t client);
+  void clear_pin_bit(uint32_t entry, uint32_t client);
+  void clear_ref_bit(uint32_t entry, uint32_t client);
+  void leave_lru(uint32_t entry);
+  void lose_or_free(uint32_t entry);
+  void free_if_unheld(uint32_t entry);
+  void free_entry(uint32_t entry);
+  void recycle(uint32_t entry);
+  void changed(const ObjectId& id);
+  bool on_lru(const shm::ObjectEntry& entry) const;
+
+  const shm::Segment& segment_;
+  shm::Lock& lock_;
+  shm::Allocator allocator_;
+  Clru clru_;
+  const uint32_t client_;
+  LocalHolds* const holds_;
+  WaitingClients waiting_;
+};
+
+}  // namespace mobula::store
+
+#endif  // MOBULA_STORE_OBJECTS_H_
