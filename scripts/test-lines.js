@@ -1,12 +1,11 @@
-// Runs the smoke suites on every Node line of .ci/node-lines with the one published addon. Ends with
-// `N passed, N failed` as a line of its own.
+// Runs the smoke suites on every Node line of .ci/node-lines with the one published addon.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import process from 'node:process';
-import { runAva, sum } from './test-runs.js';
+import { conclude, runAva } from './test-runs.js';
 import { root } from './toolchain.js';
 
 const linesFolder = join(root, '.ci/node-lines');
@@ -41,6 +40,4 @@ for (const node of nodeExecutables()) {
   console.log(`Node ${execFileSync(node, ['--version'], { encoding: 'utf8' }).trim()}`);
   counts.push(await runAva(node, ['build/test/smoke/**/*.test.js'], process.env));
 }
-const total = sum(counts);
-console.log(`${String(total.passed)} passed, ${String(total.failed)} failed`);
-process.exitCode = total.failed === 0 && counts.every(({ passed }) => passed > 0) ? 0 : 1;
+conclude(counts);

@@ -28,13 +28,15 @@ async function run(command, args, env) {
 }
 
 /**
- * A run that fails without a failing test, by a crash for example, counts as one failure.
+ * A run of no tests, and one that fails without a failing test, by a crash for example, count as one
+ * failure.
  * @param {Counts} counts
  * @param {boolean} succeeded
  * @returns {Counts}
  */
 function settle({ passed, failed }, succeeded) {
-  return { passed, failed: succeeded ? failed : Math.max(failed, 1) };
+  const proven = succeeded && passed > 0;
+  return { passed, failed: proven ? failed : Math.max(failed, 1) };
 }
 
 /**
@@ -66,12 +68,12 @@ export async function runAva(node, args, env) {
 }
 
 /**
+ * Prints the sum as a line of its own, `N passed, N failed`, and sets the exit code.
  * @param {Counts[]} counts
- * @returns {Counts}
  */
-export function sum(counts) {
-  return {
-    passed: counts.reduce((total, { passed }) => total + passed, 0),
-    failed: counts.reduce((total, { failed }) => total + failed, 0),
-  };
+export function conclude(counts) {
+  const passed = counts.reduce((total, run) => total + run.passed, 0);
+  const failed = counts.reduce((total, run) => total + run.failed, 0);
+  console.log(`${String(passed)} passed, ${String(failed)} failed`);
+  process.exitCode = failed === 0 ? 0 : 1;
 }
