@@ -18,8 +18,8 @@ const colours = {
 const utc = { scale: { type: 'utc' as const } };
 const PANEL = { width: 420, height: 180 };
 
-export async function drawChart(summary: Summary, title: string): Promise<string> {
-  const { spec } = compile(specOf(summary, title));
+export async function drawChart(summary: Summary): Promise<string> {
+  const { spec } = compile(specOf(summary));
   const view = new View(parse(spec), { renderer: 'none' });
   try {
     return withDarkScheme(await view.toSVG());
@@ -28,9 +28,13 @@ export async function drawChart(summary: Summary, title: string): Promise<string
   }
 }
 
-function specOf({ hours, days, distances, histogram }: Summary, title: string): TopLevelSpec {
+function specOf({ all, hours, days, distances, histogram }: Summary): TopLevelSpec {
   return {
-    title: { text: title, anchor: 'start', offset: 16 },
+    title: {
+      text: `Minutes late on arrival, ${all.flights.toLocaleString('en-US')} flights`,
+      anchor: 'start',
+      offset: 16,
+    },
     background: colours.background.light,
     padding: 16,
     columns: 2,
@@ -40,7 +44,7 @@ function specOf({ hours, days, distances, histogram }: Summary, title: string): 
       delayPanel('by distance in miles', distances, bandLabel, 'ordinal'),
       {
         ...PANEL,
-        title: 'number of flights by minutes late',
+        title: 'flights by minutes late',
         data: { values: histogram.map((bin) => ({ bin: binLabel(bin), flights: bin.flights })) },
         mark: { type: 'bar', color: colours.flights.light },
         encoding: {
@@ -77,7 +81,7 @@ function delayPanel(
   ]);
   return {
     ...PANEL,
-    title: `minutes late, ${title}`,
+    title,
     data: { values },
     mark: { type: 'line' as const, point: type === 'ordinal' },
     encoding: {

@@ -43,7 +43,7 @@ async function analyse(options: Options): Promise<void> {
   const { findings } = runs[0]!;
   process.stdout.write(`\n${findingsText(findings)}\n\n${runsText(runs)}\n`);
 
-  const svg = await drawChart(findings.summary, `Flight delays, ${basename(options.file)}`);
+  const svg = await drawChart(findings.summary);
   await orOutputError(options.output, writeFile(options.output, svg));
   process.stdout.write(`chart: ${relative('', options.output)}\n`);
 }

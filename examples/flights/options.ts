@@ -19,7 +19,8 @@ export class UsageError extends Error {}
 export const usage = `Usage: npm start -- [options]
 
 Analyses three million flights in parallel workers that share them without copying, compares the
-findings and the time taken with the same computation in one thread, and draws a chart.
+findings and the time taken with the same computation in one thread, and draws a chart. Delays are
+minutes late on arrival; hours and days are those of the actual departure, in local time.
 
 Options:
   --workers N         workers in the largest mode, 1 to 256 (default: one per available core)

@@ -48,7 +48,7 @@ export function findingsText({ summary, worst }: Findings): string {
   const worstDays = days.toSorted((a, b) => b.mean - a.mean).slice(0, WORST_SHOWN);
   const shown = worst.slice(0, WORST_SHOWN);
   return [
-    `Delays in minutes of ${count(all.flights)} flights on ${count(days.length)} days: ` +
+    `Minutes late on arrival, ${count(all.flights)} flights on ${count(days.length)} days: ` +
       `mean ${minutes(all.mean)}, 95th percentile ${all.p95}`,
     groupTable('departure', hours, hourLabel),
     groupTable('miles', distances, bandLabel),
