@@ -53,7 +53,7 @@ struct Table {
   uint32_t committed;
   uint32_t used;       // rows ever handed out
   uint32_t free_head;  // rows handed back, linked through their free_next
-  uint32_t reserved;
+  uint32_t free_count;
 };
 
 struct Header {
@@ -295,7 +295,7 @@ struct PeerSlot {
 };
 static_assert(sizeof(PeerSlot) == 128);
 
-enum class ActorState : uint32_t { kFree = 0, kPending = 1, kAlive = 2, kDead = 3 };
+enum class ActorState : uint32_t { kFree = 0, kPending = 1, kAlive = 2 };
 
 struct ActorSlot {
   ActorState state;

@@ -3,6 +3,7 @@
 
 #include "shm/layout.h"
 #include "shm/lock.h"
+#include "shm/segment.h"
 
 namespace mobula::shm {
 
@@ -11,12 +12,11 @@ namespace mobula::shm {
 
 // True when `count` rows can be taken with no further memory from the system.
 inline bool table_has(const Table& table, uint32_t count) {
-  return table.free_head != kNone ? count <= 1 || table.committed - table.used >= count - 1
-                                  : table.committed - table.used >= count;
+  return uint64_t{table.free_count} + (table.committed - table.used) >= count;
 }
 
 inline bool table_is_exhausted(const Table& table) {
-  return table.free_head == kNone && table.used == table.capacity;
+  return table.free_count == 0 && table.used == table.capacity;
 }
 
 // The caller has made sure of table_has(). The row's other fields are as its last user left them.
@@ -25,6 +25,7 @@ uint32_t table_take(Lock& lock, Table& table, Rows rows) {
   uint32_t index = table.free_head;
   if (index != kNone) {
     lock.set(table.free_head, rows(index).free_next);
+    lock.subtract(table.free_count, 1);
     return index;
   }
   index = table.used;
@@ -36,7 +37,12 @@ template <class Rows>
 void table_give_back(Lock& lock, Table& table, uint32_t index, Rows rows) {
   lock.set(rows(index).free_next, table.free_head);
   lock.set(table.free_head, index);
+  lock.add(table.free_count, 1);
 }
+
+// Makes sure that `spare` rows can be taken, unless the table's capacity is reached. The lock must
+// not be held: memory from the system may take its time.
+Status table_grow(const Segment& segment, Lock& lock, Table& table, uint32_t spare);
 
 }  // namespace mobula::shm
 

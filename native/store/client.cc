@@ -3,6 +3,7 @@
 #include <condition_variable>
 
 #include "queue/retire.h"
+#include "shm/table.h"
 
 namespace mobula::store {
 
@@ -12,6 +13,7 @@ using shm::ClientState;
 namespace {
 
 constexpr uint32_t kTickMs = 250;
+constexpr uint32_t kSpareRows = 8;
 
 // Attachments of this process by store id, so that a process is one client. Never destroyed: views
 // may end after static destructors have run.
@@ -133,19 +135,8 @@ Status Client::format() {
 Status Client::grow() {
   shm::StoreState& store = segment_->store();
   for (shm::Table* table : {&store.entries, &store.blocks, &store.edges}) {
-    shm::Table before;
-    {
-      shm::LockGuard guard(store_lock_);
-      if (!guard.status().is_ok()) return guard.status();
-      before = *table;
-    }
-    if (before.committed == before.capacity || before.committed - before.used >= 8) continue;
-    uint32_t committed = 0;
-    Status s = segment_->commit_rows(before, before.committed, &committed);
-    if (!s.is_ok()) return s;
-    shm::LockGuard guard(store_lock_);
-    if (!guard.status().is_ok()) return guard.status();
-    if (committed > table->committed) store_lock_.set(table->committed, committed);
+    Status status = shm::table_grow(*segment_, store_lock_, *table, kSpareRows);
+    if (!status.is_ok()) return status;
   }
   return Status::ok();
 }
@@ -257,6 +248,7 @@ void Client::run_keeper() {
     uint64_t now = port::monotonic_ms();
     if (now >= next_tick) {
       reap();
+      if (segment_->header().has_queue) queue::ring_overdue(*segment_, queue_lock_, bells_);
       std::lock_guard lock(watches_mutex_);
       for (auto& [number, tick] : ticks_) tick();
       next_tick = now + kTickMs;
@@ -267,7 +259,7 @@ void Client::run_keeper() {
 
 void Client::release_slot() {
   ClientSlot& own = segment_->client(slot_);
-  if (segment_->header().has_queue) queue::retire_client(*segment_, queue_lock_, slot_);
+  if (segment_->header().has_queue) queue::retire_client(*segment_, queue_lock_, bells_, slot_);
   forget_in_store(slot_);
   {
     shm::LockGuard guard(store_lock_);
@@ -298,7 +290,7 @@ void Client::reap_slot(uint32_t slot) {
 }
 
 void Client::give_back(uint32_t slot) {
-  if (segment_->header().has_queue) queue::retire_client(*segment_, queue_lock_, slot);
+  if (segment_->header().has_queue) queue::retire_client(*segment_, queue_lock_, bells_, slot);
   if (!forget_in_store(slot)) return;
   shm::LockGuard guard(store_lock_);
   if (!guard.status().is_ok()) return;

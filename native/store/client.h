@@ -9,6 +9,7 @@
 #include <unordered_map>
 
 #include "mobula/object_store.h"
+#include "queue/bells.h"
 #include "shm/lock.h"
 #include "shm/segment.h"
 #include "store/objects.h"
@@ -31,6 +32,7 @@ class Client : public std::enable_shared_from_this<Client> {
   shm::Lock& store_lock() { return store_lock_; }
   shm::Lock& queue_lock() { return queue_lock_; }
   Objects& objects() { return *objects_; }  // store lock held
+  queue::Bells& bells() { return bells_; }
   uint32_t slot() const { return slot_; }
   uint32_t generation() const { return generation_; }
 
@@ -80,6 +82,7 @@ class Client : public std::enable_shared_from_this<Client> {
   shm::Lock queue_lock_;
   LocalHolds* holds_ = nullptr;
   std::unique_ptr<Objects> objects_;
+  queue::Bells bells_;
   uint32_t slot_ = shm::kNone;
   uint32_t generation_ = 0;
   Start* start_ = nullptr;  // the keeper's answer to start()

@@ -1,0 +1,125 @@
+#include "queue/records.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "shm/table.h"
+
+namespace mobula::queue {
+
+using shm::Cell;
+using shm::kHeadPayload;
+using shm::kMorePayload;
+using shm::kNone;
+using shm::List;
+using shm::MoreCell;
+
+namespace {
+
+MoreCell& as_more(Cell& cell) { return reinterpret_cast<MoreCell&>(cell); }
+
+}  // namespace
+
+uint32_t Records::cells_for(uint32_t length) {
+  if (length <= kHeadPayload) return 1;
+  return 1 + (length - kHeadPayload + kMorePayload - 1) / kMorePayload;
+}
+
+bool Records::has_room_for(uint32_t length) const {
+  return shm::table_has(segment_.queue().cells, cells_for(length));
+}
+
+uint32_t Records::create(const uint8_t* payload, uint32_t length) {
+  auto take = [this] {
+    return shm::table_take(lock_, segment_.queue().cells,
+                           [this](uint32_t i) -> Cell& { return segment_.cell(i); });
+  };
+  uint32_t head = take();
+  Cell& cell = segment_.cell(head);
+  uint32_t part = std::min(length, kHeadPayload);
+  std::memcpy(cell.payload, payload, part);
+  cell.length = length;
+  cell.cells = cells_for(length);
+  cell.more = kNone;
+  uint32_t* link = &cell.more;
+  for (uint32_t done = part; done < length; done += part) {
+    uint32_t index = take();
+    MoreCell& more = as_more(segment_.cell(index));
+    part = std::min(length - done, kMorePayload);
+    std::memcpy(more.payload, payload + done, part);
+    more.more = kNone;
+    *link = index;
+    link = &more.more;
+  }
+  return head;
+}
+
+void Records::free(uint32_t record) {
+  uint32_t index = record;
+  while (index != kNone) {
+    uint32_t next = segment_.cell(index).more;
+    shm::table_give_back(lock_, segment_.queue().cells, index,
+                         [this](uint32_t i) -> Cell& { return segment_.cell(i); });
+    index = next;
+  }
+}
+
+void Records::copy_payload(uint32_t record, uint8_t* out) const {
+  Cell& cell = segment_.cell(record);
+  uint32_t left = cell.length;
+  uint32_t part = std::min(left, kHeadPayload);
+  std::memcpy(out, cell.payload, part);
+  uint32_t index = cell.more;
+  while ((left -= part) > 0) {
+    out += part;
+    MoreCell& more = as_more(segment_.cell(index));
+    part = std::min(left, kMorePayload);
+    std::memcpy(out, more.payload, part);
+    index = more.more;
+  }
+}
+
+void Records::push(List& list, uint32_t record) {
+  Cell& cell = segment_.cell(record);
+  lock_.set(cell.next, kNone);
+  lock_.set(cell.prev, list.tail);
+  if (list.tail != kNone) {
+    lock_.set(segment_.cell(list.tail).next, record);
+  } else {
+    lock_.set(list.head, record);
+  }
+  lock_.set(list.tail, record);
+  lock_.add(list.count, 1);
+}
+
+void Records::remove(List& list, uint32_t record) {
+  Cell& cell = segment_.cell(record);
+  if (cell.prev != kNone) {
+    lock_.set(segment_.cell(cell.prev).next, cell.next);
+  } else {
+    lock_.set(list.head, cell.next);
+  }
+  if (cell.next != kNone) {
+    lock_.set(segment_.cell(cell.next).prev, cell.prev);
+  } else {
+    lock_.set(list.tail, cell.prev);
+  }
+  lock_.subtract(list.count, 1);
+}
+
+void Records::splice(List& list, List& from) {
+  if (from.count == 0) return;
+  if (list.tail != kNone) {
+    lock_.set(segment_.cell(list.tail).next, from.head);
+    lock_.set(segment_.cell(from.head).prev, list.tail);
+  } else {
+    lock_.set(list.head, from.head);
+  }
+  lock_.set(list.tail, from.tail);
+  lock_.add(list.count, from.count);
+  lock_.set(from.head, kNone);
+  lock_.set(from.tail, kNone);
+  lock_.set(from.count, 0);
+}
+
+}  // namespace mobula::queue

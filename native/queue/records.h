@@ -1,0 +1,39 @@
+#ifndef MOBULA_QUEUE_RECORDS_H_
+#define MOBULA_QUEUE_RECORDS_H_
+
+#include "shm/lock.h"
+#include "shm/segment.h"
+
+namespace mobula::queue {
+
+// Records: chains of cells, on exactly one list each (a run queue, a mailbox, an actor's pending
+// calls, a peer's in-flight list) or free. All calls need the queue lock.
+//
+// A record's bytes are written while its cells still count as free, outside the undo log: should
+// the writer die, the log puts the cells back and nobody has seen the bytes.
+class Records {
+ public:
+  Records(const shm::Segment& segment, shm::Lock& lock) : segment_(segment), lock_(lock) {}
+
+  static uint32_t cells_for(uint32_t length);
+  bool has_room_for(uint32_t length) const;
+
+  // A record on no list; header fields other than length and cells are the caller's to set, with
+  // plain stores, before it is pushed.
+  uint32_t create(const uint8_t* payload, uint32_t length);
+  void free(uint32_t record);
+  void copy_payload(uint32_t record, uint8_t* out) const;
+
+  void push(shm::List& list, uint32_t record);
+  void remove(shm::List& list, uint32_t record);
+  // Appends all of `from`, which is then empty.
+  void splice(shm::List& list, shm::List& from);
+
+ private:
+  const shm::Segment& segment_;
+  shm::Lock& lock_;
+};
+
+}  // namespace mobula::queue
+
+#endif  // MOBULA_QUEUE_RECORDS_H_

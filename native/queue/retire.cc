@@ -1,0 +1,130 @@
+#include "queue/retire.h"
+
+#include "queue/post.h"
+#include "shm/table.h"
+
+namespace mobula::queue {
+
+using shm::ActorSlot;
+using shm::ActorState;
+using shm::kNone;
+using shm::List;
+using shm::LockGuard;
+using shm::PeerSlot;
+using shm::PeerState;
+using shm::QueueState;
+using shm::RecordKind;
+
+namespace {
+
+constexpr uint32_t kStep = 64;
+
+// Returns false once the list is empty. Completions and messages die with their reader.
+bool bounce_some(const shm::Segment& segment, shm::Lock& lock, List& list, RingList* rings) {
+  Post post(segment, lock);
+  for (uint32_t i = 0; i < kStep && list.head != kNone; ++i) {
+    uint32_t record = list.head;
+    RecordKind kind = segment.cell(record).kind;
+    post.records().remove(list, record);
+    if (kind == RecordKind::kTask || kind == RecordKind::kCall) {
+      post.bounce(record, rings);
+    } else {
+      post.records().free(record);
+    }
+    lock.commit();
+  }
+  return list.head != kNone;
+}
+
+void bounce_all(const shm::Segment& segment, shm::Lock& lock, Bells& bells, List& list) {
+  bool more = true;
+  while (more) {
+    RingList rings;
+    {
+      LockGuard guard(lock);
+      if (!guard.status().is_ok()) return;
+      more = bounce_some(segment, lock, list, &rings);
+    }
+    rings.ring_all(segment, &bells);
+  }
+}
+
+bool belongs_to(const ActorSlot& actor, uint32_t peer, uint32_t uid) {
+  if (actor.owner == peer && actor.owner_uid == uid) return true;
+  return actor.state == ActorState::kAlive && actor.host == peer && actor.host_uid == uid;
+}
+
+}  // namespace
+
+void end_actor(const shm::Segment& segment, shm::Lock& lock, Bells& bells, uint32_t index) {
+  ActorSlot& actor = segment.actor(index);
+  bool more = true;
+  while (more) {
+    RingList rings;
+    {
+      LockGuard guard(lock);
+      if (!guard.status().is_ok() || actor.state == ActorState::kFree) return;
+      more = bounce_some(segment, lock, actor.pending, &rings);
+      if (!more) {
+        lock.set(actor.state, ActorState::kFree);
+        shm::table_give_back(lock, segment.queue().actors, index,
+                             [&](uint32_t i) -> ActorSlot& { return segment.actor(i); });
+      }
+    }
+    rings.ring_all(segment, &bells);
+  }
+}
+
+void retire_peer(const shm::Segment& segment, shm::Lock& lock, Bells& bells, uint32_t peer) {
+  QueueState& queue = segment.queue();
+  PeerSlot& slot = queue.peers[peer];
+  uint32_t uid;
+  {
+    LockGuard guard(lock);
+    if (!guard.status().is_ok() || slot.state == PeerState::kFree) return;
+    uid = slot.uid;
+    lock.set(slot.state, PeerState::kRetiring);
+    Post(segment, lock).clear_idle(peer);
+  }
+  bounce_all(segment, lock, bells, slot.in_flight);
+  bounce_all(segment, lock, bells, slot.mailbox);
+  for (uint32_t i = 0; i < queue.actors.used; ++i) {
+    const ActorSlot& actor = segment.actor(i);
+    if (actor.state != ActorState::kFree && belongs_to(actor, peer, uid)) {
+      end_actor(segment, lock, bells, i);
+    }
+  }
+  LockGuard guard(lock);
+  if (!guard.status().is_ok()) return;
+  lock.set(slot.armed, 0);
+  lock.set(slot.state, PeerState::kFree);
+}
+
+void retire_client(const shm::Segment& segment, shm::Lock& lock, Bells& bells, uint32_t client) {
+  const QueueState& queue = segment.queue();
+  for (uint32_t peer = 0; peer < queue.peers_used; ++peer) {
+    const PeerSlot& slot = queue.peers[peer];
+    if (slot.state != PeerState::kFree && slot.client == client) {
+      retire_peer(segment, lock, bells, peer);
+    }
+  }
+}
+
+void ring_overdue(const shm::Segment& segment, shm::Lock& lock, Bells& bells) {
+  RingList rings;
+  {
+    LockGuard guard(lock);
+    if (!guard.status().is_ok()) return;
+    QueueState& queue = segment.queue();
+    for (uint32_t peer = 0; peer < queue.peers_used; ++peer) {
+      const PeerSlot& slot = queue.peers[peer];
+      if (slot.state != PeerState::kLive) continue;
+      bool overdue = slot.mailbox.count > 0 ||
+                     (slot.idle_queue != kNone && queue.run[slot.idle_queue].count > 0);
+      if (overdue) rings.add(peer);
+    }
+  }
+  rings.ring_all(segment, &bells);
+}
+
+}  // namespace mobula::queue

@@ -1,0 +1,30 @@
+#ifndef MOBULA_QUEUE_RETIRE_H_
+#define MOBULA_QUEUE_RETIRE_H_
+
+#include "queue/bells.h"
+#include "shm/lock.h"
+#include "shm/segment.h"
+
+namespace mobula::queue {
+
+// All of these take the queue lock themselves, in bounded steps, and may be repeated by anyone
+// after the death of whoever was at it.
+
+// Ends a peer: what it was running or had yet to run goes back to its senders as kBounced records,
+// the actors it hosted or owned end, its slot is free.
+void retire_peer(const shm::Segment& segment, shm::Lock& lock, Bells& bells, uint32_t peer);
+
+// Ends all peers of a process.
+void retire_client(const shm::Segment& segment, shm::Lock& lock, Bells& bells, uint32_t client);
+
+// Ends an actor: calls that wait for a host go back to their callers. Does nothing when it has
+// ended already.
+void end_actor(const shm::Segment& segment, shm::Lock& lock, Bells& bells, uint32_t actor);
+
+// Rings every peer that has records waiting and every idle peer whose run queue is not empty: the
+// safety net under wake-ups that were lost because their sender died before it could ring.
+void ring_overdue(const shm::Segment& segment, shm::Lock& lock, Bells& bells);
+
+}  // namespace mobula::queue
+
+#endif  // MOBULA_QUEUE_RETIRE_H_
