@@ -177,16 +177,9 @@ void Client::unwatch(uint64_t number) {
   if (guard.status().is_ok()) objects_->unwatch(id);
 }
 
-uint64_t Client::add_tick(std::function<void()> tick) {
+void Client::add_tick(std::function<void()> tick) {
   std::lock_guard lock(watches_mutex_);
-  uint64_t number = next_watch_++;
-  ticks_.emplace(number, std::move(tick));
-  return number;
-}
-
-void Client::remove_tick(uint64_t number) {
-  std::lock_guard lock(watches_mutex_);
-  ticks_.erase(number);
+  ticks_.push_back(std::move(tick));
 }
 
 void Client::run_watches() {
@@ -250,7 +243,7 @@ void Client::run_keeper() {
       reap();
       if (segment_->header().has_queue) queue::ring_overdue(*segment_, queue_lock_, bells_);
       std::lock_guard lock(watches_mutex_);
-      for (auto& [number, tick] : ticks_) tick();
+      for (auto& tick : ticks_) tick();
       next_tick = now + kTickMs;
     }
     if (!stop_) port::futex_wait(&word, seen, kTickMs);

@@ -49,8 +49,7 @@ class Client : public std::enable_shared_from_this<Client> {
   // Gives back what dead clients held, of objects and of queues. No lock held.
   void reap();
   // Called by the keeper about four times a second, and on its thread.
-  uint64_t add_tick(std::function<void()> tick);
-  void remove_tick(uint64_t tick);
+  void add_tick(std::function<void()> tick);
 
  private:
   explicit Client(std::unique_ptr<shm::Segment> segment);
@@ -95,7 +94,7 @@ class Client : public std::enable_shared_from_this<Client> {
   uint64_t next_watch_ = 1;
   std::map<uint64_t, Watch> watches_;
   uint32_t watched_buckets_[shm::kWaitBuckets] = {};
-  std::map<uint64_t, std::function<void()>> ticks_;
+  std::vector<std::function<void()>> ticks_;
 };
 
 }  // namespace mobula::store

@@ -278,6 +278,10 @@ Status ObjectStore::unpin(const EntryRef& ref, uint32_t count) {
   return Status::ok();
 }
 
+Reading ObjectStore::reading(const EntryRef& ref) const {
+  return reading_of(client_->segment(), ref.entry);
+}
+
 bool ObjectStore::contains(const ObjectId& id) { return availability(id) == Availability::kReady; }
 
 bool ObjectStore::peek(const ObjectId& id, ObjectInfo* out) {
@@ -338,7 +342,7 @@ Status ObjectStore::evict(uint64_t bytes, uint64_t* freed, std::vector<ObjectInf
   return Status::ok();
 }
 
-Status ObjectStore::promise(const ObjectId& id) {
+Status ObjectStore::promise(const ObjectId& id, EntryRef* out) {
   for (;;) {
     {
       LockGuard guard(client_->store_lock());
@@ -354,7 +358,8 @@ Status ObjectStore::promise(const ObjectId& id) {
         }
       }
       if (objects.has_rows()) {
-        objects.promise(id, port::wall_clock_ms());
+        uint32_t index = objects.promise(id, port::wall_clock_ms());
+        *out = {index, client_->segment().entry(index).generation};
         return Status::ok();
       }
     }

@@ -117,6 +117,7 @@ class ObjectStore {
   Status get(const ObjectId& id, Reading* out);  // counts as a use, a hit or a miss
   Status pin(const ObjectId& id, EntryRef* out);  // a use, neither hit nor miss
   Status unpin(const EntryRef& ref, uint32_t count = 1);
+  Reading reading(const EntryRef& ref) const;  // of an object that the caller holds pinned
   bool contains(const ObjectId& id);
   bool peek(const ObjectId& id, ObjectInfo* out);
   std::vector<ObjectInfo> list();
@@ -126,7 +127,8 @@ class ObjectStore {
   Status evict(uint64_t bytes, uint64_t* freed, std::vector<ObjectInfo>* evicted);
 
   // --- References (ownership, used by the runtime). Counted per process. ---
-  Status promise(const ObjectId& id);      // names an object to come; this process owes and refers to it
+  // Names an object to come, which this process owes and refers to.
+  Status promise(const ObjectId& id, EntryRef* out);
   Status add_ref(const ObjectId& id, EntryRef* out);
   Status drop_ref(const EntryRef& ref);
   Availability availability(const ObjectId& id);

@@ -1,0 +1,248 @@
+/**
+ * Every error that Mobula raises, with its stable `code`. Match on `code`: it stays the same across
+ * versions and across copies of the package; messages may change.
+ */
+
+const brand = Symbol.for('mobula.MobulaError');
+
+export class MobulaError extends Error {
+  /** Stable across versions, e.g. `'MOBULA_STORE_FULL'`. */
+  readonly code: string;
+
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+    Object.defineProperty(this, brand, { value: true });
+  }
+
+  static {
+    Object.defineProperty(this.prototype, 'name', { value: 'MobulaError', configurable: true });
+  }
+
+  /** True for errors of other copies of the package too. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    if (this !== MobulaError) return Function.prototype[Symbol.hasInstance].call(this, value);
+    return typeof value === 'object' && value !== null && brand in value;
+  }
+}
+
+type Constructor<E extends MobulaError> = new (message: string, options?: ErrorOptions) => E;
+
+const constructors = new Map<string, Constructor<MobulaError>>();
+
+/** Gives a class its name on the prototype and makes it known to {@link errorClass}. */
+function declare(name: string, type: Constructor<MobulaError>): void {
+  Object.defineProperty(type.prototype, 'name', { value: name, configurable: true });
+  constructors.set(name, type);
+}
+
+/** The class of that name, for errors that arrive from another thread or process. */
+export function errorClass(name: string): Constructor<MobulaError> | undefined {
+  return constructors.get(name);
+}
+
+/** A task or actor method threw; `cause` is what it threw. */
+export class TaskError extends MobulaError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('MOBULA_TASK', message, options);
+  }
+}
+
+/** The worker that ran the task died too often. */
+export class WorkerCrashedError extends MobulaError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('MOBULA_WORKER_CRASHED', message, options);
+  }
+}
+
+export class TaskCancelledError extends MobulaError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('MOBULA_TASK_CANCELLED', message, options);
+  }
+}
+
+export class TaskTimeoutError extends MobulaError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('MOBULA_TASK_TIMEOUT', message, options);
+  }
+}
+
+/** `get`, `wait` or `ObjectStore.wait` ran out of time; the object may still come. */
+export class GetTimeoutError extends MobulaError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('MOBULA_GET_TIMEOUT', message, options);
+  }
+}
+
+/** A worker imported the module that should declare a function, and it did not. */
+export class FunctionNotFoundError extends MobulaError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('MOBULA_FUNCTION_NOT_FOUND', message, options);
+  }
+}
+
+export class ActorError extends MobulaError {}
+
+export class ActorDiedError extends ActorError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('MOBULA_ACTOR_DIED', message, options);
+  }
+}
+
+export class ActorUnavailableError extends ActorError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('MOBULA_ACTOR_UNAVAILABLE', message, options);
+  }
+}
+
+export class ActorNotFoundError extends MobulaError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('MOBULA_ACTOR_NOT_FOUND', message, options);
+  }
+}
+
+export class ActorExistsError extends MobulaError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('MOBULA_ACTOR_EXISTS', message, options);
+  }
+}
+
+export class PendingCallsLimitError extends MobulaError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('MOBULA_PENDING_CALLS_LIMIT', message, options);
+  }
+}
+
+export class ObjectError extends MobulaError {}
+
+export class ObjectNotFoundError extends ObjectError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('MOBULA_OBJECT_NOT_FOUND', message, options);
+  }
+}
+
+export class ObjectExistsError extends ObjectError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('MOBULA_OBJECT_EXISTS', message, options);
+  }
+}
+
+/** The object's bytes are gone and cannot be made again. */
+export class ObjectLostError extends ObjectError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('MOBULA_OBJECT_LOST', message, options);
+  }
+}
+
+export class ObjectFreedError extends ObjectError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('MOBULA_OBJECT_FREED', message, options);
+  }
+}
+
+export class ObjectNotSealedError extends ObjectError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('MOBULA_OBJECT_NOT_SEALED', message, options);
+  }
+}
+
+export class StoreFullError extends MobulaError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('MOBULA_STORE_FULL', message, options);
+  }
+}
+
+export class StoreClosedError extends MobulaError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('MOBULA_STORE_CLOSED', message, options);
+  }
+}
+
+export class StoreCorruptError extends MobulaError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('MOBULA_STORE_CORRUPT', message, options);
+  }
+}
+
+/** A process is stopped while it holds the store's lock; the message names its pid. */
+export class StoreStalledError extends MobulaError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('MOBULA_STORE_STALLED', message, options);
+  }
+}
+
+/** A value cannot be encoded or decoded; the message names the path to the culprit. */
+export class SerializationError extends MobulaError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('MOBULA_SERIALIZATION', message, options);
+  }
+}
+
+export class OutOfDiskError extends MobulaError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('MOBULA_OUT_OF_DISK', message, options);
+  }
+}
+
+export class OutOfMemoryError extends MobulaError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('MOBULA_OUT_OF_MEMORY', message, options);
+  }
+}
+
+export class RuntimeShutdownError extends MobulaError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('MOBULA_RUNTIME_SHUTDOWN', message, options);
+  }
+}
+
+/** No worker of this runtime can ever run the task. */
+export class UnschedulableError extends MobulaError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('MOBULA_UNSCHEDULABLE', message, options);
+  }
+}
+
+export class QueueFullError extends MobulaError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('MOBULA_QUEUE_FULL', message, options);
+  }
+}
+
+export class QueueEmptyError extends MobulaError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('MOBULA_QUEUE_EMPTY', message, options);
+  }
+}
+
+for (const [name, type] of Object.entries({
+  TaskError,
+  WorkerCrashedError,
+  TaskCancelledError,
+  TaskTimeoutError,
+  GetTimeoutError,
+  FunctionNotFoundError,
+  ActorDiedError,
+  ActorUnavailableError,
+  ActorNotFoundError,
+  ActorExistsError,
+  PendingCallsLimitError,
+  ObjectNotFoundError,
+  ObjectExistsError,
+  ObjectLostError,
+  ObjectFreedError,
+  ObjectNotSealedError,
+  StoreFullError,
+  StoreClosedError,
+  StoreCorruptError,
+  StoreStalledError,
+  SerializationError,
+  OutOfDiskError,
+  OutOfMemoryError,
+  RuntimeShutdownError,
+  UnschedulableError,
+  QueueFullError,
+  QueueEmptyError,
+})) {
+  declare(name, type);
+}

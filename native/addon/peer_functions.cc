@@ -1,0 +1,136 @@
+#include "addon/addon.h"
+#include "addon/peer_handle.h"
+#include "addon/store_handle.h"
+
+// The flat transport functions; lib/store/binding.ts says what each takes and gives.
+
+namespace mobula::addon {
+namespace {
+
+using Napi::CallbackInfo;
+using Napi::Env;
+using Napi::Number;
+using Napi::Value;
+
+Value peer_open(const CallbackInfo& info) {
+  Env env = info.Env();
+  Addon& addon = Addon::of(env);
+  StoreHandle* store = addon.store(info[0]);
+  if (store == nullptr) return {};
+  std::unique_ptr<PeerHandle> peer;
+  Status status =
+      PeerHandle::open(env, store->store().client(), info[1].As<Napi::Function>(), &peer);
+  if (!status.is_ok()) {
+    addon.raise(env, status);
+    return {};
+  }
+  peer->set_buffers(info[2].As<Napi::Uint8Array>(), info[3].As<Napi::Uint8Array>());
+  Napi::Array opened = Napi::Array::New(env, 3);
+  opened.Set(1u, Number::New(env, peer->peer().slot()));
+  opened.Set(2u, Number::New(env, peer->peer().uid()));
+  opened.Set(0u, Number::New(env, addon.add(std::move(peer))));
+  return opened;
+}
+
+void peer_close(const CallbackInfo& info) { Addon::of(info.Env()).remove_peer(info[0]); }
+
+// The number of bytes received, plus 0.5 when more is waiting.
+Value peer_exchange(const CallbackInfo& info) {
+  Env env = info.Env();
+  PeerHandle* handle = Addon::of(env).peer(info[0]);
+  if (handle == nullptr) return {};
+  size_t length = to_uint32(info[1]), sent = 0;
+  if (length > handle->outbox_size) {
+    Napi::RangeError::New(env, "the outbox is shorter").ThrowAsJavaScriptException();
+    return {};
+  }
+  queue::Exchanged result;
+  Status status =
+      handle->peer().exchange(handle->outbox, length, handle->inbox, handle->inbox_size,
+                              to_uint32(info[2]), to_uint32(info[3]), &sent, &result);
+  if (!status.is_ok()) {
+    Addon::of(env).raise(env, status);
+    return {};
+  }
+  return Number::New(env, static_cast<double>(result.received) + (result.more ? 0.5 : 0));
+}
+
+void peer_keep_alive(const CallbackInfo& info) {
+  PeerHandle* handle = Addon::of(info.Env()).peer(info[0]);
+  if (handle != nullptr) handle->keep_alive(info[1].ToBoolean());
+}
+
+void peer_end_with(const CallbackInfo& info) {
+  PeerHandle* handle = Addon::of(info.Env()).peer(info[0]);
+  if (handle != nullptr) handle->end_with(to_uint32(info[1]), to_uint32(info[2]));
+}
+
+Value peer_is_live(const CallbackInfo& info) {
+  PeerHandle* handle = Addon::of(info.Env()).peer(info[0]);
+  if (handle == nullptr) return {};
+  bool live = handle->peer().is_live(to_uint32(info[1]), to_uint32(info[2]));
+  return Napi::Boolean::New(info.Env(), live);
+}
+
+Value peer_create_actor(const CallbackInfo& info) {
+  Env env = info.Env();
+  PeerHandle* handle = Addon::of(env).peer(info[0]);
+  if (handle == nullptr) return {};
+  uint32_t index = 0, generation = 0;
+  Status status = handle->peer().create_actor(&index, &generation);
+  if (!status.is_ok()) {
+    Addon::of(env).raise(env, status);
+    return {};
+  }
+  Napi::Array actor = Napi::Array::New(env, 2);
+  actor.Set(0u, Number::New(env, index));
+  actor.Set(1u, Number::New(env, generation));
+  return actor;
+}
+
+Value peer_host_actor(const CallbackInfo& info) {
+  PeerHandle* handle = Addon::of(info.Env()).peer(info[0]);
+  if (handle == nullptr) return {};
+  Status status = handle->peer().host_actor(to_uint32(info[1]), to_uint32(info[2]),
+                                            to_uint32(info[3]), to_uint32(info[4]));
+  return Napi::Boolean::New(info.Env(), status.is_ok());
+}
+
+void peer_end_actor(const CallbackInfo& info) {
+  PeerHandle* handle = Addon::of(info.Env()).peer(info[0]);
+  if (handle != nullptr) handle->peer().end_actor(to_uint32(info[1]), to_uint32(info[2]));
+}
+
+// [slot, generation] of this process in the client table.
+Value client_identity(const CallbackInfo& info) {
+  Env env = info.Env();
+  StoreHandle* store = Addon::of(env).store(info[0]);
+  if (store == nullptr) return {};
+  Napi::Array identity = Napi::Array::New(env, 2);
+  identity.Set(0u, Number::New(env, store->store().client()->slot()));
+  identity.Set(1u, Number::New(env, store->store().client()->generation()));
+  return identity;
+}
+
+// False when the parent has gone already.
+Value die_with_parent(const CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), port::die_with_parent(to_uint32(info[0])));
+}
+
+}  // namespace
+
+void export_peer_functions(Env env, Napi::Object exports) {
+  exports.Set("peerOpen", Napi::Function::New<peer_open>(env, "peerOpen"));
+  exports.Set("peerClose", Napi::Function::New<peer_close>(env, "peerClose"));
+  exports.Set("peerExchange", Napi::Function::New<peer_exchange>(env, "peerExchange"));
+  exports.Set("peerKeepAlive", Napi::Function::New<peer_keep_alive>(env, "peerKeepAlive"));
+  exports.Set("peerEndWith", Napi::Function::New<peer_end_with>(env, "peerEndWith"));
+  exports.Set("peerIsLive", Napi::Function::New<peer_is_live>(env, "peerIsLive"));
+  exports.Set("peerCreateActor", Napi::Function::New<peer_create_actor>(env, "peerCreateActor"));
+  exports.Set("peerHostActor", Napi::Function::New<peer_host_actor>(env, "peerHostActor"));
+  exports.Set("peerEndActor", Napi::Function::New<peer_end_actor>(env, "peerEndActor"));
+  exports.Set("clientIdentity", Napi::Function::New<client_identity>(env, "clientIdentity"));
+  exports.Set("dieWithParent", Napi::Function::New<die_with_parent>(env, "dieWithParent"));
+}
+
+}  // namespace mobula::addon

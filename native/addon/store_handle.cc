@@ -1,0 +1,166 @@
+#include "addon/store_handle.h"
+
+#include <mutex>
+
+#include "addon/shared_buffer.h"
+
+namespace mobula::addon {
+namespace {
+
+void end_view(void*, void* raw) {
+  std::unique_ptr<std::shared_ptr<ViewRecord>> owner(static_cast<std::shared_ptr<ViewRecord>*>(raw));
+  ViewRecord& record = **owner;
+  record.ended = true;
+  if (record.holds > 0) (void)record.store->unpin(record.ref, record.holds);
+}
+
+}  // namespace
+
+// Coalesces the keeper's signals into one pending call of the JavaScript function. The keeper may
+// signal until the last watch is cancelled; the function ends with its environment, earlier.
+struct StoreHandle::Signal {
+  std::mutex mutex;
+  napi_threadsafe_function function = nullptr;  // guarded by mutex; null once closed
+  std::atomic<bool> pending{false};
+
+  void raise() {
+    std::lock_guard lock(mutex);
+    if (function == nullptr || pending.exchange(true)) return;
+    napi_call_threadsafe_function(function, nullptr, napi_tsfn_nonblocking);
+  }
+
+  void close() {
+    std::lock_guard lock(mutex);
+    if (function == nullptr) return;
+    napi_release_threadsafe_function(function, napi_tsfn_abort);
+    function = nullptr;
+  }
+
+  static void deliver(napi_env env, napi_value function, void* raw, void*) {
+    static_cast<Signal*>(raw)->pending = false;
+    if (env == nullptr) return;
+    Napi::Function(env, function).MakeCallback(Napi::Env(env).Global(), {});
+  }
+};
+
+StoreHandle::StoreHandle(Napi::Env env, std::unique_ptr<ObjectStore> store)
+    : store_(std::move(store)) {
+  auto array = Napi::Float64Array::New(env, kRegisters);
+  registers_ = array.Data();
+  registers_reference_ = Napi::Reference<Napi::Value>::New(array, 1);
+}
+
+StoreHandle::~StoreHandle() { close(); }
+
+Napi::Value StoreHandle::registers_array(Napi::Env) { return registers_reference_.Value(); }
+
+std::shared_ptr<ViewRecord> StoreHandle::cached(const EntryRef& ref) {
+  if (ref.entry >= views_.size()) return nullptr;
+  const auto& record = views_[ref.entry];
+  bool usable = record && record->ref.generation == ref.generation && !record->ended;
+  return usable ? record : nullptr;
+}
+
+Napi::Value StoreHandle::open_view(Napi::Env env, const Reading& reading, uint32_t holds) {
+  auto record = std::make_shared<ViewRecord>();
+  record->store = store_;
+  record->ref = reading.ref;
+  record->holds = holds;
+  auto owner = std::make_unique<std::shared_ptr<ViewRecord>>(record);
+  Napi::Value buffer = create_shared_buffer(env, const_cast<uint8_t*>(reading.data), reading.size,
+                                            &end_view, owner.get());
+  if (buffer.IsEmpty()) return buffer;
+  (void)owner.release();
+  if (views_.size() <= reading.ref.entry) views_.resize(reading.ref.entry + 1);
+  views_[reading.ref.entry] = std::move(record);
+  return buffer;
+}
+
+void StoreHandle::release_view(const EntryRef& ref) {
+  std::shared_ptr<ViewRecord> record = cached(ref);
+  if (!record || record->holds == 0) return;
+  --record->holds;
+  (void)store_->unpin(ref);
+}
+
+void StoreHandle::remember(CountedMap* all, const EntryRef& ref) {
+  Counted& counted = (*all)[ref.entry];
+  counted.ref = ref;
+  ++counted.count;
+}
+
+bool StoreHandle::forget(CountedMap* all, const EntryRef& ref) {
+  auto found = all->find(ref.entry);
+  if (found == all->end() || found->second.ref.generation != ref.generation) return false;
+  if (--found->second.count == 0) all->erase(found);
+  return true;
+}
+
+bool StoreHandle::forget_pin(const EntryRef& ref) { return forget(&pins_, ref); }
+bool StoreHandle::forget_ref(const EntryRef& ref) { return forget(&refs_, ref); }
+
+bool StoreHandle::forget_writing(const EntryRef& ref) {
+  auto found = writings_.find(ref.entry);
+  if (found == writings_.end() || found->second.generation != ref.generation) return false;
+  writings_.erase(found);
+  return true;
+}
+
+// Cleanup hooks run last-registered first, so the one added here closes the signal before Node
+// destroys the function under it.
+void StoreHandle::on_changed(Napi::Env env, Napi::Function changed) {
+  env_ = env;
+  signal_ = std::make_shared<Signal>();
+  napi_value name = Napi::String::New(env, "mobula.changed");
+  auto* owner = new std::shared_ptr<Signal>(signal_);
+  napi_create_threadsafe_function(
+      env, changed, nullptr, name, 0, 1, owner,
+      [](napi_env, void* raw, void*) { delete static_cast<std::shared_ptr<Signal>*>(raw); },
+      signal_.get(), &Signal::deliver, &signal_->function);
+  napi_unref_threadsafe_function(env, signal_->function);
+  napi_add_env_cleanup_hook(env, &close_signal, this);
+}
+
+void StoreHandle::close_signal(void* handle) {
+  static_cast<StoreHandle*>(handle)->signal_->close();
+}
+
+void StoreHandle::keep_alive(bool waiting) {
+  if (!signal_ || signal_->function == nullptr) return;
+  if (waiting) {
+    napi_ref_threadsafe_function(env_, signal_->function);
+  } else {
+    napi_unref_threadsafe_function(env_, signal_->function);
+  }
+}
+
+uint64_t StoreHandle::watch(const ObjectId& id) {
+  uint64_t number = store_->watch(id, [signal = signal_] { signal->raise(); });
+  watches_.insert(number);
+  return number;
+}
+
+void StoreHandle::unwatch(uint64_t watch) {
+  if (watches_.erase(watch) > 0) store_->unwatch(watch);
+}
+
+void StoreHandle::close() {
+  if (closed_) return;
+  closed_ = true;
+  for (uint64_t watch : watches_) store_->unwatch(watch);
+  if (signal_) {
+    napi_remove_env_cleanup_hook(env_, &close_signal, this);
+    signal_->close();
+  }
+  for (const auto& [entry, pin] : pins_) (void)store_->unpin(pin.ref, pin.count);
+  for (const auto& [entry, ref] : refs_) {
+    for (uint32_t i = 0; i < ref.count; ++i) (void)store_->drop_ref(ref.ref);
+  }
+  for (const auto& [entry, ref] : writings_) (void)store_->abort(ref);
+  pins_.clear();
+  refs_.clear();
+  writings_.clear();
+  views_.clear();
+}
+
+}  // namespace mobula::addon

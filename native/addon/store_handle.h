@@ -1,0 +1,97 @@
+#ifndef MOBULA_ADDON_STORE_HANDLE_H_
+#define MOBULA_ADDON_STORE_HANDLE_H_
+
+#include <napi.h>
+
+#include <atomic>
+#include <memory>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "mobula/object_store.h"
+
+namespace mobula::addon {
+
+// The life of one SharedArrayBuffer over a sealed object: counts the holds that ObjectViews on it
+// have, each one pin of the process. Whatever is left goes back when the buffer's last reference
+// in any thread is gone. Touched by the JavaScript thread that made it, and once, after that can
+// no longer happen, by the deleter.
+struct ViewRecord {
+  std::shared_ptr<ObjectStore> store;
+  EntryRef ref;
+  uint32_t holds = 0;
+  std::atomic<bool> ended{false};
+};
+
+// One JavaScript ObjectStore: remembers what was taken through it, so that close() can give it
+// back. Used on its JavaScript thread only, except that `changed` signals arrive from the keeper.
+class StoreHandle {
+ public:
+  StoreHandle(Napi::Env env, std::unique_ptr<ObjectStore> store);
+  ~StoreHandle();
+
+  ObjectStore& store() { return *store_; }
+  const std::shared_ptr<ObjectStore>& shared() { return store_; }
+
+  // Numbers that a call returns beside its value; JavaScript sees them as a Float64Array.
+  enum Register { kEntry, kGeneration, kSize, kMetadataSize, kMetadataAddress, kRegisters };
+  double* registers() { return registers_; }
+  Napi::Value registers_array(Napi::Env env);
+
+  // Views. `cached` finds the live record for an entry, so that JavaScript can use its buffer anew.
+  std::shared_ptr<ViewRecord> cached(const EntryRef& ref);
+  Napi::Value open_view(Napi::Env env, const Reading& reading, uint32_t holds);
+  void release_view(const EntryRef& ref);
+
+  void remember_pin(const EntryRef& ref) { remember(&pins_, ref); }
+  bool forget_pin(const EntryRef& ref);
+  void remember_ref(const EntryRef& ref) { remember(&refs_, ref); }
+  bool forget_ref(const EntryRef& ref);
+  void remember_writing(const EntryRef& ref) { writings_[ref.entry] = ref; }
+  bool forget_writing(const EntryRef& ref);
+
+  // Objects evicted on this store's behalf since JavaScript last asked.
+  std::vector<ObjectInfo>* evicted() { return watch_evictions_ ? &evicted_ : nullptr; }
+  void watch_evictions() { watch_evictions_ = true; }
+  std::vector<ObjectInfo> take_evicted() { return std::exchange(evicted_, {}); }
+
+  // Waiting. `changed` is called on the JavaScript thread after any watched object may have changed.
+  void on_changed(Napi::Env env, Napi::Function changed);
+  void keep_alive(bool waiting);  // whether the event loop stays up for `changed`
+  uint64_t watch(const ObjectId& id);
+  void unwatch(uint64_t watch);
+
+  // Gives back pins, refs and unsealed objects. Idempotent.
+  void close();
+
+ private:
+  struct Counted {
+    EntryRef ref;
+    uint32_t count = 0;
+  };
+  using CountedMap = std::unordered_map<uint32_t, Counted>;
+  struct Signal;
+  static void close_signal(void* handle);
+
+  static void remember(CountedMap* all, const EntryRef& ref);
+  static bool forget(CountedMap* all, const EntryRef& ref);
+
+  std::shared_ptr<ObjectStore> store_;
+  double* registers_ = nullptr;
+  Napi::Reference<Napi::Value> registers_reference_;
+  std::vector<std::shared_ptr<ViewRecord>> views_;  // by entry
+  CountedMap pins_;
+  CountedMap refs_;
+  std::unordered_map<uint32_t, EntryRef> writings_;
+  std::vector<ObjectInfo> evicted_;
+  bool watch_evictions_ = false;
+  std::shared_ptr<Signal> signal_;
+  std::unordered_set<uint64_t> watches_;
+  napi_env env_ = nullptr;
+  bool closed_ = false;
+};
+
+}  // namespace mobula::addon
+
+#endif  // MOBULA_ADDON_STORE_HANDLE_H_
