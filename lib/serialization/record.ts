@@ -1,0 +1,68 @@
+import { malformed } from './byte-reader.js';
+import { readSegmentedHeader, type SegmentedHeader } from './segments.js';
+import { ViewType } from './tags.js';
+import {
+  copyRange,
+  elementSize,
+  isOutOfBand,
+  makeView,
+  RAW_HEADER_BYTES,
+  type BinaryValue,
+} from './views.js';
+
+/** The binary data of one segmented record, made into values one by one. */
+export class RecordViews {
+  readonly header: SegmentedHeader;
+  readonly #bytes: Uint8Array;
+  readonly #copy: boolean;
+  /** Private copies of segments, by number. */
+  readonly #copies: (ArrayBufferLike | undefined)[] = [];
+
+  constructor(bytes: Uint8Array, copy: boolean) {
+    const header = readSegmentedHeader(bytes);
+    if (header === undefined) throw malformed('its tables of binary data contradict each other');
+    this.header = header;
+    this.#bytes = bytes;
+    this.#copy = copy;
+  }
+
+  view(number: number): BinaryValue {
+    const row = this.header.views[number];
+    const segment = row === undefined ? undefined : this.header.segments[row.segment];
+    if (row === undefined || segment === undefined)
+      throw malformed(`it has no view ${String(number)}`);
+    const { type, offset, length } = row;
+    const size = elementSize(type);
+    if (offset % size !== 0 || length % size !== 0) throw malformed('a view splits an element');
+
+    const start = this.#bytes.byteOffset + segment.offset + offset;
+    const isShareable =
+      !this.#copy && !segment.shared && isOutOfBand(segment.length) && start % size === 0;
+    if (isShareable) return makeView(type, this.#bytes.buffer, start, length);
+    const buffer = (this.#copies[row.segment] ??= copyRange(
+      this.#bytes,
+      segment.offset,
+      segment.length,
+      segment.shared,
+    ));
+    return makeView(type, buffer, offset, length);
+  }
+}
+
+/** The value of a raw record: one view on all its data. */
+export function readRaw(bytes: Uint8Array, copy: boolean): BinaryValue {
+  if (bytes.length < RAW_HEADER_BYTES) throw malformed('it ends inside its header');
+  const header = new DataView(bytes.buffer, bytes.byteOffset, RAW_HEADER_BYTES);
+  const type = header.getUint8(1);
+  const length = Number(header.getBigUint64(8, true));
+  const size = elementSize(type);
+  if (length > bytes.length - RAW_HEADER_BYTES || length % size !== 0) {
+    throw malformed('its length is not that of its data');
+  }
+  const start = bytes.byteOffset + RAW_HEADER_BYTES;
+  const shared = type === ViewType.SharedArrayBuffer;
+  if (!copy && !shared && isOutOfBand(length) && start % size === 0) {
+    return makeView(type, bytes.buffer, start, length);
+  }
+  return makeView(type, copyRange(bytes, RAW_HEADER_BYTES, length, shared), 0, length);
+}
