@@ -21,7 +21,6 @@ using shm::RecordKind;
 
 namespace {
 
-constexpr uint32_t kRecordsPerCommit = 16;
 constexpr uint32_t kSpareCells = 256;
 constexpr uint32_t kSpareActors = 8;
 
@@ -98,18 +97,19 @@ Status Peer::exchange(const uint8_t* outbox, size_t length, uint8_t* inbox, size
   }
 }
 
-// Ok with *sent < length asks for more cells.
+// Ok with *sent < length asks for more cells. Every record is a transaction of its own: its cells
+// may be those of a record freed just before, whose bytes no undo could bring back.
 Status Peer::send(const uint8_t* outbox, size_t length, size_t* sent, RingList* rings) {
-  for (uint32_t number = 1; *sent < length; ++number) {
+  while (*sent < length) {
     Wire wire;
     std::memcpy(&wire, outbox + *sent, sizeof wire);
     if (!post_.records().has_room_for(wire.length)) {
-      if (!shm::table_is_exhausted(segment_.queue().cells)) return Status::ok();
+      if (shm::table_can_grow(segment_.queue().cells)) return Status::ok();
       return {Code::kFull, "the queue region is full: wait for tasks to finish before submitting"};
     }
     send_one(wire, outbox + *sent + sizeof wire, rings);
     *sent += wire.bytes;
-    if (number % kRecordsPerCommit == 0) lock_.commit();
+    lock_.commit();
   }
   return Status::ok();
 }
@@ -176,7 +176,6 @@ void Peer::receive(uint8_t* inbox, size_t capacity, uint32_t queue, uint32_t max
                    Exchanged* out) {
   Records& records = post_.records();
   List& mailbox = own().mailbox;
-  uint32_t number = 0;
   while (mailbox.head != kNone) {
     uint32_t record = mailbox.head;
     if (!copy_out(record, inbox, capacity, out)) {
@@ -189,7 +188,7 @@ void Peer::receive(uint8_t* inbox, size_t capacity, uint32_t queue, uint32_t max
     } else {
       records.free(record);
     }
-    if (++number % kRecordsPerCommit == 0) lock_.commit();
+    lock_.commit();
   }
   List& run = segment_.queue().run[queue];
   uint32_t taken = 0;
@@ -208,7 +207,7 @@ void Peer::receive(uint8_t* inbox, size_t capacity, uint32_t queue, uint32_t max
     } else {
       records.free(record);
     }
-    if (++number % kRecordsPerCommit == 0) lock_.commit();
+    lock_.commit();
   }
   if (max_tasks > 0 && taken == 0 && !out->more) {
     post_.set_idle(slot_, queue);

@@ -13,6 +13,7 @@ using shm::kMorePayload;
 using shm::kNone;
 using shm::List;
 using shm::MoreCell;
+using shm::Table;
 
 namespace {
 
@@ -30,9 +31,14 @@ bool Records::has_room_for(uint32_t length) const {
 }
 
 uint32_t Records::create(const uint8_t* payload, uint32_t length) {
-  auto take = [this] {
-    return shm::table_take(lock_, segment_.queue().cells,
-                           [this](uint32_t i) -> Cell& { return segment_.cell(i); });
+  Table& cells = segment_.queue().cells;
+  uint32_t free_head = cells.free_head, used = cells.used, reused = 0;
+  auto take = [&] {
+    if (free_head == kNone) return used++;
+    uint32_t index = free_head;
+    free_head = segment_.cell(index).free_next;
+    ++reused;
+    return index;
   };
   uint32_t head = take();
   Cell& cell = segment_.cell(head);
@@ -51,17 +57,23 @@ uint32_t Records::create(const uint8_t* payload, uint32_t length) {
     *link = index;
     link = &more.more;
   }
+  lock_.set(cells.free_head, free_head);
+  lock_.subtract(cells.free_count, reused);
+  lock_.set(cells.used, used);
   return head;
 }
 
+// A cell in use has no meaningful free_next, so the chain of them is written outside the log.
 void Records::free(uint32_t record) {
-  uint32_t index = record;
-  while (index != kNone) {
-    uint32_t next = segment_.cell(index).more;
-    shm::table_give_back(lock_, segment_.queue().cells, index,
-                         [this](uint32_t i) -> Cell& { return segment_.cell(i); });
-    index = next;
+  Table& cells = segment_.queue().cells;
+  uint32_t free_head = cells.free_head, freed = 0;
+  for (uint32_t index = record; index != kNone; index = segment_.cell(index).more) {
+    segment_.cell(index).free_next = free_head;
+    free_head = index;
+    ++freed;
   }
+  lock_.set(cells.free_head, free_head);
+  lock_.add(cells.free_count, freed);
 }
 
 void Records::copy_payload(uint32_t record, uint8_t* out) const {

@@ -10,7 +10,8 @@ namespace mobula::queue {
 // calls, a peer's in-flight list) or free. All calls need the queue lock.
 //
 // A record's bytes are written while its cells still count as free, outside the undo log: should
-// the writer die, the log puts the cells back and nobody has seen the bytes.
+// the writer die, the log puts the cells back and nobody has seen the bytes. So a record of any
+// size costs a few words of the log.
 class Records {
  public:
   Records(const shm::Segment& segment, shm::Lock& lock) : segment_(segment), lock_(lock) {}

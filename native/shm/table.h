@@ -15,6 +15,8 @@ inline bool table_has(const Table& table, uint32_t count) {
   return uint64_t{table.free_count} + (table.committed - table.used) >= count;
 }
 
+inline bool table_can_grow(const Table& table) { return table.committed < table.capacity; }
+
 inline bool table_is_exhausted(const Table& table) {
   return table.free_count == 0 && table.used == table.capacity;
 }

@@ -107,8 +107,7 @@ Status Objects::make_room(uint64_t size, uint64_t metadata_size, std::vector<Obj
 
 bool Objects::has_rows() const {
   const StoreState& store = segment_.store();
-  return shm::table_has(store.entries, 1) && shm::table_has(store.blocks, 2) &&
-         shm::table_has(store.edges, 1);
+  return shm::table_has(store.entries, 1) && shm::table_has(store.blocks, 2);
 }
 
 uint32_t Objects::create(const ObjectId& id, uint64_t size, uint32_t metadata_size,
