@@ -104,7 +104,9 @@ Status ObjectStore::put(const ObjectId* id, const void* data, uint64_t size, con
   if (!through_file && size > 0) std::memcpy(writing.data, data, size);
   if (metadata_size > 0) std::memcpy(writing.metadata, metadata, metadata_size);
   *out = writing.id;
-  return seal(writing.ref, options);
+  status = seal(writing.ref, options);
+  if (!status.is_ok()) (void)abort(writing.ref);
+  return status;
 }
 
 Status ObjectStore::reserve(const ObjectId* id, uint64_t size, uint32_t metadata_size,
@@ -126,8 +128,9 @@ Status ObjectStore::reserve(const ObjectId* id, uint64_t size, uint32_t metadata
           segment.entry(existing).state != ObjectState::kLost) {
         return {Code::kExists, "the object " + id->hex() + " exists already"};
       }
-      status = objects.make_room(size, metadata_size, evicted);
-      if (status.is_ok() && objects.has_rows()) {
+      bool new_entry = existing == kNone;
+      status = objects.make_room(size, metadata_size, new_entry, evicted);
+      if (status.is_ok() && objects.has_rows(new_entry)) {
         ObjectId chosen = id == nullptr ? objects.next_id() : *id;
         uint32_t index = objects.create(chosen, size, metadata_size, now_ms);
         while (index == kNone && objects.evict_one(false, evicted)) {
@@ -181,6 +184,8 @@ Status ObjectStore::contain(const EntryRef& ref, const SealOptions& options) {
       LockGuard guard(client_->store_lock());
       if (!guard.status().is_ok()) return guard.status();
       Objects& objects = client_->objects();
+      const ObjectEntry& entry = client_->segment().entry(ref.entry);
+      if (!is_current(entry, ref) || entry.state != ObjectState::kCreated) return not_writing();
       const shm::Table& edges = client_->segment().store().edges;
       size_t end = std::min(next + kEdgesPerCommit, options.contained_count);
       while (next < end && shm::table_has(edges, 1)) {
@@ -188,8 +193,8 @@ Status ObjectStore::contain(const EntryRef& ref, const SealOptions& options) {
         if (contained != kNone && contained != ref.entry) objects.contain(ref.entry, contained);
         client_->store_lock().commit();
       }
-      if (shm::table_has(edges, 1)) continue;
-      if (shm::table_is_exhausted(edges)) {
+      if (next == options.contained_count || shm::table_has(edges, 1)) continue;
+      if (!shm::table_can_grow(edges)) {
         return {Code::kFull, "the store holds too many references inside objects: raise `maxObjects`"};
       }
     }
@@ -357,7 +362,7 @@ Status ObjectStore::promise(const ObjectId& id, EntryRef* out) {
           return {Code::kFull, "the table of objects is full: raise `maxObjects`"};
         }
       }
-      if (objects.has_rows()) {
+      if (objects.has_rows(true)) {
         uint32_t index = objects.promise(id, port::wall_clock_ms());
         *out = {index, client_->segment().entry(index).generation};
         return Status::ok();

@@ -83,7 +83,8 @@ ObjectId Objects::next_id() {
   return id;
 }
 
-Status Objects::make_room(uint64_t size, uint64_t metadata_size, std::vector<ObjectInfo>* evicted) {
+Status Objects::make_room(uint64_t size, uint64_t metadata_size, bool new_entry,
+                          std::vector<ObjectInfo>* evicted) {
   StoreState& store = segment_.store();
   uint64_t limit = segment_.header().memory_limit;
   uint64_t wanted = shm::weight_of(size, metadata_size);
@@ -96,7 +97,7 @@ Status Objects::make_room(uint64_t size, uint64_t metadata_size, std::vector<Obj
     return full(wanted, store, limit);
   }
   while (store.charged_bytes + wanted > limit) evict_one(false, evicted);
-  while (shm::table_is_exhausted(store.entries)) {
+  while (new_entry && shm::table_is_exhausted(store.entries)) {
     if (!evict_one(false, evicted)) {
       return {Code::kFull, "the table of " + std::to_string(store.entries.capacity) +
                                " objects is full: delete objects, or raise `maxObjects`"};
@@ -105,9 +106,9 @@ Status Objects::make_room(uint64_t size, uint64_t metadata_size, std::vector<Obj
   return Status::ok();
 }
 
-bool Objects::has_rows() const {
+bool Objects::has_rows(bool new_entry) const {
   const StoreState& store = segment_.store();
-  return shm::table_has(store.entries, 1) && shm::table_has(store.blocks, 2);
+  return (!new_entry || shm::table_has(store.entries, 1)) && shm::table_has(store.blocks, 2);
 }
 
 uint32_t Objects::create(const ObjectId& id, uint64_t size, uint32_t metadata_size,
@@ -238,9 +239,12 @@ void Objects::contain(uint32_t container, uint32_t contained) {
 void Objects::forget_client(uint32_t index, uint32_t client) {
   ObjectEntry& entry = segment_.entry(index);
   if (entry.state == ObjectState::kCreated && entry.creator == client) abort(index);
-  if (entry.state == ObjectState::kPromised && entry.promiser == client) {
-    lock_.set(entry.state, ObjectState::kLost);
-    changed(entry.id);
+  if (entry.state != ObjectState::kFree && entry.promiser == client) {
+    lock_.set(entry.promiser, kNoClient);
+    if (entry.state == ObjectState::kPromised) {
+      lock_.set(entry.state, ObjectState::kLost);
+      changed(entry.id);
+    }
   }
   if (shm::test_bit(entry.pins, client)) clear_pin_bit(index, client);
   if (shm::test_bit(entry.refs, client)) clear_ref_bit(index, client);

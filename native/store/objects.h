@@ -43,10 +43,12 @@ class Objects {
   uint32_t find(const ObjectId& id) const;
   ObjectId next_id();
 
-  // Room for an object of these sizes. kFull changes nothing. Evicts and commits as it goes.
-  Status make_room(uint64_t size, uint64_t metadata_size, std::vector<ObjectInfo>* evicted);
+  // Room for an object of these sizes. kFull changes nothing. Evicts and commits as it goes. An id
+  // that was promised or lost has its entry: `new_entry` is false.
+  Status make_room(uint64_t size, uint64_t metadata_size, bool new_entry,
+                   std::vector<ObjectInfo>* evicted);
   // True when the tables have the rows that one creation needs.
-  bool has_rows() const;
+  bool has_rows(bool new_entry) const;
 
   // Edges. create() follows make_room() and has_rows(); it returns kNone when fragmentation leaves
   // no hole, with nothing changed.
