@@ -107,7 +107,8 @@ struct LockArea {
 
 // --- Clients -----------------------------------------------------------------------------------
 
-enum class ClientState : uint32_t { kFree = 0, kLive = 1 };
+// kEnding: what it holds is being given back, so nothing more may be given to it.
+enum class ClientState : uint32_t { kFree = 0, kLive = 1, kEnding = 2 };
 
 // The liveness mutex is held for life by the keeper thread of the process.
 struct ClientSlot {

@@ -225,7 +225,7 @@ class Checker {
   void check_holders() {
     uint64_t live[shm::kHolderWords] = {};
     for (uint32_t slot = 0; slot < shm::kMaxClients; ++slot) {
-      if (segment_.client(slot).state == shm::ClientState::kLive) {
+      if (segment_.client(slot).state != shm::ClientState::kFree) {
         live[slot / 64] |= uint64_t{1} << (slot % 64);
       }
     }

@@ -121,6 +121,7 @@ void Client::let_go(Client* client) {
   client->stop_ = true;
   notify.fetch_add(1);
   port::futex_wake_all(&notify);
+  client->let_go_ = true;
 }
 
 Status Client::format() {
@@ -202,6 +203,7 @@ void Client::keep(void* raw) {
   if (!claimed) return;
   client->run_keeper();
   client->release_slot();
+  while (!client->let_go_) port::cpu_relax();
   delete client;
 }
 
@@ -263,7 +265,7 @@ void Client::release_slot() {
 
 void Client::reap() {
   for (uint32_t slot = 0; slot < shm::kMaxClients; ++slot) {
-    if (segment_->client(slot).state == ClientState::kLive && slot != slot_) reap_slot(slot);
+    if (segment_->client(slot).state != ClientState::kFree && slot != slot_) reap_slot(slot);
   }
 }
 
@@ -274,7 +276,7 @@ void Client::reap_slot(uint32_t slot) {
   ClientSlot& client = segment_->client(slot);
   port::LockResult result = port::mutex_try_lock(&client.liveness);
   if (result == port::LockResult::kBusy || result == port::LockResult::kBroken) return;
-  if (client.state == ClientState::kLive &&
+  if (client.state != ClientState::kFree &&
       port::process_is_gone(client.pid, client.start_time, segment_->header().mapping_name)) {
     give_back(slot);
   }
@@ -293,6 +295,11 @@ void Client::give_back(uint32_t slot) {
 
 bool Client::forget_in_store(uint32_t slot) {
   constexpr uint32_t kBatch = 256;
+  {
+    shm::LockGuard guard(store_lock_);
+    if (!guard.status().is_ok()) return false;
+    store_lock_.set(segment_->client(slot).state, ClientState::kEnding);
+  }
   uint32_t used = segment_->store().entries.used;
   for (uint32_t start = 0; start < used; start += kBatch) {
     WaitingClients waiting;
