@@ -20,9 +20,9 @@ void Bells::add_own(uint32_t slot, uint32_t uid, int write_fd) {
   bells_[slot] = {uid, write_fd, true};
 }
 
-void Bells::remove_own(uint32_t slot) {
+void Bells::remove_own(uint32_t slot, uint32_t uid) {
   std::lock_guard lock(mutex_);
-  if (slot < bells_.size()) bells_[slot] = {};
+  if (bells_[slot].own && bells_[slot].uid == uid) bells_[slot] = {};
 }
 
 // The slot may change hands at any time. At worst an event loop wakes for nothing, or a peer that

@@ -20,7 +20,7 @@ class Bells {
   // Wakes the event loop of peer `slot`. No lock of the segment may be held.
   void ring(const shm::Segment& segment, uint32_t slot);
   void add_own(uint32_t slot, uint32_t uid, int write_fd);
-  void remove_own(uint32_t slot);
+  void remove_own(uint32_t slot, uint32_t uid);
 
  private:
   struct Bell {

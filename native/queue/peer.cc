@@ -68,7 +68,7 @@ Status Peer::open(const shm::Segment& segment, shm::Lock& lock, Bells& bells, ui
 Peer::~Peer() {
   if (slot_ != kNone) {
     retire_peer(segment_, lock_, bells_, slot_);
-    bells_.remove_own(slot_);
+    bells_.remove_own(slot_, uid_);
   }
   if (bell_read_ >= 0) port::file_close(bell_read_);
   if (bell_write_ >= 0) port::file_close(bell_write_);
@@ -288,8 +288,7 @@ Status Peer::host_actor(uint32_t index, uint32_t generation, uint32_t host, uint
 }
 
 void Peer::end_actor(uint32_t index, uint32_t generation) {
-  if (segment_.actor(index).generation != generation) return;
-  queue::end_actor(segment_, lock_, bells_, index);
+  queue::end_actor(segment_, lock_, bells_, index, generation);
 }
 
 bool Peer::is_live(uint32_t slot, uint32_t uid) {

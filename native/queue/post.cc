@@ -33,7 +33,7 @@ void Post::to_run_queue(uint32_t queue, uint32_t record, RingList* rings) {
   for (uint32_t word = 0; word < shm::kMaxPeers / 64; ++word) {
     if (state.idle[queue][word] == 0) continue;
     uint32_t peer = word * 64 + static_cast<uint32_t>(std::countr_zero(state.idle[queue][word]));
-    clear_idle(peer);
+    lock_.clear_bit(state.idle[queue], peer);
     rings->add(peer);
     return;
   }
@@ -62,8 +62,7 @@ void Post::bounce(uint32_t record, RingList* rings) {
 void Post::set_idle(uint32_t peer, uint32_t queue) {
   QueueState& state = segment_.queue();
   PeerSlot& slot = state.peers[peer];
-  if (slot.idle_queue == queue) return;
-  clear_idle(peer);
+  if (slot.idle_queue != queue) clear_idle(peer);
   lock_.set(slot.idle_queue, queue);
   lock_.set_bit(state.idle[queue], peer);
 }

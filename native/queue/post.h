@@ -22,6 +22,8 @@ class Post {
   // Back to the sender as kBounced, or to oblivion when the sender has gone.
   void bounce(uint32_t record, RingList* rings);
 
+  // An idle peer waits for a run queue until it exchanges again; its bit in `idle` goes with the
+  // first ring, so that the next task wakes the next peer.
   void set_idle(uint32_t peer, uint32_t queue);
   void clear_idle(uint32_t peer);
 

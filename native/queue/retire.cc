@@ -1,5 +1,7 @@
 #include "queue/retire.h"
 
+#include <algorithm>
+
 #include "queue/post.h"
 #include "shm/table.h"
 
@@ -18,6 +20,7 @@ using shm::RecordKind;
 namespace {
 
 constexpr uint32_t kStep = 64;
+constexpr uint32_t kActorsPerStep = 1024;
 
 // Returns false once the list is empty. Completions and messages die with their reader.
 bool bounce_some(const shm::Segment& segment, shm::Lock& lock, List& list, RingList* rings) {
@@ -54,16 +57,39 @@ bool belongs_to(const ActorSlot& actor, uint32_t peer, uint32_t uid) {
   return actor.state == ActorState::kAlive && actor.host == peer && actor.host_uid == uid;
 }
 
+// Ends the actors that the peer owned or hosted.
+void end_actors_of(const shm::Segment& segment, shm::Lock& lock, Bells& bells, uint32_t peer,
+                   uint32_t uid) {
+  const shm::Table& actors = segment.queue().actors;
+  for (uint32_t next = 0; next < actors.used;) {
+    uint32_t found = kNone, generation = 0;
+    {
+      LockGuard guard(lock);
+      if (!guard.status().is_ok()) return;
+      uint32_t end = std::min(next + kActorsPerStep, actors.used);
+      for (; found == kNone && next < end; ++next) {
+        const ActorSlot& actor = segment.actor(next);
+        if (actor.state == ActorState::kFree || !belongs_to(actor, peer, uid)) continue;
+        found = next;
+        generation = actor.generation;
+      }
+    }
+    if (found != kNone) end_actor(segment, lock, bells, found, generation);
+  }
+}
+
 }  // namespace
 
-void end_actor(const shm::Segment& segment, shm::Lock& lock, Bells& bells, uint32_t index) {
+void end_actor(const shm::Segment& segment, shm::Lock& lock, Bells& bells, uint32_t index,
+               uint32_t generation) {
   ActorSlot& actor = segment.actor(index);
   bool more = true;
   while (more) {
     RingList rings;
     {
       LockGuard guard(lock);
-      if (!guard.status().is_ok() || actor.state == ActorState::kFree) return;
+      if (!guard.status().is_ok()) return;
+      if (actor.state == ActorState::kFree || actor.generation != generation) return;
       more = bounce_some(segment, lock, actor.pending, &rings);
       if (!more) {
         lock.set(actor.state, ActorState::kFree);
@@ -88,14 +114,9 @@ void retire_peer(const shm::Segment& segment, shm::Lock& lock, Bells& bells, uin
   }
   bounce_all(segment, lock, bells, slot.in_flight);
   bounce_all(segment, lock, bells, slot.mailbox);
-  for (uint32_t i = 0; i < queue.actors.used; ++i) {
-    const ActorSlot& actor = segment.actor(i);
-    if (actor.state != ActorState::kFree && belongs_to(actor, peer, uid)) {
-      end_actor(segment, lock, bells, i);
-    }
-  }
+  end_actors_of(segment, lock, bells, peer, uid);
   LockGuard guard(lock);
-  if (!guard.status().is_ok()) return;
+  if (!guard.status().is_ok() || slot.uid != uid) return;
   lock.set(slot.armed, 0);
   lock.set(slot.state, PeerState::kFree);
 }

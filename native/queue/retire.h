@@ -19,7 +19,8 @@ void retire_client(const shm::Segment& segment, shm::Lock& lock, Bells& bells, u
 
 // Ends an actor: calls that wait for a host go back to their callers. Does nothing when it has
 // ended already.
-void end_actor(const shm::Segment& segment, shm::Lock& lock, Bells& bells, uint32_t actor);
+void end_actor(const shm::Segment& segment, shm::Lock& lock, Bells& bells, uint32_t actor,
+               uint32_t generation);
 
 // Rings every peer that has records waiting and every idle peer whose run queue is not empty: the
 // safety net under wake-ups that were lost because their sender died before it could ring.
