@@ -82,7 +82,7 @@ function parseQuantity(
   if (typeof value === 'number') return value;
   if (typeof value !== 'string') throw invalidType(name, `a number or a string such as ${expected}`, value);
   const match = /^(\d+(?:\.\d+)?)\s*([a-zA-Z]+)$/.exec(value.trim());
-  const factor = match && table[match[2]!];
+  const factor = match ? table[match[2]!] : undefined;
   if (!match || factor === undefined) {
     throw outOfRange(name, `a number or a string such as ${expected}`, value);
   }

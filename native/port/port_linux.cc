@@ -294,11 +294,26 @@ uint64_t page_size() {
   return size;
 }
 
-uint32_t process_id() { return static_cast<uint32_t>(getpid()); }
+// Both are asked for on every lock, and system calls cost more than the lock.
+uint32_t process_id() {
+  static std::atomic<uint32_t> cached{0};
+  static const int registered = pthread_atfork(nullptr, nullptr, [] { cached = 0; });
+  (void)registered;
+  uint32_t id = cached.load(std::memory_order_relaxed);
+  if (id != 0) return id;
+  id = static_cast<uint32_t>(getpid());
+  cached = id;
+  return id;
+}
 
 uint32_t thread_id() {
-  static thread_local const auto id = static_cast<uint32_t>(syscall(SYS_gettid));
-  return id;
+  static thread_local uint32_t cached = 0;
+  static thread_local uint32_t cached_for = 0;
+  if (cached_for != process_id()) {
+    cached = static_cast<uint32_t>(syscall(SYS_gettid));
+    cached_for = process_id();
+  }
+  return cached;
 }
 
 uint64_t process_start_time(uint32_t pid) {

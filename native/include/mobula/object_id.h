@@ -27,8 +27,10 @@ struct ObjectId {
     uint64_t low, high;
     std::memcpy(&low, bytes.data(), 8);
     std::memcpy(&high, bytes.data() + 8, 8);
-    uint64_t mixed = (low ^ (high * 0x9e3779b97f4a7c15u)) * 0xff51afd7ed558ccdu;
-    return mixed ^ (mixed >> 32);
+    uint64_t mixed = low ^ (high >> 32 | high << 32);
+    mixed = (mixed ^ mixed >> 32) * 0x9e3779b97f4a7c15u;
+    mixed = (mixed ^ mixed >> 29) * 0xff51afd7ed558ccdu;
+    return mixed ^ mixed >> 32;
   }
 
   friend bool operator==(const ObjectId&, const ObjectId&) = default;

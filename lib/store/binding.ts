@@ -1,0 +1,194 @@
+/**
+ * The native surface: each function of the addon with its contract. Only this file loads it.
+ *
+ * Stores and peers are numbers that the addon checks on every call; they belong to the thread that
+ * made them. `entry` and `generation` name a row of the object table; functions that find or make a
+ * row leave them, and sizes, in the store's registers. Arguments have been validated; a mistake in
+ * them is a TypeError all the same, never a crash. Failures throw what {@link storeError} makes.
+ */
+
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import {
+  MobulaError,
+  ObjectExistsError,
+  ObjectNotFoundError,
+  ObjectNotSealedError,
+  StoreClosedError,
+  StoreCorruptError,
+  StoreFullError,
+  StoreStalledError,
+} from '../common/errors.js';
+
+/** Indices into {@link Native.storeRegisters}. */
+export const Register = { entry: 0, generation: 1, size: 2, metadataSize: 3 } as const;
+
+export const Eviction = { none: 0, clru: 1, unreferenced: 2 } as const;
+
+export const Availability = { absent: 0, pending: 1, ready: 2, lost: 3 } as const;
+
+/** [id, size, state, pins, createdAt]; state: 0 created, 1 sealed, 2 spilled. */
+export type InfoRow = [id: string, size: number, state: number, pins: number, createdAt: number];
+
+export interface Native {
+  setErrorFactory(factory: (code: number, message: string) => Error): void;
+
+  storeCreate(
+    memory: number,
+    maxObjects: number,
+    eviction: number,
+    name: string | undefined,
+    guard: boolean,
+    queue: boolean,
+  ): number;
+  storeAttachName(name: string): number;
+  storeAttachHandle(pid: number, fd: number, storeId: string): number;
+  storeUnlink(name: string): boolean;
+  /** Gives back the store's pins, refs and unsealed objects. Views stay. The number is void. */
+  storeClose(store: number): void;
+  storeHandle(store: number): [pid: number, fd: number, storeId: string];
+  /** Written by other calls, read right after them. */
+  storeRegisters(store: number): Float64Array;
+
+  storePut(
+    store: number,
+    id: string | undefined,
+    bytes: Uint8Array,
+    metadata: Uint8Array | undefined,
+  ): string;
+  /** The buffer is writable; registers: entry, generation. */
+  storeCreateObject(
+    store: number,
+    id: string | undefined,
+    size: number,
+    metadata: Uint8Array | undefined,
+  ): [id: string, buffer: SharedArrayBuffer];
+  /**
+   * `contained` is ids of 16 bytes each: they live as long as this object. `addRef` counts a
+   * reference of this store; `refClient` gets one that it will count itself (storeAddRef).
+   */
+  storeSeal(
+    store: number,
+    entry: number,
+    generation: number,
+    addRef: boolean,
+    contained: Uint8Array | undefined,
+    refClient: number | undefined,
+    refClientGeneration: number | undefined,
+  ): void;
+  storeAbort(store: number, entry: number, generation: number): void;
+
+  /**
+   * One more hold on a sealed object; undefined when there is none. True when a buffer over it
+   * exists in this thread already, else a new one. The hold ends by storeReleaseView or with the
+   * buffer's last reference in any thread. Registers: all.
+   */
+  storeGet(store: number, id: string): SharedArrayBuffer | true | undefined;
+  /** After storeGet was true, but the buffer has been collected. */
+  storeReopen(store: number, entry: number, generation: number): SharedArrayBuffer;
+  /** A private copy. The caller holds the object. */
+  storeMetadata(store: number, entry: number, generation: number): Uint8Array;
+  storeReleaseView(store: number, entry: number, generation: number): void;
+  storePin(store: number, id: string): boolean;
+  storeUnpin(store: number, entry: number, generation: number): boolean;
+  storePeek(store: number, id: string): InfoRow | undefined;
+  storeAvailability(store: number, id: string): number;
+  storeDelete(store: number, id: string): boolean;
+  storeEvict(store: number, bytes: number): number;
+  storeWatchEvictions(store: number): void;
+  storeTakeEvicted(store: number): InfoRow[];
+  storeList(store: number): InfoRow[];
+  /** memory, used, largest free block, sealed, unsealed, pinned objects, pinned bytes, puts, hits,
+   * misses, evictions, evicted bytes, clients, reclaimed clients, recoveries. */
+  storeStats(store: number): Float64Array;
+  storeCheck(store: number): string[];
+
+  /** `changed` runs after a watched object may have been sealed, lost or removed. Once a store. */
+  storeOnChanged(store: number, changed: () => void): void;
+  storeWatch(store: number, id: string): number;
+  storeUnwatch(store: number, watch: number): void;
+  storeKeepAlive(store: number, waiting: boolean): void;
+
+  /** Names an object to come, which this process owes; counts a reference. Registers: entry. */
+  storePromise(store: number, id: string): void;
+  /** False when there is no such object. Registers: entry, generation. */
+  storeAddRef(store: number, id: string): boolean;
+  storeDropRef(store: number, entry: number, generation: number): void;
+  /** Gives back what dead processes held; it also happens by itself. */
+  storeReap(store: number): void;
+
+  /** `rung` runs when there may be something to receive. The buffers must not be detached. */
+  peerOpen(
+    store: number,
+    rung: () => void,
+    outbox: Uint8Array,
+    inbox: Uint8Array,
+  ): [peer: number, slot: number, uid: number];
+  peerClose(peer: number): void;
+  /**
+   * Sends the first `length` bytes of the outbox, then fills the inbox from the mailbox and with up
+   * to `maxTasks` tasks of a run queue. Returns the bytes received, plus 0.5 when more waits.
+   */
+  peerExchange(peer: number, length: number, queue: number, maxTasks: number): number;
+  peerKeepAlive(peer: number, busy: boolean): void;
+  /** This process exits as soon as that client has ended. */
+  peerEndWith(peer: number, clientSlot: number, clientGeneration: number): void;
+  peerIsLive(peer: number, slot: number, uid: number): boolean;
+  peerCreateActor(peer: number): [index: number, generation: number];
+  /** False when the actor or its host has ended meanwhile. */
+  peerHostActor(
+    peer: number,
+    index: number,
+    generation: number,
+    host: number,
+    hostUid: number,
+  ): boolean;
+  peerEndActor(peer: number, index: number, generation: number): void;
+  clientIdentity(store: number): [slot: number, generation: number];
+  /** The kernel kills this process with the thread that started it; false if that has ended. */
+  dieWithParent(parent: number): boolean;
+}
+
+function load(): Native {
+  const require = createRequire(import.meta.url);
+  const packageRoot = fileURLToPath(new URL('../..', import.meta.url));
+  try {
+    const find = require('node-gyp-build') as (folder: string) => Native;
+    return find(packageRoot);
+  } catch (cause) {
+    throw new Error(
+      `Mobula has no native addon for ${process.platform}-${process.arch}, Node ${process.version}. ` +
+        `Build it with a C++ compiler: cd ${packageRoot} && npm run build:native`,
+      { cause },
+    );
+  }
+}
+
+/** By native/include/mobula/status.h. */
+function storeError(code: number, message: string): Error {
+  switch (code) {
+    case 1:
+      return new ObjectNotFoundError(message);
+    case 2:
+      return new ObjectExistsError(message);
+    case 3:
+      return new ObjectNotSealedError(message);
+    case 4:
+      return new StoreFullError(message);
+    case 5:
+      return new StoreClosedError(message);
+    case 6:
+      return new StoreCorruptError(message);
+    case 7:
+      return new StoreStalledError(message);
+    case 8:
+      return Object.assign(new RangeError(message), { code: 'ERR_OUT_OF_RANGE' });
+    case 9:
+      return new MobulaError('MOBULA_INCOMPATIBLE', message);
+    default:
+      return new MobulaError('MOBULA_SYSTEM', message);
+  }
+}
+
+export const native: Native = load();
+native.setErrorFactory(storeError);

@@ -1,0 +1,51 @@
+import { native, Register } from './binding.js';
+
+/** A held, sealed object. `data` covers exactly its bytes in shared memory. */
+export interface Held {
+  readonly data: Uint8Array<SharedArrayBuffer>;
+  readonly metadataSize: number;
+  readonly entry: number;
+  readonly generation: number;
+}
+
+/**
+ * Opens objects of one store for reading in one thread. Making a buffer over shared memory costs
+ * more than finding the object, so the view of an object is used again as long as it lives.
+ */
+export class ViewCache {
+  readonly #store: number;
+  readonly #registers: Float64Array;
+  readonly #views: (WeakRef<Uint8Array<SharedArrayBuffer>> | undefined)[] = [];
+
+  constructor(store: number) {
+    this.#store = store;
+    this.#registers = native.storeRegisters(store);
+  }
+
+  /**
+   * One more hold on the object, if it is sealed and present. The hold ends by
+   * `native.storeReleaseView` or when the buffer's last reference in any thread is gone.
+   */
+  open(id: string): Held | undefined {
+    const opened = native.storeGet(this.#store, id);
+    if (opened === undefined) return undefined;
+    const registers = this.#registers;
+    const entry = registers[Register.entry]!;
+    const generation = registers[Register.generation]!;
+    const metadataSize = registers[Register.metadataSize]!;
+    const data =
+      opened === true ? this.#reuse(entry, generation) : this.#keep(entry, new Uint8Array(opened));
+    return { data, metadataSize, entry, generation };
+  }
+
+  #reuse(entry: number, generation: number): Uint8Array<SharedArrayBuffer> {
+    const view = this.#views[entry]?.deref();
+    if (view !== undefined) return view;
+    return this.#keep(entry, new Uint8Array(native.storeReopen(this.#store, entry, generation)));
+  }
+
+  #keep(entry: number, view: Uint8Array<SharedArrayBuffer>): Uint8Array<SharedArrayBuffer> {
+    this.#views[entry] = new WeakRef(view);
+    return view;
+  }
+}
