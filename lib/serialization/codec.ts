@@ -54,9 +54,11 @@ export class Codec {
     this.#hooks = hooks;
   }
 
-  /** References in the value that the latest {@link encodeInto} wrote in place. */
-  get references(): readonly object[] {
-    return this.#references;
+  /** Gives the references in the value that was last written in place, once. */
+  takeReferences(): readonly object[] {
+    const references = this.#references;
+    this.#references = NO_REFERENCES;
+    return references;
   }
 
   /** Throws TypeError when the class or the name is registered already. */
@@ -68,7 +70,7 @@ export class Codec {
   }
 
   encode(value: unknown): Encoded {
-    const raw = rawView(value);
+    const raw = this.#rawView(value);
     if (raw !== undefined) return new RawRecord(raw);
     const writer = this.#takeWriter();
     try {
@@ -84,10 +86,10 @@ export class Codec {
   /**
    * Writes a value straight into `target` and returns the bytes written. A value that does not fit,
    * or has data out of band, comes back encoded instead; the bytes from `offset` on are undefined
-   * then. Fastest when `target` is the same object every time.
+   * then. Fastest when `target` is the same object every time; the codec keeps hold of it.
    */
   encodeInto(value: unknown, target: Uint8Array, offset: number): number | Encoded {
-    const raw = rawView(value);
+    const raw = this.#rawView(value);
     if (raw !== undefined) return new RawRecord(raw);
     const writer = this.#takeWriter();
     try {
@@ -115,7 +117,8 @@ export class Codec {
   }
 
   /**
-   * The value of the record that fills `bytes`. Arrays of 1 KiB or more come back as views on these very bytes, which must stay as they are.
+   * The value of the record that fills `bytes`. Arrays of 1 KiB or more come back as views on these
+   * very bytes, which must stay as they are.
    */
   decode(bytes: Uint8Array): unknown {
     const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -132,6 +135,15 @@ export class Codec {
       this.#sourceBytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     }
     return this.#decode(this.#sourceBytes, start, end, true);
+  }
+
+  /** A whole value that is one large array skips the encoding. */
+  #rawView(value: unknown): View | undefined {
+    if (typeof value !== 'object' || value === null) return undefined;
+    if (!ArrayBuffer.isView(value) && !isAnyArrayBuffer(value)) return undefined;
+    const view = viewOf(value);
+    if (view === undefined || !isOutOfBand(view.length)) return undefined;
+    return this.#registry.of(value) === undefined ? view : undefined;
   }
 
   #finishInto(writer: ValueWriter, target: Uint8Array, offset: number): number | Encoded {
@@ -176,7 +188,7 @@ export class Codec {
   }
 
   #giveWriter(writer: ValueWriter): void {
-    writer.out.trim();
+    writer.clear();
     this.#writer = writer;
   }
 }
@@ -188,14 +200,6 @@ function firstByte(kind: number, backReferences: boolean): number {
 function beginInline(writer: ValueWriter, target: Uint8Array, offset: number): void {
   writer.out.beginIn(target, offset);
   writer.out.writeByte(RecordKind.Inline);
-}
-
-/** A whole value that is one large array skips the encoding. */
-function rawView(value: unknown): View | undefined {
-  if (typeof value !== 'object' || value === null) return undefined;
-  if (!ArrayBuffer.isView(value) && !isAnyArrayBuffer(value)) return undefined;
-  const view = viewOf(value);
-  return view !== undefined && isOutOfBand(view.length) ? view : undefined;
 }
 
 function isAnyArrayBuffer(value: object): value is ArrayBufferLike {

@@ -56,7 +56,7 @@ export class ValueWriter {
   }
 
   write(value: unknown): void {
-    this.#begin();
+    this.#depth = 0;
     try {
       this.#writeValue(value);
     } catch (error) {
@@ -68,7 +68,7 @@ export class ValueWriter {
 
   /** Writes an array of which only the items count, and which nothing refers to. */
   writeList(items: readonly unknown[]): void {
-    this.#begin();
+    this.#depth = 0;
     try {
       this.#wasMet(items);
       this.#writeItems(items);
@@ -79,11 +79,12 @@ export class ValueWriter {
     }
   }
 
-  #begin(): void {
+  /** Lets go of all that the value just written held. */
+  clear(): void {
     this.#backReferences = false;
     this.#references = undefined;
     this.#views = undefined;
-    this.#depth = 0;
+    this.out.trim();
   }
 
   #writeValue(value: unknown): void {
@@ -252,6 +253,7 @@ export class ValueWriter {
       this.#writeAt({ key, toKey: true }, key);
       this.#writeAt({ key, toKey: false }, item);
     }
+    this.#path[this.#depth + 1] = ''; // Holds on to no key.
   }
 
   #writeSet(value: Set<unknown>): void {
@@ -343,6 +345,7 @@ export class ValueWriter {
 
   /** Says in words that the stack of the thread was too small; all else is thrown as it is. */
   #explain(error: unknown): unknown {
+    this.#path.length = 0;
     const isStackOverflow =
       error instanceof RangeError &&
       error.message.includes('call stack') &&

@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { SerializationError } from '../common/errors.js';
 import { ALIGNMENT, OUT_OF_BAND_BYTES, RecordKind, ViewType } from './tags.js';
 
@@ -40,8 +41,9 @@ const arrayNameGetter = Object.getOwnPropertyDescriptor(
 /** Undefined when `value` has no contents: its buffer is detached, or has shrunk away from it. */
 export function viewOf(value: BinaryValue): View | undefined {
   if (!ArrayBuffer.isView(value)) {
-    const type =
-      value instanceof SharedArrayBuffer ? ViewType.SharedArrayBuffer : ViewType.ArrayBuffer;
+    const type = types.isSharedArrayBuffer(value)
+      ? ViewType.SharedArrayBuffer
+      : ViewType.ArrayBuffer;
     if (value.byteLength === 0 && isDetached(value)) return undefined;
     return { type, source: value, start: 0, length: value.byteLength };
   }
@@ -139,13 +141,6 @@ export function writeRawHeader(
   target[offset] = RecordKind.Raw;
   target[offset + 1] = type;
   new DataView(target.buffer, target.byteOffset + offset).setBigUint64(8, BigInt(byteLength), true);
-}
-
-/** The view type of a typed array of this class, for writing its raw header ahead of its data. */
-export function viewTypeOfArray(constructor: { readonly name: string }): ViewTypeCode {
-  const type = typeOfArrayName.get(constructor.name);
-  if (type === undefined) throw new TypeError(`${constructor.name} is not a typed array class`);
-  return type;
 }
 
 export function isOutOfBand(length: number): boolean {

@@ -43,9 +43,28 @@ test('references are reported once each, in the order met', (t) => {
   const [a, b] = [new Ref('a'), new Ref('b')];
   t.deepEqual(codec.encode([b, a, { again: b }]).references, [b, a]);
   codec.encodeInto([a], new Uint8Array(100), 0);
-  t.deepEqual(codec.references, [a]);
+  t.deepEqual(codec.takeReferences(), [a]);
   codec.encodeInto([1], new Uint8Array(100), 0);
-  t.deepEqual(codec.references, []);
+  t.deepEqual(codec.takeReferences(), []);
+});
+
+test('references of a value written in place are given once', (t) => {
+  const codec = new Codec({ references });
+  codec.encodeInto([new Ref('a')], new Uint8Array(100), 0);
+  t.is(codec.takeReferences().length, 1);
+  t.is(codec.takeReferences().length, 0);
+});
+
+test('a registered subclass of a typed array keeps its class, large or small', (t) => {
+  class Samples extends Float64Array {}
+  const codec = new Codec();
+  codec.register(Samples, {
+    name: 'Samples',
+    encode: (samples) => new Float64Array(samples),
+    decode: (data) => new Samples(data as Float64Array),
+  });
+  t.true(roundTrip(new Samples(4), codec) instanceof Samples);
+  t.true(roundTrip(new Samples(4000), codec) instanceof Samples);
 });
 
 test('one reference met twice comes back as one', (t) => {
@@ -206,7 +225,7 @@ test('a list goes in place like the array it is', (t) => {
   const shared = { a: 1 };
   const items = [1, shared, ref, shared, undefined];
   const written = codec.encodeListInto(items, target, 3) as number;
-  t.deepEqual(codec.references, [ref]);
+  t.deepEqual(codec.takeReferences(), [ref]);
   t.deepEqual(codec.decodeAt(target, 3, 3 + written), items);
   t.is(written, codec.encode(items).size);
   t.is(typeof codec.encodeListInto([new Uint8Array(5000)], target, 0), 'object');
