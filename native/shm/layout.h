@@ -313,6 +313,12 @@ struct ActorSlot {
 };
 static_assert(sizeof(ActorSlot) == 128);
 
+// Facts (check_queue() verifies them):
+//   1. Every cell below cells.used is free or in one record; every record is on one list.
+//   2. Tasks stand in run queues and in_flight, calls in mailboxes, pending and in_flight, all else
+//      in mailboxes. A free peer and an actor with a host have none waiting.
+//   3. A bit in `idle` stands for a live peer with that idle_queue.
+//   4. A peer's process, an actor's owner and its host have not ended, or are being retired.
 struct QueueState {
   LockArea lock;
   Table cells;

@@ -1,0 +1,242 @@
+// A process that is killed after any machine instruction of a store operation leaves the store as
+// it was before the operation, or as it is after it.
+
+#include "shm/table.h"
+#include "test/sweep.h"
+
+namespace mobula::test {
+namespace {
+
+std::unique_ptr<Scene> empty_scene() { return std::make_unique<Scene>(store_options()); }
+
+// One sealed object, id 1, that nobody holds.
+std::unique_ptr<Scene> one_object() {
+  auto scene = empty_scene();
+  REQUIRE_OK(put(scene->store(), id_of(1), 1000));
+  return scene;
+}
+
+// Room for four objects of 256 bytes, all taken.
+std::unique_ptr<Scene> full_scene() {
+  auto scene = std::make_unique<Scene>(store_options(1024));
+  for (uint32_t i = 1; i <= 4; ++i) REQUIRE_OK(put(scene->store(), id_of(i), 256));
+  return scene;
+}
+
+Writing create(ObjectStore& store, const ObjectId& id, uint64_t size) {
+  Writing writing;
+  REQUIRE_OK(store.create_object(&id, size, 0, &writing, nullptr));
+  return writing;
+}
+
+EntryRef add_ref(ObjectStore& store, const ObjectId& id) {
+  EntryRef ref;
+  REQUIRE_OK(store.add_ref(id, &ref));
+  return ref;
+}
+
+ROLE(creating) {
+  ObjectId id = id_of(7);
+  Writing writing;
+  self.begin_operation();
+  Status status = self.store().create_object(&id, 1000, 10, &writing, nullptr);
+  self.end_operation();
+  REQUIRE_OK(status);
+}
+
+ROLE(putting) {
+  ObjectId id = id_of(7), given;
+  char bytes[100] = {};
+  self.begin_operation();
+  Status status = self.store().put(&id, bytes, sizeof bytes, bytes, 3, {}, &given, nullptr);
+  self.end_operation();
+  REQUIRE_OK(status);
+}
+
+ROLE(evicting_to_put) {
+  ObjectId id = id_of(7), given;
+  char bytes[500] = {};
+  self.begin_operation();
+  Status status = self.store().put(&id, bytes, sizeof bytes, nullptr, 0, {}, &given, nullptr);
+  self.end_operation();
+  REQUIRE_OK(status);
+}
+
+ROLE(sealing) {
+  Writing writing = create(self.store(), id_of(7), 1000);
+  self.begin_operation();
+  Status status = self.store().seal(writing.ref, {});
+  self.end_operation();
+  REQUIRE_OK(status);
+}
+
+ROLE(aborting) {
+  Writing writing = create(self.store(), id_of(7), 1000);
+  self.begin_operation();
+  Status status = self.store().abort(writing.ref);
+  self.end_operation();
+  REQUIRE_OK(status);
+}
+
+ROLE(getting) {
+  Reading reading;
+  self.begin_operation();
+  Status status = self.store().get(id_of(1), &reading);
+  self.end_operation();
+  REQUIRE_OK(status);
+}
+
+ROLE(unpinning) {
+  Reading reading;
+  REQUIRE_OK(self.store().get(id_of(1), &reading));
+  self.begin_operation();
+  Status status = self.store().unpin(reading.ref);
+  self.end_operation();
+  REQUIRE_OK(status);
+}
+
+ROLE(removing) {
+  self.begin_operation();
+  Status status = self.store().remove(id_of(1));
+  self.end_operation();
+  REQUIRE_OK(status);
+}
+
+ROLE(releasing_a_removed_object) {
+  Reading reading;
+  REQUIRE_OK(self.store().get(id_of(1), &reading));
+  REQUIRE_OK(self.store().remove(id_of(1)));
+  self.begin_operation();
+  Status status = self.store().unpin(reading.ref);
+  self.end_operation();
+  REQUIRE_OK(status);
+}
+
+ROLE(evicting) {
+  uint64_t freed = 0;
+  self.begin_operation();
+  Status status = self.store().evict(600, &freed, nullptr);
+  self.end_operation();
+  REQUIRE_OK(status);
+}
+
+ROLE(promising) {
+  EntryRef ref;
+  self.begin_operation();
+  Status status = self.store().promise(id_of(7), &ref);
+  self.end_operation();
+  REQUIRE_OK(status);
+}
+
+ROLE(fulfilling) {
+  EntryRef ref;
+  REQUIRE_OK(self.store().promise(id_of(7), &ref));
+  ObjectId id = id_of(7), given;
+  char bytes[100] = {};
+  self.begin_operation();
+  Status status = self.store().put(&id, bytes, sizeof bytes, nullptr, 0, {}, &given, nullptr);
+  self.end_operation();
+  REQUIRE_OK(status);
+}
+
+ROLE(referring) {
+  EntryRef ref;
+  self.begin_operation();
+  Status status = self.store().add_ref(id_of(1), &ref);
+  self.end_operation();
+  REQUIRE_OK(status);
+}
+
+ROLE(dropping_the_last_ref) {
+  EntryRef ref = add_ref(self.store(), id_of(1));
+  self.begin_operation();
+  Status status = self.store().drop_ref(ref);
+  self.end_operation();
+  REQUIRE_OK(status);
+}
+
+// Two inner objects in an outer one; nothing but this process's ref holds the outer one.
+EntryRef put_container(ObjectStore& store) {
+  ObjectId inner[] = {id_of(11), id_of(12)};
+  for (const ObjectId& id : inner) REQUIRE_OK(put(store, id, 128));
+  SealOptions options;
+  options.add_ref = true;
+  options.contained = inner;
+  options.contained_count = 2;
+  REQUIRE_OK(put(store, id_of(10), 256, options));
+  EntryRef ref = add_ref(store, id_of(10));
+  REQUIRE_OK(store.drop_ref(ref));
+  return ref;
+}
+
+ROLE(containing) {
+  ObjectId inner = id_of(1);
+  Writing writing = create(self.store(), id_of(7), 1000);
+  SealOptions options;
+  options.contained = &inner;
+  options.contained_count = 1;
+  self.begin_operation();
+  Status status = self.store().seal(writing.ref, options);
+  self.end_operation();
+  REQUIRE_OK(status);
+}
+
+ROLE(freeing_a_container) {
+  EntryRef ref = put_container(self.store());
+  self.begin_operation();
+  Status status = self.store().drop_ref(ref);
+  self.end_operation();
+  REQUIRE_OK(status);
+}
+
+ROLE(growing_a_table) {
+  shm::Table& blocks = self.store().client()->segment().store().blocks;
+  self.begin_operation();
+  Status status = shm::table_grow(self.store().client()->segment(),
+                                  self.store().client()->store_lock(), blocks, blocks.capacity);
+  self.end_operation();
+  REQUIRE_OK(status);
+}
+
+}  // namespace
+
+TEST("a kill while creating leaves no object") { sweep({"creating", {}, 1}, empty_scene); }
+TEST("a kill while putting leaves the whole object or none") { sweep({"putting"}, empty_scene); }
+TEST("a kill while evicting to put leaves each victim whole or gone") {
+  sweep({"evicting_to_put", {}, 4}, full_scene);
+}
+TEST("a kill while sealing leaves the whole object or none") { sweep({"sealing"}, empty_scene); }
+TEST("a kill while aborting leaves no object") { sweep({"aborting", {}, 1}, empty_scene); }
+TEST("a kill while getting leaves the object unpinned") { sweep({"getting", {}, 1}, one_object); }
+TEST("a kill while unpinning leaves the object unpinned") {
+  sweep({"unpinning", {}, 1}, one_object);
+}
+TEST("a kill while removing leaves the whole object or none") { sweep({"removing"}, one_object); }
+TEST("a kill while releasing a removed object leaves none") {
+  sweep({"releasing_a_removed_object", {}, 1}, one_object);
+}
+TEST("a kill while evicting leaves each victim whole or gone") {
+  sweep({"evicting", {}, 4}, full_scene);
+}
+TEST("a kill while promising leaves nothing") { sweep({"promising", {}, 1}, empty_scene); }
+TEST("a kill while fulfilling a promise leaves nothing that nobody refers to") {
+  sweep({"fulfilling", {}, 1}, empty_scene);
+}
+TEST("a kill while referring leaves the object free or unmanaged") {
+  sweep({"referring"}, one_object);
+}
+TEST("a kill while dropping the last ref leaves no object") {
+  sweep({"dropping_the_last_ref", {}, 1}, one_object);
+}
+TEST("a kill while containing leaves container and contained or the contained alone") {
+  sweep({"containing", {}, 3}, one_object);
+}
+TEST("a kill while freeing a container leaves nothing of it") {
+  sweep({"freeing_a_container", {}, 1}, empty_scene);
+}
+TEST("a kill while growing a table leaves a store that works") {
+  sweep({"growing_a_table", {}, 1},
+        [] { return std::make_unique<Scene>(store_options(kMiB, 65536)); });
+}
+
+}  // namespace mobula::test
