@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { malformed } from './byte-reader.js';
 import { type CodecHooks, Registry } from './hooks.js';
 import { readRaw, RecordViews } from './record.js';
@@ -203,7 +204,8 @@ function beginInline(writer: ValueWriter, target: Uint8Array, offset: number): v
 }
 
 function isAnyArrayBuffer(value: object): value is ArrayBufferLike {
-  return value instanceof ArrayBuffer || value instanceof SharedArrayBuffer;
+  const seemsSo = value instanceof ArrayBuffer || value instanceof SharedArrayBuffer;
+  return seemsSo && types.isAnyArrayBuffer(value);
 }
 
 function finish(writer: ValueWriter): Encoded {

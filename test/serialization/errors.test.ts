@@ -51,6 +51,14 @@ test('an error of an unknown class is an Error with its name', (t) => {
   t.is(Reflect.get(copy, 'limit'), 10);
 });
 
+test('a name that lives on the prototype is kept, and not enumerable', (t) => {
+  class QuotaError extends Error {}
+  Object.defineProperty(QuotaError.prototype, 'name', { value: 'QuotaError' });
+  const copy = roundTrip<Error>(new QuotaError('too much'));
+  t.is(copy.name, 'QuotaError');
+  t.deepEqual(Object.keys(copy), []);
+});
+
 test('errors that Node throws come back as the built-in they are', (t) => {
   const error = t.throws(() => Buffer.alloc(-1));
   const copy = roundTrip(error);

@@ -67,6 +67,15 @@ for (const [name, bytes] of malformed) {
   });
 }
 
+test('segments that overlap, so that copies would outgrow the record, are refused', (t) => {
+  const value = [new Uint8Array(100).fill(1), new Uint8Array(100).fill(2)];
+  const bytes = Uint8Array.from(record(codec, value));
+  t.is(decodes(bytes), 'a value');
+  const table = new DataView(bytes.buffer, 16);
+  table.setBigUint64(16, table.getBigUint64(0, true), true);
+  t.is(decodes(bytes), 'SerializationError');
+});
+
 test('a hole outside an array is a SerializationError', (t) => {
   t.is(decodes(Uint8Array.of(0x01, 0xd4, 0x07, 0x00)), 'SerializationError');
 });

@@ -305,3 +305,17 @@ test('random values equal what structured clone makes of them', (t) => {
     t.deepEqual(roundTrip(value), structuredClone(value));
   }
 });
+
+test('an array with as many other keys as holes keeps both', (t) => {
+  // eslint-disable-next-line no-sparse-arrays
+  const copy = roundTripInline(Object.assign([1, , 3], { unit: 'ms' }));
+  t.deepEqual(Object.keys(copy), ['0', '2', 'unit']);
+  t.is(copy.length, 3);
+});
+
+test('an object that only has the prototype of a built-in is a plain object', (t) => {
+  for (const { prototype } of [Map, Set, Date, RegExp, Uint8Array, Number, ArrayBuffer]) {
+    const fake = Object.assign(Object.create(prototype) as object, { a: 1 });
+    t.deepEqual(roundTripInline(fake), { a: 1 });
+  }
+});
