@@ -1,0 +1,71 @@
+#ifndef MOBULA_TEST_ENDPOINT_H_
+#define MOBULA_TEST_ENDPOINT_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "queue/peer.h"
+#include "test/support.h"
+
+namespace mobula::test {
+
+struct Received {
+  shm::RecordKind kind;
+  uint32_t handle;  // of a task or call: answer with it
+  uint32_t target_uid;
+  uint32_t flags;
+  uint64_t sequence;
+  uint32_t sender;
+  uint32_t sender_uid;
+  std::string payload;
+};
+
+struct Actor {
+  uint32_t index = 0;
+  uint32_t generation = 0;
+};
+
+// A peer as a JavaScript thread would use it: collects records, exchanges them at once.
+class Endpoint {
+ public:
+  explicit Endpoint(ObjectStore& store, size_t inbox_bytes = 4 * kMiB);
+
+  queue::Peer& peer() { return *peer_; }
+  uint32_t slot() const { return peer_->slot(); }
+  uint32_t uid() const { return peer_->uid(); }
+
+  // Into the outbox.
+  void submit(uint64_t sequence, const std::string& payload, uint32_t queue = 0);
+  void call(const Actor& actor, uint64_t sequence, const std::string& payload);
+  void complete(uint32_t handle, const std::string& payload);
+  void message(uint32_t peer, uint32_t uid, uint64_t sequence, const std::string& payload);
+
+  // Sends the outbox, receives all that is there.
+  std::vector<Received> exchange(uint32_t max_tasks = 0, uint32_t queue = 0);
+  // Exchanges once; the outbox may be left in part.
+  Status exchange_once(uint32_t max_tasks, uint32_t queue, std::vector<Received>* received,
+                       bool* more);
+  // As an event loop: waits for the bell, ten seconds at most, then exchanges; until something
+  // has come.
+  std::vector<Received> await(uint32_t max_tasks = 0);
+
+  Actor create_actor();
+  Status host(const Actor& actor, const Endpoint& host);
+  // Whether the bell has been rung since the last look.
+  bool rung();
+
+ private:
+  void add(queue::Op op, uint32_t target, uint32_t target_uid, uint64_t sequence,
+           const std::string& payload);
+
+  std::unique_ptr<queue::Peer> peer_;
+  std::vector<uint8_t> outbox_;
+  std::vector<uint8_t> inbox_;
+};
+
+StoreOptions queue_options();
+
+}  // namespace mobula::test
+
+#endif  // MOBULA_TEST_ENDPOINT_H_

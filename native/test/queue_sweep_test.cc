@@ -1,0 +1,252 @@
+// A process that is killed after any machine instruction of a queue operation loses no record of
+// the others, repeats none, and leaves nobody asleep.
+
+#include "queue/retire.h"
+#include "test/endpoint.h"
+#include "test/sweep.h"
+
+namespace mobula::test {
+namespace {
+
+using shm::RecordKind;
+
+// Of five cells, as a task, its bounced self and its answer.
+const std::string kPayload(1000, 'p');
+
+void ring_overdue(ObjectStore& store) {
+  store::Client& client = *store.client();
+  queue::ring_overdue(client.segment(), client.queue_lock(), client.bells());
+}
+
+// A driver and a worker that outlive the subject.
+class Peers : public Scene {
+ public:
+  Peers() : Scene(queue_options()), driver_(*store_), worker_(*store_) {}
+
+  void go_on() override {
+    driver_.exchange();
+    worker_.exchange(100);
+    worker_.rung();
+    driver_.submit(99, "next");
+    driver_.exchange();
+    ring_overdue(*store_);
+    EXPECT(worker_.rung());
+    EXPECT_EQ(worker_.exchange(1).size(), 1u);
+  }
+
+ protected:
+  Endpoint driver_;
+  Endpoint worker_;
+};
+
+// The worker sleeps until a task comes, whoever dies ringing it.
+class IdleWorker : public Peers {
+ public:
+  IdleWorker() { worker_.exchange(1); }
+
+  void go_on() override {
+    worker_.rung();
+    driver_.submit(99, "next");
+    driver_.exchange();
+    ring_overdue(*store_);
+    EXPECT(worker_.rung());
+    std::vector<Received> tasks = worker_.exchange(100);
+    REQUIRE(tasks.size() == 1);
+    EXPECT_EQ(tasks[0].sequence, 99u);
+  }
+};
+
+class SleepingDriver : public Peers {
+ public:
+  SleepingDriver() { driver_.exchange(); }
+
+  void go_on() override {
+    bool waiting = store_->client()->segment().queue().peers[driver_.slot()].mailbox.count > 0;
+    driver_.rung();
+    ring_overdue(*store_);
+    EXPECT_EQ(driver_.rung(), waiting);
+    std::vector<Received> messages = driver_.exchange();
+    EXPECT_EQ(messages.size(), waiting ? 1u : 0u);
+    if (waiting) EXPECT(messages[0].payload == kPayload);
+  }
+};
+
+// Two tasks of the driver, each of which must run or come back, once.
+class TwoTasks : public Peers {
+ public:
+  TwoTasks() {
+    driver_.submit(1, kPayload);
+    driver_.submit(2, kPayload);
+    driver_.exchange();
+  }
+
+  void go_on() override {
+    std::vector<Received> records = driver_.exchange();
+    for (const Received& task : worker_.exchange(100)) records.push_back(task);
+    uint64_t sum = 0;
+    for (const Received& record : records) {
+      sum += record.sequence;
+      EXPECT(record.payload == kPayload);
+    }
+    EXPECT_EQ(records.size(), 2u);
+    EXPECT_EQ(sum, 3u);
+  }
+};
+
+// A task that the subject has taken comes back or is answered, once.
+class OneTask : public Peers {
+ public:
+  OneTask() {
+    driver_.submit(1, kPayload);
+    driver_.exchange();
+  }
+
+  void go_on() override {
+    std::vector<Received> records = driver_.exchange();
+    REQUIRE(records.size() == 1);
+    EXPECT_EQ(records[0].sequence, 1u);
+    bool answered = records[0].kind == RecordKind::kCompletion;
+    EXPECT(answered || records[0].kind == RecordKind::kBounced);
+    EXPECT(records[0].payload == (answered ? std::string(1000, 'a') : kPayload));
+  }
+};
+
+// An actor of the driver with two calls that wait for a host.
+class PendingActor : public Peers {
+ public:
+  PendingActor() : actor_(driver_.create_actor()) {
+    driver_.call(actor_, 1, kPayload);
+    driver_.call(actor_, 2, kPayload);
+    driver_.exchange();
+  }
+
+  void go_on() override {
+    (void)driver_.host(actor_, worker_);
+    std::vector<Received> records = driver_.exchange();
+    for (const Received& call : worker_.exchange()) records.push_back(call);
+    EXPECT_EQ(records.size(), 2u);
+    for (const Received& record : records) EXPECT(record.payload == kPayload);
+  }
+
+  static Actor of(ObjectStore& store) { return {0, store.client()->segment().actor(0).generation}; }
+
+ private:
+  const Actor actor_;
+};
+
+template <class S>
+std::unique_ptr<Scene> make() {
+  return std::make_unique<S>();
+}
+
+ROLE(opening_a_peer) {
+  self.begin_operation();
+  Endpoint endpoint(self.store(), 1024);
+  self.end_operation();
+}
+
+ROLE(submitting) {
+  Endpoint endpoint(self.store(), 1024);
+  for (uint64_t i = 0; i < 3; ++i) endpoint.submit(i, kPayload);
+  self.begin_operation();
+  endpoint.exchange();
+  self.end_operation();
+}
+
+ROLE(submitting_what_needs_new_cells) {
+  Endpoint endpoint(self.store(), 1024);
+  endpoint.submit(1, std::string(300'000, 'x'));
+  self.begin_operation();
+  endpoint.exchange();
+  self.end_operation();
+}
+
+ROLE(sending_a_message) {
+  Endpoint endpoint(self.store(), 1024);
+  endpoint.message(0, self.store().client()->segment().queue().peers[0].uid, 1, kPayload);
+  self.begin_operation();
+  endpoint.exchange();
+  self.end_operation();
+}
+
+ROLE(taking_tasks) {
+  Endpoint endpoint(self.store());
+  self.begin_operation();
+  std::vector<Received> tasks = endpoint.exchange(2);
+  self.end_operation();
+  REQUIRE(tasks.size() == 2);
+}
+
+ROLE(answering_and_submitting) {
+  Endpoint endpoint(self.store());
+  endpoint.complete(endpoint.exchange(1).at(0).handle, std::string(1000, 'a'));
+  endpoint.submit(7, std::string(1000, 'b'));
+  self.begin_operation();
+  endpoint.exchange();
+  self.end_operation();
+}
+
+ROLE(closing_a_peer) {
+  auto endpoint = std::make_unique<Endpoint>(self.store());
+  REQUIRE(endpoint->exchange(1).size() == 1);
+  self.begin_operation();
+  endpoint.reset();
+  self.end_operation();
+}
+
+ROLE(creating_an_actor) {
+  Endpoint endpoint(self.store(), 1024);
+  self.begin_operation();
+  endpoint.create_actor();
+  self.end_operation();
+}
+
+ROLE(hosting_an_actor) {
+  Endpoint endpoint(self.store(), 1024);
+  Actor actor = PendingActor::of(self.store());
+  self.begin_operation();
+  Status status = endpoint.host(actor, endpoint);
+  self.end_operation();
+  REQUIRE_OK(status);
+}
+
+ROLE(ending_an_actor) {
+  Endpoint endpoint(self.store(), 1024);
+  Actor actor = PendingActor::of(self.store());
+  self.begin_operation();
+  endpoint.peer().end_actor(actor.index, actor.generation);
+  self.end_operation();
+}
+
+}  // namespace
+
+TEST("a kill while opening a peer leaves none") { sweep({"opening_a_peer", {}, 1}, make<Peers>); }
+TEST("a kill while submitting leaves whole tasks and wakes a worker for the next") {
+  sweep({"submitting", {}, 4}, make<IdleWorker>);
+}
+TEST("a kill while the queue region grows leaves a whole task or none") {
+  sweep({"submitting_what_needs_new_cells"}, make<IdleWorker>);
+}
+TEST("a kill while sending a message leaves it whole or unsent, and its reader awake") {
+  sweep({"sending_a_message"}, make<SleepingDriver>);
+}
+TEST("a kill while taking tasks loses and repeats none") {
+  sweep({"taking_tasks", {}, 3}, make<TwoTasks>);
+}
+TEST("a kill while answering a task answers it or brings it back whole") {
+  sweep({"answering_and_submitting", {}, 2}, make<OneTask>);
+}
+TEST("a kill while closing a peer brings back what it ran") {
+  sweep({"closing_a_peer", {}, 1}, make<OneTask>);
+}
+TEST("a kill while creating an actor leaves none") {
+  sweep({"creating_an_actor", {}, 1}, make<Peers>);
+}
+TEST("a kill while hosting an actor loses and repeats no call") {
+  sweep({"hosting_an_actor"}, make<PendingActor>);
+}
+TEST("a kill while ending an actor loses and repeats no call") {
+  sweep({"ending_an_actor", {}, 4}, make<PendingActor>);
+}
+
+}  // namespace mobula::test
