@@ -9,8 +9,8 @@
 namespace mobula::test {
 namespace {
 
-// The allocator of a store that holds no objects, so that the test is its only user. Blocks taken
-// here have no owner, which check() would report: fall back to the allocator's own facts.
+// The allocator of a store without objects. Its blocks have no owning entry, which check() would
+// report, so the facts are verified here until all is freed.
 class Arena {
  public:
   explicit Arena(uint64_t memory) : store_(new_store(store_options(memory, 4096))) {}
