@@ -220,6 +220,7 @@ Status ObjectStore::seal(const EntryRef& ref, const SealOptions& options) {
       objects.add_ref_for(ref.entry, options.ref_client);
     }
     objects.seal(ref.entry);
+    objects.finish_freeing();
     waiting = objects.take_waiting();
   }
   if (waiting.any()) client_->notify(waiting);
