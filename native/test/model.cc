@@ -1,0 +1,201 @@
+#include "test/model.h"
+
+#include <algorithm>
+
+#include "shm/layout.h"
+
+namespace mobula::test {
+
+uint64_t Model::weight(const Object& object) { return shm::weight_of(object.size, 0); }
+
+bool Model::is_referenced(const Object& object) {
+  return object.refs > 0 || object.contained_by > 0;
+}
+
+bool Model::is_garbage(const Object& object) {
+  return object.deleted || (object.managed && !is_referenced(object));
+}
+
+bool Model::may_evict(const Object& object) const {
+  if (policy_ == EvictionPolicy::kUnreferenced) return !is_referenced(object);
+  return policy_ == EvictionPolicy::kClru;
+}
+
+Model::Handle Model::find(const ObjectId& id) const {
+  auto found = by_id_.find(id.hex());
+  return found == by_id_.end() ? nullptr : found->second;
+}
+
+Model::Handle Model::oldest(bool forced) const {
+  for (const Handle& object : lru_) {
+    if (forced || may_evict(*object)) return object;
+  }
+  return nullptr;
+}
+
+Code Model::create(const ObjectId& id, uint64_t size, Handle* out, std::vector<ObjectId>* evicted) {
+  Handle object = find(id);
+  if (object && (object->state == Object::kCreated || object->state == Object::kSealed)) {
+    return Code::kExists;
+  }
+  uint64_t wanted = shm::weight_of(size, 0);
+  uint64_t evictable = 0;
+  for (const Handle& other : lru_) evictable += may_evict(*other) ? weight(*other) : 0;
+  if (used_ - evictable + wanted > memory_) return Code::kFull;
+  while (used_ + wanted > memory_) {
+    Handle victim = oldest(false);
+    evicted->push_back(victim->id);
+    lru_.remove(victim);
+    lose_or_free(victim);
+  }
+  if (!object) {
+    object = std::make_shared<Object>();
+    object->id = id;
+    by_id_[id.hex()] = object;
+  }
+  object->size = size;
+  object->state = Object::kCreated;
+  used_ += wanted;
+  *out = object;
+  return Code::kOk;
+}
+
+void Model::seal(const Handle& object, bool add_ref, const std::vector<ObjectId>& contained) {
+  for (const ObjectId& id : contained) {
+    Handle inner = find(id);
+    if (!inner || inner == object) continue;
+    inner->managed = true;
+    ++inner->contained_by;
+    object->contains.push_back(inner);
+  }
+  if (add_ref) {
+    object->managed = true;
+    ++object->refs;
+  }
+  object->state = Object::kSealed;
+  if (is_garbage(*object)) {
+    lose_or_free(object);
+  } else {
+    lru_.push_back(object);
+  }
+}
+
+void Model::abort(const Handle& object) {
+  used_ -= weight(*object);
+  object->state = object->promised ? Object::kPromised : Object::kLost;
+  if (!is_referenced(*object)) free(object);
+}
+
+Code Model::pin(const ObjectId& id, Handle* out) {
+  Handle object = find(id);
+  if (!object || object->state != Object::kSealed) return Code::kNotFound;
+  if (object->pins++ == 0) lru_.remove(object);
+  *out = object;
+  return Code::kOk;
+}
+
+void Model::unpin(const Handle& object) {
+  if (--object->pins > 0) return;
+  if (is_garbage(*object)) {
+    lose_or_free(object);
+  } else {
+    lru_.push_back(object);
+  }
+}
+
+Code Model::remove(const ObjectId& id) {
+  Handle object = find(id);
+  if (!object) return Code::kNotFound;
+  by_id_.erase(id.hex());
+  object->deleted = true;
+  if (object->state == Object::kCreated || object->pins > 0) {
+    hidden_.push_back(object);
+    return Code::kOk;
+  }
+  lru_.remove(object);
+  lose_or_free(object);
+  return Code::kOk;
+}
+
+uint64_t Model::evict(uint64_t bytes, std::vector<ObjectId>* evicted) {
+  uint64_t freed = 0;
+  while (freed < bytes) {
+    Handle victim = oldest(true);
+    if (!victim) break;
+    freed += weight(*victim);
+    evicted->push_back(victim->id);
+    lru_.remove(victim);
+    lose_or_free(victim);
+  }
+  return freed;
+}
+
+Code Model::promise(const ObjectId& id, Handle* out) {
+  if (find(id)) return Code::kExists;
+  auto object = std::make_shared<Object>();
+  object->id = id;
+  object->promised = object->managed = true;
+  object->refs = 1;
+  by_id_[id.hex()] = object;
+  *out = object;
+  return Code::kOk;
+}
+
+Code Model::add_ref(const ObjectId& id, Handle* out) {
+  Handle object = find(id);
+  if (!object) return Code::kNotFound;
+  object->managed = true;
+  ++object->refs;
+  *out = object;
+  return Code::kOk;
+}
+
+void Model::drop_ref(const Handle& object) {
+  --object->refs;
+  free_if_unheld(object);
+}
+
+void Model::free_if_unheld(const Handle& object) {
+  if (is_referenced(*object) || !is_garbage(*object)) return;
+  if (object->state == Object::kCreated || object->pins > 0) return;
+  lru_.remove(object);
+  lose_or_free(object);
+}
+
+void Model::lose_or_free(const Handle& object) {
+  if (object->state == Object::kSealed) used_ -= weight(*object);
+  object->state = Object::kLost;
+  if (!is_referenced(*object)) free(object);
+}
+
+void Model::free(const Handle& object) {
+  object->state = Object::kFreed;
+  hidden_.remove(object);
+  if (!object->deleted) by_id_.erase(object->id.hex());
+  std::vector<Handle> contained = std::move(object->contains);
+  for (const Handle& inner : contained) {
+    --inner->contained_by;
+    free_if_unheld(inner);
+  }
+}
+
+Availability Model::availability(const ObjectId& id) const {
+  Handle object = find(id);
+  if (!object) return Availability::kAbsent;
+  if (object->state == Object::kSealed) return Availability::kReady;
+  return object->state == Object::kLost ? Availability::kLost : Availability::kPending;
+}
+
+std::vector<std::string> Model::describe() const {
+  std::vector<std::string> lines;
+  for (const auto& [hex, object] : by_id_) {
+    if (object->state != Object::kCreated && object->state != Object::kSealed) continue;
+    lines.push_back(hex + " " + std::to_string(object->size) +
+                    (object->state == Object::kSealed ? " sealed" : " created") +
+                    (object->pins > 0 ? " pinned" : ""));
+  }
+  std::sort(lines.begin(), lines.end());
+  return lines;
+}
+
+}  // namespace mobula::test
