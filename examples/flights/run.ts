@@ -97,7 +97,7 @@ async function submit(
 
   // Parts reach the actor through the driver: a task that told the actor itself would be counted twice
   // if its worker were killed after the call and the task run again.
-  using gatherer = Gatherer.remote();
+  const gatherer = Gatherer.remote();
   const gather = async (report: ObjectRef<Report>) => onProgress(await gatherer.add(report));
   await Promise.all(
     divide(columns.delay.length, RANGES).flatMap(({ from, to }) => [

@@ -12,11 +12,11 @@ export class MobulaError extends Error {
   constructor(code: string, message: string, options?: ErrorOptions) {
     super(message, options);
     this.code = code;
-    Object.defineProperty(this, brand, { value: true });
   }
 
   static {
     Object.defineProperty(this.prototype, 'name', { value: 'MobulaError', configurable: true });
+    Object.defineProperty(this.prototype, brand, { value: true });
   }
 
   /** True for errors of other copies of the package too. */

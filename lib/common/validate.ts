@@ -43,6 +43,17 @@ export function checkObject(name: string, value: unknown): asserts value is obje
   if (typeof value !== 'object' || value === null) throw invalidType(name, 'an object', value);
 }
 
+/** Refuses options that do not exist: a misspelt one must not be passed over. */
+export function checkKeys(name: string, value: object, known: readonly string[]): void {
+  for (const key of Object.keys(value)) {
+    if (known.includes(key)) continue;
+    const error = new TypeError(
+      `The property "${name}.${key}" is not an option. Known are: ${known.join(', ')}`,
+    );
+    throw Object.assign(error, { code: 'ERR_INVALID_ARG_VALUE' });
+  }
+}
+
 export function checkFunction(name: string, value: unknown): void {
   if (typeof value !== 'function') throw invalidType(name, 'a function', value);
 }

@@ -130,6 +130,14 @@ export interface Native {
    * to `maxTasks` tasks of a run queue. Returns the bytes received, plus 0.5 when more waits.
    */
   peerExchange(peer: number, length: number, queue: number, maxTasks: number): number;
+  /** Sends only, and receives nothing. Returns 0.5 when something waits in the mailbox. */
+  peerSend(peer: number, length: number): number;
+  /** A live peer's process in the client table. */
+  peerClient(
+    peer: number,
+    slot: number,
+    uid: number,
+  ): [client: number, generation: number] | undefined;
   peerKeepAlive(peer: number, busy: boolean): void;
   /** This process exits as soon as that client has ended. */
   peerEndWith(peer: number, clientSlot: number, clientGeneration: number): void;

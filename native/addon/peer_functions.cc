@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "addon/addon.h"
 #include "addon/peer_handle.h"
 #include "addon/store_handle.h"
@@ -35,7 +37,7 @@ Value peer_open(const CallbackInfo& info) {
 void peer_close(const CallbackInfo& info) { Addon::of(info.Env()).remove_peer(info[0]); }
 
 // The number of bytes received, plus 0.5 when more is waiting.
-Value peer_exchange(const CallbackInfo& info) {
+Value exchange(const CallbackInfo& info, size_t inbox_size, uint32_t queue, uint32_t max_tasks) {
   Env env = info.Env();
   PeerHandle* handle = Addon::of(env).peer(info[0]);
   if (handle == nullptr) return {};
@@ -46,13 +48,35 @@ Value peer_exchange(const CallbackInfo& info) {
   }
   queue::Exchanged result;
   Status status =
-      handle->peer().exchange(handle->outbox, length, handle->inbox, handle->inbox_size,
-                              to_uint32(info[2]), to_uint32(info[3]), &sent, &result);
+      handle->peer().exchange(handle->outbox, length, handle->inbox,
+                              std::min(inbox_size, handle->inbox_size), queue, max_tasks, &sent,
+                              &result);
   if (!status.is_ok()) {
     Addon::of(env).raise(env, status);
     return {};
   }
   return Number::New(env, static_cast<double>(result.received) + (result.more ? 0.5 : 0));
+}
+
+Value peer_exchange(const CallbackInfo& info) {
+  return exchange(info, SIZE_MAX, to_uint32(info[2]), to_uint32(info[3]));
+}
+
+Value peer_send(const CallbackInfo& info) { return exchange(info, 0, 0, 0); }
+
+// [slot, generation] of a peer's process in the client table; undefined once the peer has ended.
+Value peer_client(const CallbackInfo& info) {
+  Env env = info.Env();
+  PeerHandle* handle = Addon::of(env).peer(info[0]);
+  if (handle == nullptr) return {};
+  uint32_t slot = 0, generation = 0;
+  if (!handle->peer().client_of(to_uint32(info[1]), to_uint32(info[2]), &slot, &generation)) {
+    return env.Undefined();
+  }
+  Napi::Array identity = Napi::Array::New(env, 2);
+  identity.Set(0u, Number::New(env, slot));
+  identity.Set(1u, Number::New(env, generation));
+  return identity;
 }
 
 void peer_keep_alive(const CallbackInfo& info) {
@@ -123,6 +147,8 @@ void export_peer_functions(Env env, Napi::Object exports) {
   exports.Set("peerOpen", Napi::Function::New<peer_open>(env, "peerOpen"));
   exports.Set("peerClose", Napi::Function::New<peer_close>(env, "peerClose"));
   exports.Set("peerExchange", Napi::Function::New<peer_exchange>(env, "peerExchange"));
+  exports.Set("peerSend", Napi::Function::New<peer_send>(env, "peerSend"));
+  exports.Set("peerClient", Napi::Function::New<peer_client>(env, "peerClient"));
   exports.Set("peerKeepAlive", Napi::Function::New<peer_keep_alive>(env, "peerKeepAlive"));
   exports.Set("peerEndWith", Napi::Function::New<peer_end_with>(env, "peerEndWith"));
   exports.Set("peerIsLive", Napi::Function::New<peer_is_live>(env, "peerIsLive"));

@@ -291,6 +291,14 @@ void Peer::end_actor(uint32_t index, uint32_t generation) {
   queue::end_actor(segment_, lock_, bells_, index, generation);
 }
 
+bool Peer::client_of(uint32_t slot, uint32_t uid, uint32_t* client, uint32_t* client_generation) {
+  LockGuard guard(lock_);
+  if (!guard.status().is_ok() || !post_.is_live(slot, uid)) return false;
+  *client = segment_.queue().peers[slot].client;
+  *client_generation = segment_.queue().peers[slot].client_generation;
+  return true;
+}
+
 bool Peer::is_live(uint32_t slot, uint32_t uid) {
   LockGuard guard(lock_);
   return guard.status().is_ok() && post_.is_live(slot, uid);

@@ -121,7 +121,7 @@ void Client::let_go(Client* client) {
   client->stop_ = true;
   notify.fetch_add(1);
   port::futex_wake_all(&notify);
-  client->let_go_ = true;
+  client->let_go_ = 1;
 }
 
 Status Client::format() {
@@ -203,7 +203,7 @@ void Client::keep(void* raw) {
   if (!claimed) return;
   client->run_keeper();
   client->release_slot();
-  while (!client->let_go_) port::cpu_relax();
+  while (client->let_go_ == 0) port::futex_wait(&client->let_go_, 0, 1);
   delete client;
 }
 

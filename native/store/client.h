@@ -87,7 +87,7 @@ class Client : public std::enable_shared_from_this<Client> {
   Start* start_ = nullptr;  // the keeper's answer to start()
 
   std::atomic<bool> stop_{false};
-  std::atomic<bool> let_go_{false};  // the last owner no longer touches the client
+  std::atomic<uint32_t> let_go_{0};  // 1: the last owner no longer touches the client
   std::atomic<bool> keeping_{false};
 
   // Guarded by watches_mutex_.

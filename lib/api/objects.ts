@@ -1,0 +1,179 @@
+import { GetTimeoutError } from '../common/errors.js';
+import { startDeadline } from '../common/deadline.js';
+import {
+  checkDuration,
+  checkInteger,
+  checkObject,
+  checkSignal,
+  invalidType,
+  outOfRange,
+} from '../common/validate.js';
+import { requireContext } from '../runtime/context.js';
+import { assertNotImporting } from '../runtime/modules.js';
+import { ObjectRef, referenceOf } from '../runtime/object-ref.js';
+import type { TypedArrayConstructor } from '../runtime/shared-objects.js';
+
+export interface GetOptions {
+  /** 0 polls. */
+  timeout?: number | string;
+  /** Rejects with its reason when aborted; cancels nothing. */
+  signal?: AbortSignal;
+}
+
+export interface WaitOptions extends GetOptions {
+  /** Default 1. */
+  count?: number;
+}
+
+interface Limits {
+  timeout: number | undefined;
+  signal: AbortSignal | undefined;
+}
+
+function checkLimits(options: GetOptions): Limits {
+  checkObject('options', options);
+  const { timeout, signal } = options;
+  if (signal !== undefined) checkSignal('options.signal', signal);
+  return {
+    timeout: timeout === undefined ? undefined : checkDuration('options.timeout', timeout),
+    signal,
+  };
+}
+
+function checkRefs(name: string, value: unknown): asserts value is readonly ObjectRef[] {
+  if (!Array.isArray(value)) throw invalidType(name, 'an array of ObjectRefs', value);
+  value.forEach((ref: unknown, index) => {
+    if (!(ref instanceof ObjectRef)) throw invalidType(`${name}[${index}]`, 'an ObjectRef', ref);
+  });
+}
+
+/** Copies a value into shared memory, where tasks and actors read it without copies. */
+export function put<T>(value: T): ObjectRef<T> {
+  assertNotImporting('put()');
+  if (value instanceof ObjectRef) {
+    throw invalidType('value', 'a value, not an ObjectRef: it has a ref already', value);
+  }
+  return requireContext().core.put(value) as ObjectRef<T>;
+}
+
+type Values<Refs extends readonly ObjectRef[]> = {
+  -readonly [Index in keyof Refs]: Refs[Index] extends ObjectRef<infer T> ? T : never;
+};
+
+export function get<T>(ref: ObjectRef<T>, options?: GetOptions): Promise<T>;
+export function get<const Refs extends readonly ObjectRef[]>(
+  refs: Refs,
+  options?: GetOptions,
+): Promise<Values<Refs>>;
+/** The value of a ref, or those of several in their order: the first failure rejects at once. */
+export async function get(
+  refs: ObjectRef | readonly ObjectRef[],
+  options: GetOptions = {},
+): Promise<unknown> {
+  assertNotImporting('get()');
+  const limits = checkLimits(options);
+  if (refs instanceof ObjectRef) return within(limits, [refs], () => read(refs));
+  checkRefs('refs', refs);
+  return within(limits, refs, () => Promise.all(refs.map(read)));
+}
+
+function read(ref: ObjectRef): Promise<unknown> {
+  const reference = referenceOf(ref);
+  return reference.core.read(reference);
+}
+
+async function within(
+  { timeout, signal }: Limits,
+  refs: readonly ObjectRef[],
+  start: () => Promise<unknown>,
+): Promise<unknown> {
+  signal?.throwIfAborted();
+  if (timeout === 0 && refs.some(isPending)) throw timedOut(refs, 0);
+  if (timeout === undefined && signal === undefined) return start();
+  return new Promise((resolve, reject) => {
+    const stop = startDeadline({ timeout, signal }, () => reject(timedOut(refs, timeout!)), reject);
+    start().then(resolve, reject).finally(stop);
+  });
+}
+
+function timedOut(refs: readonly ObjectRef[], timeout: number): GetTimeoutError {
+  const pending = refs.filter(isPending).length;
+  return new GetTimeoutError(`${pending} of ${refs.length} refs were not ready in ${timeout} ms`);
+}
+
+function isPending(ref: ObjectRef): boolean {
+  return referenceOf(ref).slot.state === 'pending';
+}
+
+export interface WaitResult<T> {
+  /** At most `count` refs: the first in input order of those that have a value or have failed. */
+  ready: ObjectRef<T>[];
+  pending: ObjectRef<T>[];
+}
+
+/** Waits until `count` refs are ready, or the time is up; returns what is ready by then. */
+export async function wait<T>(
+  refs: readonly ObjectRef<T>[],
+  options: WaitOptions = {},
+): Promise<WaitResult<T>> {
+  assertNotImporting('wait()');
+  checkRefs('refs', refs);
+  const { timeout, signal } = checkLimits(options);
+  if (refs.length === 0 && options.count === undefined) return { ready: [], pending: [] };
+  const { count = 1 } = options;
+  checkInteger('options.count', count, 1);
+  if (count > refs.length) throw outOfRange('options.count', `<= ${refs.length}, the refs`, count);
+  signal?.throwIfAborted();
+
+  const missing = () => count - refs.filter((ref) => !isPending(ref)).length;
+  if (timeout !== 0 && missing() > 0) await settled(refs, missing(), { timeout, signal });
+  return split(refs, count);
+}
+
+/** Resolves when `count` more of the refs have settled, or at the time-out. */
+function settled(refs: readonly ObjectRef[], count: number, limits: Limits): Promise<void> {
+  const pending = refs.filter(isPending).map((ref) => referenceOf(ref).slot);
+  let left = count;
+  return new Promise((resolve, reject) => {
+    const finish = (settle: () => void) => {
+      stop();
+      for (const slot of pending) slot.removeListener(onSettled);
+      settle();
+    };
+    const onSettled = () => {
+      if (--left === 0) finish(resolve);
+    };
+    const stop = startDeadline(
+      limits,
+      () => finish(resolve),
+      (reason) => finish(() => reject(reason as Error)),
+    );
+    for (const slot of pending) slot.onSettled(onSettled);
+  });
+}
+
+function split<T>(refs: readonly ObjectRef<T>[], count: number): WaitResult<T> {
+  const ready: ObjectRef<T>[] = [];
+  const pending: ObjectRef<T>[] = [];
+  for (const ref of refs) {
+    if (ready.length < count && !isPending(ref)) ready.push(ref);
+    else pending.push(ref);
+  }
+  return { ready, pending };
+}
+
+/**
+ * A typed array in shared memory. The first `put` in which it is the whole value seals it where it
+ * lies, with no copy; from then on it must not be written.
+ */
+export function allocate<Type extends TypedArrayConstructor>(
+  type: Type,
+  length: number,
+): InstanceType<Type> {
+  assertNotImporting('allocate()');
+  checkInteger('length', length, 0);
+  if (typeof type !== 'function' || !('BYTES_PER_ELEMENT' in type)) {
+    throw invalidType('type', 'a typed array constructor', type);
+  }
+  return requireContext().core.objects.allocate(type, length) as InstanceType<Type>;
+}

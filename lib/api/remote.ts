@@ -1,0 +1,98 @@
+import {
+  checkFunction,
+  checkInteger,
+  checkKeys,
+  checkObject,
+  checkOneOf,
+  checkString,
+} from '../common/validate.js';
+import { requireContext } from '../runtime/context.js';
+import { callerModule, declare, type AnyFunction, type Declaration } from '../runtime/functions.js';
+import { assertNotImporting } from '../runtime/modules.js';
+import type { ObjectRef } from '../runtime/object-ref.js';
+import { Op, RunQueue } from '../transport/wire.js';
+
+export interface TaskOptions {
+  /** For messages; default the function's name. */
+  name?: string;
+  /** How often the task is run again after its worker died; default 3. */
+  retries?: number;
+  /** The kind of worker it runs in; default the runtime's. */
+  isolation?: 'thread' | 'process';
+}
+
+/** An argument of a task: a value, or a ref that is resolved before the call. */
+export type Argument<T> = T | ObjectRef<T>;
+type Arguments<A extends readonly unknown[]> = { [Index in keyof A]: Argument<A[Index]> };
+
+/** What a ref to the result of a function gives: promises, and refs in them, are awaited. */
+type Result<R> = ObjectRef<Awaited<R>>;
+
+export interface RemoteFunction<A extends readonly unknown[], R> {
+  /** Calls the function here and now. */
+  (...args: A): R;
+  /** Submits a task that calls it in a worker. */
+  remote(...args: Arguments<A>): Result<R>;
+  options(options: TaskOptions): { remote(...args: Arguments<A>): Result<R> };
+}
+
+interface CheckedOptions {
+  readonly name: string | undefined;
+  readonly retries: number;
+  readonly isolation: 'thread' | 'process' | undefined;
+}
+
+const defaultRetries = 3;
+
+function checkOptions(options: TaskOptions): CheckedOptions {
+  checkObject('options', options);
+  checkKeys('options', options, ['name', 'retries', 'isolation']);
+  const { name, retries = defaultRetries, isolation } = options;
+  if (name !== undefined) checkString('options.name', name);
+  if (isolation !== undefined) checkOneOf('options.isolation', isolation, ['thread', 'process']);
+  return { name, retries: checkInteger('options.retries', retries, 0), isolation };
+}
+
+function submit(
+  declaration: Declaration,
+  { name = declaration.name, retries, isolation }: CheckedOptions,
+  args: readonly unknown[],
+): ObjectRef {
+  assertNotImporting(`${name}.remote()`);
+  const context = requireContext();
+  const queue = RunQueue[isolation ?? context.isolation];
+  return context.core.request({
+    destination: { op: Op.submit, target: queue, targetUid: 0 },
+    declaration,
+    what: name,
+    args,
+    flags: 0,
+    retries,
+  });
+}
+
+/**
+ * Makes a function that can run in workers. To be called at the top level of a module: a worker
+ * imports that module to find it.
+ */
+export function remote<A extends readonly unknown[], R>(
+  fn: (...args: A) => R,
+  options: TaskOptions = {},
+): RemoteFunction<A, R> {
+  checkFunction('fn', fn);
+  const defaults = checkOptions(options);
+  const module = callerModule(remote as AnyFunction);
+  if (module === undefined) {
+    throw new TypeError('remote() needs a module that workers can import: put the code in a file');
+  }
+  const declaration = declare(fn as AnyFunction, module);
+  const local = (...args: A): R => fn(...args);
+  Object.defineProperty(local, 'name', { value: declaration.name });
+  return Object.assign(local, {
+    remote: (...args: Arguments<A>) => submit(declaration, defaults, args) as Result<R>,
+    options(more: TaskOptions) {
+      const merged = checkOptions({ ...options, ...more });
+      return { remote: (...args: Arguments<A>) => submit(declaration, merged, args) as Result<R> };
+    },
+  });
+}

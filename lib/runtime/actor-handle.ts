@@ -1,0 +1,129 @@
+import { Op } from '../transport/wire.js';
+import type { Core, Order } from './core.js';
+import type { AnyClass, Declaration } from './functions.js';
+import type { ObjectRef } from './object-ref.js';
+import { Flag, readUint32, writeUint32 } from './payload.js';
+
+/** Names an actor: its row in the actor table, and which of the row's actors it is. */
+export interface ActorAddress {
+  readonly index: number;
+  readonly generation: number;
+}
+
+/**
+ * Sends the calls of one handle, in the order in which they were made: a call whose arguments are
+ * not there yet holds up those after it.
+ */
+class ActorClient {
+  readonly core: Core;
+  readonly address: ActorAddress;
+  readonly declaration: Declaration;
+  readonly #order: Order = { last: undefined };
+
+  constructor(core: Core, address: ActorAddress, declaration: Declaration) {
+    this.core = core;
+    this.address = address;
+    this.declaration = declaration;
+  }
+
+  construct(args: readonly unknown[]): ObjectRef {
+    return this.#request(this.declaration.name, args, Flag.construct);
+  }
+
+  call(method: string, args: readonly unknown[]): ObjectRef {
+    return this.#request(`${this.declaration.name}.${method}`, [method, ...args], 0);
+  }
+
+  #request(what: string, args: readonly unknown[], flags: number): ObjectRef {
+    const { index, generation } = this.address;
+    return this.core.request({
+      destination: { op: Op.call, target: index, targetUid: generation },
+      declaration: this.declaration,
+      what,
+      args,
+      flags,
+      retries: 0,
+      order: this.#order,
+    });
+  }
+}
+
+const clients = new WeakMap<object, ActorClient>();
+
+/** Names a remote actor. Every property that is not its own is a method of the actor. */
+export class ActorHandle {
+  readonly actorId: string;
+
+  /** @internal */
+  constructor(actorId: string) {
+    this.actorId = actorId;
+  }
+
+  toString(): string {
+    return `ActorHandle(${this.actorId})`;
+  }
+}
+
+/** Names that a handle keeps for itself; an actor's methods may not have them. */
+export const reservedMethods = ['then', 'options', 'actorId'] as const;
+
+const own = new Set<string>(['constructor', 'actorId', 'toString', 'toJSON', 'valueOf']);
+
+function handleFor(client: ActorClient): ActorHandle {
+  const methods = new Map<string, (...args: unknown[]) => ObjectRef>();
+  const handle = new Proxy(new ActorHandle(actorIdOf(client)), {
+    get(target, key) {
+      // `await handle` must give the handle, and look for no further method.
+      if (typeof key === 'symbol' || key === 'then') return undefined;
+      if (own.has(key)) return Reflect.get(target, key) as unknown;
+      let method = methods.get(key);
+      if (method === undefined) {
+        method = (...args) => client.call(key, args);
+        methods.set(key, method);
+      }
+      return method;
+    },
+  });
+  clients.set(handle, client);
+  return handle;
+}
+
+function actorIdOf({ core, address }: ActorClient): string {
+  const hex = (value: number) => value.toString(16).padStart(8, '0');
+  return `${core.storeId.slice(0, 12)}ffff${hex(address.index)}${hex(address.generation)}`;
+}
+
+/** Makes an actor, which waits for a host; its constructor is the first of its calls. */
+export function createActor(
+  core: Core,
+  declaration: Declaration<AnyClass>,
+  args: readonly unknown[],
+): { handle: ActorHandle; address: ActorAddress } {
+  core.assertOpen();
+  const [index, generation] = core.createActor();
+  const client = new ActorClient(core, { index, generation }, declaration);
+  client.construct(args);
+  return { handle: handleFor(client), address: client.address };
+}
+
+/** tag, index, generation, key of the declaration, its name. */
+export function encodeHandle(tag: number, handle: ActorHandle): Uint8Array {
+  const { address, declaration } = clients.get(handle)!;
+  const name = Buffer.from(declaration.name);
+  const bytes = new Uint8Array(17 + name.length);
+  bytes[0] = tag;
+  writeUint32(bytes, 1, address.index);
+  writeUint32(bytes, 5, address.generation);
+  writeUint32(bytes, 9, declaration.key % 0x1_0000_0000);
+  writeUint32(bytes, 13, Math.floor(declaration.key / 0x1_0000_0000));
+  bytes.set(name, 17);
+  return bytes;
+}
+
+/** A handle to an actor that somebody else made; it needs no more of the class than its name. */
+export function decodeHandle(core: Core, bytes: Uint8Array): ActorHandle {
+  const address = { index: readUint32(bytes, 1), generation: readUint32(bytes, 5) };
+  const key = readUint32(bytes, 9) + readUint32(bytes, 13) * 0x1_0000_0000;
+  const name = Buffer.from(bytes.subarray(17)).toString();
+  return handleFor(new ActorClient(core, address, { target: ActorHandle, module: '', name, key }));
+}

@@ -1,0 +1,44 @@
+import { ActorDiedError, errorClass, MobulaError, TaskError } from '../common/errors.js';
+import type { Codec } from '../serialization/codec.js';
+
+/** Flags of a completion: what its payload is. */
+export const Answer = {
+  /** A record. */
+  value: 0,
+  /** Empty: the value is in the store, under the id of the task's ref. */
+  stored: 1,
+  /** A record of what the user's code threw. */
+  thrown: 2,
+  /** A record of an error that says why the user's code did not run or end. */
+  failed: 3,
+} as const;
+
+/** The error of a ref whose task threw `cause`. */
+export function taskError(what: string, cause: unknown): Error {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new TaskError(`${what} failed: ${reason}`, { cause });
+}
+
+export function actorDied(name: string, why: string, cause?: unknown): ActorDiedError {
+  const options = cause === undefined ? undefined : { cause };
+  return new ActorDiedError(`The actor ${name} has died: ${why}`, options);
+}
+
+/** An error as it can travel: itself, or what can be said of it. */
+export function encodableError(codec: Codec, error: unknown): unknown {
+  try {
+    codec.encode(error);
+    return error;
+  } catch {
+    if (!(error instanceof Error)) return new Error(String(error));
+    const plain = new Error(error.message);
+    plain.name = error.name;
+    if (error.stack !== undefined) plain.stack = error.stack;
+    return plain;
+  }
+}
+
+/** Revives Mobula's own errors on the other side. */
+export function resolveErrorClass(name: string): { prototype: Error } | undefined {
+  return errorClass(name) ?? (name === 'MobulaError' ? MobulaError : undefined);
+}

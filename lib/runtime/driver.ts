@@ -1,0 +1,84 @@
+import { availableParallelism, totalmem } from 'node:os';
+import { Eviction, native } from '../store/binding.js';
+import { RunQueue } from '../transport/wire.js';
+import type { ActorAddress } from './actor-handle.js';
+import { endContext, setContext, type ActorIsolation, type WorkerIsolation } from './context.js';
+import { Core } from './core.js';
+import { Workers } from './workers.js';
+
+export interface DriverOptions {
+  readonly memory: number;
+  readonly workers: number;
+  readonly isolation: WorkerIsolation;
+  readonly eviction: 'spill' | 'clru' | 'none';
+  readonly guard: boolean;
+}
+
+const memoryShare = 0.3;
+const maxObjects = 1_048_576;
+const evictions = {
+  spill: Eviction.unreferenced,
+  clru: Eviction.clru,
+  none: Eviction.none,
+} as const;
+
+/** 30 % of the memory that this process may use. */
+export function defaultMemory(): number {
+  const constrained = process.constrainedMemory();
+  const limit = constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
+  return Math.floor(limit * memoryShare);
+}
+
+export function defaultWorkers(): number {
+  return availableParallelism();
+}
+
+/** Owns a runtime: its store, its workers, and their end. */
+export class Driver {
+  readonly core: Core;
+  readonly isDriver = true;
+  readonly isolation: WorkerIsolation;
+  readonly #workers: Workers;
+  #ended: Promise<void> | undefined;
+
+  constructor({ memory, workers, isolation, eviction, guard }: DriverOptions) {
+    const store = native.storeCreate(
+      memory,
+      maxObjects,
+      evictions[eviction],
+      undefined,
+      guard,
+      true,
+    );
+    this.isolation = isolation;
+    this.core = new Core(store, RunQueue[isolation], false);
+    this.#workers = new Workers(this.core, workers, isolation);
+    setContext(this);
+  }
+
+  placeActor(address: ActorAddress, isolation: ActorIsolation): void {
+    this.#workers.placeActor(address, isolation);
+  }
+
+  /** How many workers run or start. */
+  get workers(): number {
+    return this.#workers.size;
+  }
+
+  get hasEnded(): boolean {
+    return this.#ended !== undefined;
+  }
+
+  /** Ends the workers, within `timeout` ms by force, and gives everything back. Idempotent. */
+  shutdown(timeout: number): Promise<void> {
+    this.#ended ??= this.#shutdown(timeout);
+    return this.#ended;
+  }
+
+  async #shutdown(timeout: number): Promise<void> {
+    endContext();
+    this.core.refuse();
+    await this.#workers.stop(timeout);
+    this.core.close();
+  }
+}

@@ -1,0 +1,66 @@
+import { createHash } from 'node:crypto';
+import { isAbsolute } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+export type AnyFunction = (...args: never[]) => unknown;
+export type AnyClass = new (...args: never[]) => object;
+
+/**
+ * A function or class that workers find by importing the module that declared it: the module's URL,
+ * plus its name, plus which of that name it is in the module.
+ */
+export interface Declaration<Target = AnyFunction | AnyClass> {
+  readonly target: Target;
+  readonly module: string;
+  readonly name: string;
+  /** 48 bits of a hash of the identity: what travels. */
+  readonly key: number;
+}
+
+const declarations = new Map<number, Declaration>();
+const counts = new Map<string, number>();
+
+/** Called by `remote()` and `actor()`, at the top level of a module. */
+export function declare<Target extends AnyFunction | AnyClass>(
+  target: Target,
+  module: string,
+): Declaration<Target> {
+  const name = target.name || 'anonymous';
+  const place = `${module}\n${name}`;
+  const number = counts.get(place) ?? 0;
+  counts.set(place, number + 1);
+  const hash = createHash('sha256').update(`${place}\n${number}`).digest();
+  const declaration = { target, module, name, key: hash.readUIntBE(0, 6) };
+  declarations.set(declaration.key, declaration);
+  return declaration;
+}
+
+export function findDeclaration(key: number): Declaration | undefined {
+  return declarations.get(key);
+}
+
+/**
+ * The URL of the module whose code called `callee`; undefined when that is no module, as in `-e`,
+ * on stdin and in a REPL.
+ */
+export function callerModule(callee: AnyFunction): string | undefined {
+  const file = callerFile(callee);
+  if (file === undefined || file === null) return undefined;
+  if (/\[(?:eval\d*|stdin)\](?:-wrapper)?$/.test(file)) return undefined;
+  if (isAbsolute(file)) return pathToFileURL(file).href;
+  return /^(?:file|data|https?):/.test(file) ? file : undefined;
+}
+
+function callerFile(callee: AnyFunction): string | null | undefined {
+  const { prepareStackTrace, stackTraceLimit } = Error;
+  const holder: { stack?: NodeJS.CallSite[] } = {};
+  try {
+    Error.stackTraceLimit = 1;
+    Error.prepareStackTrace = (_error, sites) => sites;
+    Error.captureStackTrace(holder, callee);
+    return holder.stack?.[0]?.getFileName();
+  } finally {
+    Error.prepareStackTrace = prepareStackTrace;
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+}

@@ -1,0 +1,29 @@
+/**
+ * Object ids of one peer: six bytes of the store's random id, four of the peer's uid, six that
+ * count. Unique across machines; the same for the same number.
+ */
+export class PeerIds {
+  readonly #prefix: string;
+
+  constructor(storeId: string, uid: number) {
+    this.#prefix = storeId.slice(0, 12) + uid.toString(16).padStart(8, '0');
+  }
+
+  of(sequence: number): string {
+    return this.#prefix + sequence.toString(16).padStart(12, '0');
+  }
+}
+
+export const idBytes = 16;
+
+export function writeId(id: string, target: Uint8Array, offset: number): void {
+  for (let i = 0; i < idBytes; i++) {
+    target[offset + i] = Number.parseInt(id.slice(2 * i, 2 * i + 2), 16);
+  }
+}
+
+export function readId(source: Uint8Array, offset: number): string {
+  let id = '';
+  for (let i = 0; i < idBytes; i++) id += source[offset + i]!.toString(16).padStart(2, '0');
+  return id;
+}

@@ -1,0 +1,108 @@
+/**
+ * What a task or a call carries: which function, and its arguments.
+ *
+ *   0  u32  key, low       the declaration's hash
+ *   4  u16  key, high
+ *   6  u8   flags          see below
+ *   7  u8   zero
+ *   8  ...  the arguments  a record (serialization/FORMAT.md), or the id of an object that holds it
+ *
+ * With dependencies, a u32 with the length of the arguments comes before them, and after them
+ * comes for each dependency: u32 argument index, u32 length, then a record or an id.
+ */
+
+import { idBytes, readId, writeId } from './ids.js';
+
+export const Flag = {
+  /** The arguments are an object in the store. */
+  stored: 1,
+  dependencies: 2,
+  /** Calls only: makes the actor. */
+  construct: 4,
+} as const;
+
+export const prefixBytes = 8;
+const dependencyHeaderBytes = 8;
+/** Set in a dependency's length when it is the id of an object. */
+const storedBit = 0x8000_0000;
+
+export function writePrefix(target: Uint8Array, offset: number, key: number, flags: number): void {
+  writeUint32(target, offset, key % 0x1_0000_0000);
+  const high = Math.floor(key / 0x1_0000_0000);
+  target[offset + 4] = high & 0xff;
+  target[offset + 5] = high >>> 8;
+  target[offset + 6] = flags;
+  target[offset + 7] = 0;
+}
+
+export function readKey(source: Uint8Array, offset: number): number {
+  const high = source[offset + 4]! | (source[offset + 5]! << 8);
+  return readUint32(source, offset) + high * 0x1_0000_0000;
+}
+
+export function readFlags(source: Uint8Array, offset: number): number {
+  return source[offset + 6]!;
+}
+
+export function writeUint32(target: Uint8Array, offset: number, value: number): void {
+  target[offset] = value;
+  target[offset + 1] = value >>> 8;
+  target[offset + 2] = value >>> 16;
+  target[offset + 3] = value >>> 24;
+}
+
+export function readUint32(source: Uint8Array, offset: number): number {
+  return (
+    (source[offset]! |
+      (source[offset + 1]! << 8) |
+      (source[offset + 2]! << 16) |
+      (source[offset + 3]! << 24)) >>>
+    0
+  );
+}
+
+/** The resolved value of an argument that was a ref: a record at hand, or an object's id. */
+export interface Dependency {
+  readonly index: number;
+  readonly content: Uint8Array | string;
+}
+
+export function dependenciesBytes(dependencies: readonly Dependency[]): number {
+  let bytes = 0;
+  for (const { content } of dependencies) {
+    bytes += dependencyHeaderBytes + (typeof content === 'string' ? idBytes : content.length);
+  }
+  return bytes;
+}
+
+export function writeDependencies(
+  target: Uint8Array,
+  offset: number,
+  dependencies: readonly Dependency[],
+): void {
+  for (const { index, content } of dependencies) {
+    const stored = typeof content === 'string';
+    const length = stored ? idBytes : content.length;
+    writeUint32(target, offset, index);
+    writeUint32(target, offset + 4, stored ? length + storedBit : length);
+    offset += dependencyHeaderBytes;
+    if (stored) writeId(content, target, offset);
+    else target.set(content, offset);
+    offset += length;
+  }
+}
+
+export function* readDependencies(
+  source: Uint8Array,
+  offset: number,
+  end: number,
+): Generator<{ index: number; start: number; end: number; id: string | undefined }> {
+  while (offset < end) {
+    const index = readUint32(source, offset);
+    const word = readUint32(source, offset + 4);
+    const stored = word >= storedBit;
+    const start = offset + dependencyHeaderBytes;
+    offset = start + (stored ? word - storedBit : word);
+    yield { index, start, end: offset, id: stored ? readId(source, start) : undefined };
+  }
+}

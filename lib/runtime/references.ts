@@ -1,0 +1,104 @@
+import type { ReferenceCodec } from '../serialization/hooks.js';
+import { native } from '../store/binding.js';
+import { ActorHandle, decodeHandle, encodeHandle } from './actor-handle.js';
+import type { Core } from './core.js';
+import { idBytes, readId, writeId } from './ids.js';
+import { ObjectRef, Reference } from './object-ref.js';
+import type { Row } from './shared-objects.js';
+
+const refTag = 1;
+const handleTag = 2;
+
+interface Watched {
+  readonly reference: Reference;
+  readonly watch: number;
+}
+
+/**
+ * How refs leave and reach this thread, and the counting of those that have a row in the object
+ * table. The causes that add to the count of a row: a put, a promise (share), a stored result, a
+ * borrowed ref. The causes that take from it: dispose, collection of the ObjectRef, the end of the
+ * core.
+ */
+export class References implements ReferenceCodec {
+  readonly #core: Core;
+  readonly #watched = new Set<Watched>();
+  readonly #collected = new FinalizationRegistry<Reference>((reference) => this.drop(reference));
+  #listening = false;
+
+  constructor(core: Core) {
+    this.#core = core;
+  }
+
+  isReference(value: object): boolean {
+    return value instanceof ObjectRef || value instanceof ActorHandle;
+  }
+
+  encode(value: object): Uint8Array {
+    if (!(value instanceof ObjectRef)) return encodeHandle(handleTag, value as ActorHandle);
+    const bytes = new Uint8Array(1 + idBytes);
+    bytes[0] = refTag;
+    writeId(value.id, bytes, 1);
+    return bytes;
+  }
+
+  decode(bytes: Uint8Array): object {
+    if (bytes[0] === handleTag) return decodeHandle(this.#core, bytes);
+    return this.borrow(readId(bytes, 1));
+  }
+
+  /** A ref to an object that somebody else owns and holds at this moment. */
+  borrow(id: string): ObjectRef {
+    const reference = new Reference(this.#core, undefined, id);
+    const ref = new ObjectRef(reference);
+    const row = this.#core.objects.addRef(id);
+    if (row !== undefined) this.count(ref, reference, row);
+    this.#core.settleShared(reference);
+    if (reference.slot.state === 'pending') this.#watch(reference);
+    return ref;
+  }
+
+  /** From now on `ref` stands for a count that has been made on `row`. */
+  count(ref: ObjectRef, reference: Reference, { entry, generation }: Row): void {
+    reference.entry = entry;
+    reference.generation = generation;
+    this.#collected.register(ref, reference, reference);
+  }
+
+  drop(reference: Reference): void {
+    if (reference.entry === undefined || this.#core.isClosed) return;
+    this.#core.objects.dropRef(reference.entry, reference.generation);
+    reference.entry = undefined;
+    this.#collected.unregister(reference);
+  }
+
+  #watch(reference: Reference): void {
+    const { store } = this.#core;
+    if (!this.#listening) {
+      this.#listening = true;
+      native.storeOnChanged(store, () => this.#settleWatched());
+    }
+    const watched = { reference, watch: native.storeWatch(store, reference.id) };
+    this.#watched.add(watched);
+    if (this.#watched.size === 1) native.storeKeepAlive(store, true);
+    // It may have been sealed before the watch began.
+    this.#settle(watched);
+  }
+
+  #settleWatched(): void {
+    for (const watched of [...this.#watched]) this.#settle(watched);
+  }
+
+  #settle(watched: Watched): void {
+    const { store } = this.#core;
+    this.#core.settleShared(watched.reference);
+    if (watched.reference.slot.state === 'pending') return;
+    this.#watched.delete(watched);
+    native.storeUnwatch(store, watched.watch);
+    if (this.#watched.size === 0) native.storeKeepAlive(store, false);
+  }
+
+  close(): void {
+    this.#watched.clear();
+  }
+}

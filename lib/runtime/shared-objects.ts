@@ -1,0 +1,182 @@
+import { types } from 'node:util';
+import { ObjectExistsError, ObjectLostError } from '../common/errors.js';
+import type { Codec, Encoded } from '../serialization/codec.js';
+import { HAS_BACK_REFERENCES, RecordKind } from '../serialization/tags.js';
+import { RAW_HEADER_BYTES, viewOf, writeRawHeader } from '../serialization/views.js';
+import { Availability, native, Register } from '../store/binding.js';
+import { ViewCache } from '../store/view-cache.js';
+
+/** Where an object stands in the object table. */
+export interface Row {
+  readonly id: string;
+  readonly entry: number;
+  readonly generation: number;
+}
+
+export interface PutOptions {
+  /** A fresh id without it. */
+  id?: string;
+  /** An object of that id is the leftover of a worker that died before it could say so. */
+  replace?: boolean;
+  /** The value is an error: reading it throws it. */
+  isError?: boolean;
+  /** This process counts a reference. */
+  addRef: boolean;
+  /** Ids of what the value refers to, 16 bytes each. */
+  contained?: Uint8Array | undefined;
+  /** A process that will count a reference itself: slot and generation. */
+  refClient?: readonly [number, number] | undefined;
+}
+
+export type TypedArrayConstructor =
+  | Int8ArrayConstructor
+  | Uint8ArrayConstructor
+  | Uint8ClampedArrayConstructor
+  | Int16ArrayConstructor
+  | Uint16ArrayConstructor
+  | Int32ArrayConstructor
+  | Uint32ArrayConstructor
+  | Float32ArrayConstructor
+  | Float64ArrayConstructor
+  | BigInt64ArrayConstructor
+  | BigUint64ArrayConstructor;
+
+type SharedArrayType = new (
+  buffer: SharedArrayBuffer,
+  byteOffset: number,
+  length: number,
+) => InstanceType<TypedArrayConstructor>;
+
+const errorMark = Uint8Array.of(1);
+
+/** Values in the object store, as one thread writes and reads them. */
+export class SharedObjects {
+  readonly store: number;
+  readonly #codec: Codec;
+  readonly #registers: Float64Array;
+  readonly #views: ViewCache;
+  readonly #allocations = new WeakMap<ArrayBufferLike, Row>();
+  readonly #dropped: FinalizationRegistry<Row>;
+
+  constructor(store: number, codec: Codec) {
+    this.store = store;
+    this.#codec = codec;
+    this.#registers = native.storeRegisters(store);
+    this.#views = new ViewCache(store);
+    this.#dropped = new FinalizationRegistry((row) => this.#abort(row));
+  }
+
+  /** Copies an encoded value into a sealed object. */
+  put(encoded: Encoded, options: PutOptions): Row {
+    const { row, buffer } = this.#create(encoded.size, options);
+    try {
+      encoded.write(new Uint8Array(buffer), 0);
+      this.#seal(row, options);
+    } catch (error) {
+      this.#abort(row);
+      throw error;
+    }
+    return row;
+  }
+
+  #create(size: number, { id, replace, isError }: PutOptions) {
+    const mark = isError === true ? errorMark : undefined;
+    try {
+      return this.#createOnce(size, id, mark);
+    } catch (error) {
+      if (!(error instanceof ObjectExistsError) || id === undefined || replace !== true) throw error;
+      native.storeDelete(this.store, id);
+      return this.#createOnce(size, id, mark);
+    }
+  }
+
+  #createOnce(size: number, wanted: string | undefined, mark: Uint8Array | undefined) {
+    const [id, buffer] = native.storeCreateObject(this.store, wanted, size, mark);
+    return { row: this.#rowOf(id), buffer };
+  }
+
+  #seal({ entry, generation }: Row, { addRef, contained, refClient }: PutOptions): void {
+    const [client, clientGeneration] = refClient ?? [];
+    native.storeSeal(this.store, entry, generation, addRef, contained, client, clientGeneration);
+  }
+
+  #abort({ entry, generation }: Row): void {
+    native.storeAbort(this.store, entry, generation);
+  }
+
+  #rowOf(id: string): Row {
+    const entry = this.#registers[Register.entry]!;
+    const generation = this.#registers[Register.generation]!;
+    return { id, entry, generation };
+  }
+
+  /** A writable array in shared memory, for {@link sealAllocated}. */
+  allocate(type: TypedArrayConstructor, length: number) {
+    const size = RAW_HEADER_BYTES + length * type.BYTES_PER_ELEMENT;
+    const { row, buffer } = this.#create(size, { addRef: false });
+    this.#allocations.set(buffer, row);
+    this.#dropped.register(buffer, row, buffer);
+    return new (type as SharedArrayType)(buffer, RAW_HEADER_BYTES, length);
+  }
+
+  /** If `value` is exactly an allocated array not yet sealed, seals it where it lies. */
+  sealAllocated(value: unknown): Row | undefined {
+    if (!types.isTypedArray(value)) return undefined;
+    const row = this.#allocations.get(value.buffer);
+    const whole = value.buffer.byteLength - RAW_HEADER_BYTES;
+    if (row === undefined || value.byteLength !== whole || value.byteOffset !== RAW_HEADER_BYTES) {
+      return undefined;
+    }
+    const { type, length } = viewOf(value)!;
+    writeRawHeader(new Uint8Array(value.buffer), 0, type, length);
+    this.#seal(row, { addRef: true });
+    this.#allocations.delete(value.buffer);
+    this.#dropped.unregister(value.buffer);
+    return row;
+  }
+
+  /** The value of a sealed object; throws it if it is an error, or ObjectLostError if it is gone. */
+  read(id: string): unknown {
+    const held = this.#views.open(id);
+    if (held === undefined) throw lost(id);
+    const { data, entry, generation } = held;
+    let value: unknown;
+    try {
+      value = this.#codec.decode(data);
+    } finally {
+      // Other kinds of records leave views behind, and with them the hold.
+      if (isCopied(data)) native.storeReleaseView(this.store, entry, generation);
+    }
+    if (held.metadataSize > 0) throw value as Error;
+    return value;
+  }
+
+  availability(id: string): number {
+    return native.storeAvailability(this.store, id);
+  }
+
+  /** Names an object that this process owes; counts a reference. */
+  promise(id: string): Row {
+    native.storePromise(this.store, id);
+    return this.#rowOf(id);
+  }
+
+  /** Counts a reference of this process; undefined if there is no such object. */
+  addRef(id: string): Row | undefined {
+    return native.storeAddRef(this.store, id) ? this.#rowOf(id) : undefined;
+  }
+
+  dropRef(entry: number, generation: number): void {
+    native.storeDropRef(this.store, entry, generation);
+  }
+}
+
+export function lost(id: string): ObjectLostError {
+  return new ObjectLostError(`The object ${id} is gone: it was deleted, or its owner has ended`);
+}
+
+export { Availability };
+
+function isCopied(record: Uint8Array): boolean {
+  return (record[0]! & ~HAS_BACK_REFERENCES) === RecordKind.Inline;
+}

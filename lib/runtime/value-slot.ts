@@ -1,0 +1,55 @@
+/**
+ * The states of a value that a reference names, as this thread knows it.
+ *
+ *   pending --> value     a primitive, at hand
+ *           --> record    an encoded value, at hand
+ *           --> stored    in the object store
+ *           --> failed    it will never be
+ *
+ * A slot settles once. Listeners run in the order they came, synchronously, and must not throw.
+ */
+export type SlotState = 'pending' | 'value' | 'record' | 'stored' | 'failed';
+
+export class ValueSlot {
+  #state: SlotState = 'pending';
+  #content: unknown;
+  #listeners: (() => void)[] | undefined;
+
+  get state(): SlotState {
+    return this.#state;
+  }
+
+  /** State `value`. */
+  get value(): unknown {
+    return this.#content;
+  }
+
+  /** State `record`: bytes that only this slot has. */
+  get record(): Uint8Array {
+    return this.#content as Uint8Array;
+  }
+
+  /** State `failed`. */
+  get error(): Error {
+    return this.#content as Error;
+  }
+
+  settle(state: Exclude<SlotState, 'pending'>, content?: unknown): void {
+    if (this.#state !== 'pending') return;
+    this.#state = state;
+    this.#content = content;
+    const listeners = this.#listeners;
+    this.#listeners = undefined;
+    if (listeners !== undefined) for (const listener of listeners) listener();
+  }
+
+  /** Calls `listener` once the slot has settled, which must not have happened yet. */
+  onSettled(listener: () => void): void {
+    (this.#listeners ??= []).push(listener);
+  }
+
+  removeListener(listener: () => void): void {
+    const index = this.#listeners?.indexOf(listener) ?? -1;
+    if (index >= 0) this.#listeners!.splice(index, 1);
+  }
+}

@@ -1,0 +1,173 @@
+import { WorkerCrashedError } from '../common/errors.js';
+import { native } from '../store/binding.js';
+import type { PeerAddress } from '../transport/peer.js';
+import { Op, RunQueue } from '../transport/wire.js';
+import type { ActorAddress } from './actor-handle.js';
+import type { ActorIsolation, WorkerIsolation } from './context.js';
+import type { Core } from './core.js';
+import type { WorkerConfig } from './worker-config.js';
+import { startWorker, type WorkerHandle } from './worker-handle.js';
+
+/** A worker that ends before it was ready this often in a row will not start next time either. */
+const maxFailedStarts = 3;
+
+type Role = 'tasks' | ActorIsolation;
+
+class Member {
+  readonly number: number;
+  readonly role: Role;
+  readonly isolation: WorkerIsolation;
+  handle!: WorkerHandle;
+  /** Known once it is ready. */
+  address: PeerAddress | undefined;
+  readonly actors: ActorAddress[] = [];
+
+  constructor(number: number, role: Role, isolation: WorkerIsolation) {
+    this.number = number;
+    this.role = role;
+    this.isolation = isolation;
+  }
+}
+
+/**
+ * The workers of a runtime, started by its driver when there is work for them and replaced when they
+ * die. Task workers take their tasks from a run queue; actors are placed on hosts by the driver.
+ */
+export class Workers {
+  readonly #core: Core;
+  readonly #limit: number;
+  readonly #taskIsolation: WorkerIsolation;
+  readonly #members = new Map<number, Member>();
+  readonly #failedStarts = { thread: 0, process: 0 };
+  #nextNumber = 1;
+  #stopping: (() => void) | undefined;
+
+  /** At most `limit` task workers of either isolation, and as many shared hosts. */
+  constructor(core: Core, limit: number, taskIsolation: WorkerIsolation) {
+    this.#core = core;
+    this.#limit = limit;
+    this.#taskIsolation = taskIsolation;
+    core.onRequest = ({ op, target }) => {
+      if (op === Op.submit) this.demand(target);
+    };
+    core.onMessage = (message, from) => {
+      if (message.type === 'ready') this.#ready(message.worker, from);
+      else if (message.type === 'demand') this.demand(message.queue);
+      else if (message.type === 'host') this.placeActor(message, message.isolation);
+    };
+  }
+
+  get size(): number {
+    return this.#members.size;
+  }
+
+  /** A task is about to stand on the run queue: another worker may be of use. */
+  demand(queue: number): void {
+    const isolation = queue === RunQueue.process ? 'process' : 'thread';
+    const workers = this.#count('tasks', isolation);
+    if (workers >= this.#limit || workers > this.#core.pendingRequests) return;
+    this.#start('tasks', isolation);
+  }
+
+  #count(role: Role, isolation: WorkerIsolation): number {
+    let count = 0;
+    for (const member of this.#members.values()) {
+      if (member.role === role && member.isolation === isolation) count++;
+    }
+    return count;
+  }
+
+  placeActor({ index, generation }: ActorAddress, isolation: ActorIsolation): void {
+    const host = isolation === 'shared' ? this.#sharedHost() : this.#start(isolation, isolation);
+    const address = { index, generation };
+    host.actors.push(address);
+    if (host.address !== undefined) this.#host(address, host.address);
+  }
+
+  #host({ index, generation }: ActorAddress, host: PeerAddress): void {
+    if (!this.#core.hostActor(index, generation, host)) this.#core.endActor(index, generation);
+  }
+
+  /** The host with the fewest actors, or a new one while there may be more hosts. */
+  #sharedHost(): Member {
+    let best: Member | undefined;
+    for (const member of this.#members.values()) {
+      if (member.role !== 'shared') continue;
+      if (best === undefined || member.actors.length < best.actors.length) best = member;
+    }
+    const isFree = best?.actors.length === 0;
+    if (best !== undefined && (isFree || this.#count('shared', 'thread') >= this.#limit)) return best;
+    return this.#start('shared', 'thread');
+  }
+
+  #start(role: Role, isolation: WorkerIsolation): Member {
+    const member = new Member(this.#nextNumber++, role, isolation);
+    this.#members.set(member.number, member);
+    member.handle = startWorker(this.#configOf(member), (reason) => this.#ended(member, reason));
+    return member;
+  }
+
+  #configOf({ number, role, isolation }: Member): WorkerConfig {
+    const { store, peer } = this.#core;
+    const [pid, fd, storeId] = native.storeHandle(store);
+    return {
+      worker: number,
+      isolation,
+      slots: role === 'tasks' ? 1 : 0,
+      taskIsolation: this.#taskIsolation,
+      store: { pid, fd, storeId },
+      driver: peer.address,
+      driverPid: process.pid,
+      driverClient: native.clientIdentity(store),
+    };
+  }
+
+  #ready(number: number, address: PeerAddress): void {
+    const member = this.#members.get(number);
+    if (member === undefined) return;
+    member.address = address;
+    this.#failedStarts[member.isolation] = 0;
+    if (this.#stopping !== undefined) this.#core.send({ type: 'stop' }, address);
+    for (const actor of member.actors) this.#host(actor, address);
+  }
+
+  #ended(member: Member, reason: string): void {
+    this.#members.delete(member.number);
+    if (this.#stopping !== undefined) {
+      if (this.#members.size === 0) this.#stopping();
+      return;
+    }
+    // What it was running comes back to its senders now, not with the next tick of a keeper.
+    native.storeReap(this.#core.store);
+    this.#core.peer.schedule();
+    if (member.address === undefined) this.#startFailed(member, reason);
+    const queue = RunQueue[member.isolation];
+    if (member.role === 'tasks' && this.#core.pendingRequests > 0) this.demand(queue);
+  }
+
+  #startFailed({ isolation, role, actors }: Member, reason: string): void {
+    for (const { index, generation } of actors) this.#core.endActor(index, generation);
+    if (role !== 'tasks' || ++this.#failedStarts[isolation] < maxFailedStarts) return;
+    this.#failedStarts[isolation] = 0;
+    const message = `No ${isolation} worker starts; the last one ended with: ${reason}`;
+    this.#core.failPending(new WorkerCrashedError(message), Op.submit, RunQueue[isolation]);
+  }
+
+  /** Asks all workers to end, and ends those that have not by the deadline. */
+  async stop(timeout: number): Promise<void> {
+    if (this.#members.size === 0) return;
+    const ended = new Promise<void>((resolve) => {
+      this.#stopping = resolve;
+    });
+    for (const { address, handle } of this.#members.values()) {
+      handle.keepAlive(true);
+      if (address !== undefined) this.#core.send({ type: 'stop' }, address);
+      else handle.kill();
+    }
+    const timer = setTimeout(() => {
+      for (const { handle } of this.#members.values()) handle.kill();
+    }, timeout);
+    await ended;
+    clearTimeout(timer);
+  }
+}

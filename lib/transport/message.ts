@@ -1,0 +1,29 @@
+import { Packr } from 'msgpackr';
+
+/** What peers tell each other about themselves: plain MessagePack, no user values. */
+export type Message =
+  /** A worker to its driver: it can be given work. */
+  | { readonly type: 'ready'; readonly worker: number }
+  /** To a worker: run stop hooks and end. */
+  | { readonly type: 'stop' }
+  /** To the driver: tasks are on a run queue that may have no worker yet. */
+  | { readonly type: 'demand'; readonly queue: number }
+  /** To the driver: an actor needs a host. */
+  | {
+      readonly type: 'host';
+      readonly index: number;
+      readonly generation: number;
+      readonly isolation: 'shared' | 'thread' | 'process';
+    };
+
+const packr = new Packr({ useRecords: false });
+
+export function writeMessage(message: Message, target: Uint8Array, offset: number): number {
+  const bytes = packr.pack(message);
+  target.set(bytes, offset);
+  return bytes.length;
+}
+
+export function readMessage(source: Uint8Array, start: number, end: number): Message {
+  return packr.unpack(source.subarray(start, end)) as Message;
+}

@@ -1,0 +1,29 @@
+/** The layout of records in an outbox and an inbox: native/queue/peer.h has the contract. */
+
+export const headerBytes = 40;
+
+/** Indices of 32-bit words in a record's header. */
+export const Word = {
+  bytes: 0,
+  op: 1,
+  target: 2,
+  targetUid: 3,
+  length: 4,
+  flags: 5,
+  sequenceLow: 6,
+  sequenceHigh: 7,
+  sender: 8,
+  senderUid: 9,
+} as const;
+
+/** What a sent record is. */
+export const Op = { submit: 1, call: 2, complete: 3, message: 4 } as const;
+
+/** What a received record is. */
+export const RecordKind = { task: 1, call: 2, completion: 3, message: 4, bounced: 5 } as const;
+
+/** Run queues: which kind of worker a task asks for. */
+export const RunQueue = { thread: 0, process: 1 } as const;
+
+/** Larger payloads travel as objects in the store. */
+export const maxPayloadBytes = 8 * 1024;

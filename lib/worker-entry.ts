@@ -1,0 +1,56 @@
+/** What a worker runs: attaches to the runtime of its driver, and then does what it is sent. */
+
+import { isMainThread } from 'node:worker_threads';
+import { ActorHost } from './runtime/actor-host.js';
+import { setContext, type ActorIsolation } from './runtime/context.js';
+import { Core } from './runtime/core.js';
+import type { ActorAddress } from './runtime/actor-handle.js';
+import { watchImports } from './runtime/modules.js';
+import { TaskExecutor } from './runtime/task-executor.js';
+import { takeConfig, type WorkerConfig } from './runtime/worker-config.js';
+import { native } from './store/binding.js';
+import { Op, RunQueue } from './transport/wire.js';
+
+function start(config: WorkerConfig): void {
+  if (isMainThread) leaveLifeToDriver(config);
+  const { pid, fd, storeId } = config.store;
+  const store = native.storeAttachHandle(pid, fd, storeId);
+  const core = new Core(store, RunQueue[config.isolation], true);
+  if (isMainThread) native.peerEndWith(core.peer.handle, ...config.driverClient);
+  serve(core, config);
+}
+
+/** Ctrl-C reaches the whole terminal group; what it means is the driver's decision. */
+function leaveLifeToDriver({ driverPid }: WorkerConfig): void {
+  process.on('SIGINT', () => undefined);
+  if (!native.dieWithParent(driverPid)) process.exit(1);
+}
+
+function serve(core: Core, { driver, slots, taskIsolation, worker }: WorkerConfig): void {
+  const actors = new ActorHost(core);
+  const executor = new TaskExecutor(core, actors, slots);
+  core.executor = executor;
+  watchImports(() => executor.active);
+  setContext({
+    core,
+    isDriver: false,
+    isolation: taskIsolation,
+    placeActor({ index, generation }: ActorAddress, isolation: ActorIsolation) {
+      core.send({ type: 'host', index, generation, isolation }, driver);
+    },
+  });
+  core.onRequest = ({ op, target }) => {
+    if (op === Op.submit) core.send({ type: 'demand', queue: target }, driver);
+  };
+  core.onMessage = (message) => {
+    if (message.type !== 'stop') return;
+    executor.stop();
+    void actors.stop().then(() => {
+      core.close();
+      process.exit(0);
+    });
+  };
+  core.send({ type: 'ready', worker }, driver);
+}
+
+start(takeConfig());
