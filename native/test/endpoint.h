@@ -29,7 +29,7 @@ struct Actor {
 // A peer as a JavaScript thread would use it: collects records, exchanges them at once.
 class Endpoint {
  public:
-  explicit Endpoint(ObjectStore& store, size_t inbox_bytes = 4 * kMiB);
+  explicit Endpoint(ObjectStore& store, size_t inbox_bytes = 64 * kKiB);
 
   queue::Peer& peer() { return *peer_; }
   uint32_t slot() const { return peer_->slot(); }

@@ -107,7 +107,7 @@ TEST("a message to a peer that has ended is dropped") {
 
 TEST("records of every size around a cell's bounds arrive whole") {
   auto store = new_store(queue_options());
-  Endpoint driver(*store), worker(*store);
+  Endpoint driver(*store, 4 * kMiB), worker(*store, 4 * kMiB);
   std::vector<size_t> sizes;
   for (size_t cells = 0; cells < 4; ++cells) {
     for (size_t i = 0; i < 18; ++i)
@@ -161,7 +161,7 @@ TEST("a worker gets no more tasks than it asks for and none of another run queue
 
 TEST("records beyond the committed cells and beyond an inbox all arrive") {
   auto store = new_store(queue_options());
-  Endpoint driver(*store), worker(*store, 64 * kKiB);
+  Endpoint driver(*store), worker(*store);
   constexpr uint64_t kTasks = 5000;
   for (uint64_t i = 0; i < kTasks; ++i) driver.submit(i, payload_of(i % 500));
   driver.exchange();
