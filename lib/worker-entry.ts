@@ -39,8 +39,12 @@ function serve(core: Core, { driver, slots, taskIsolation, worker }: WorkerConfi
       core.send({ type: 'host', index, generation, isolation }, driver);
     },
   });
-  core.onRequest = ({ op, target }) => {
-    if (op === Op.submit) core.send({ type: 'demand', queue: target }, driver);
+  const demanded = new Set<number>();
+  core.onRequest = ({ op, target: queue }) => {
+    if (op !== Op.submit || demanded.has(queue)) return;
+    core.send({ type: 'demand', queue }, driver);
+    demanded.add(queue);
+    setImmediate(() => demanded.delete(queue));
   };
   core.onMessage = (message) => {
     if (message.type !== 'stop') return;

@@ -612,6 +612,7 @@ export class Core implements PeerOwner {
     this.refuse();
     if (!this.peer.isOpen) return;
     this.references.close();
+    this.objects.close();
     this.peer.close();
     native.storeClose(this.#store);
   }

@@ -57,13 +57,21 @@ export class SharedObjects {
   readonly #views: ViewCache;
   readonly #allocations = new WeakMap<ArrayBufferLike, Row>();
   readonly #dropped: FinalizationRegistry<Row>;
+  #closed = false;
 
   constructor(store: number, codec: Codec) {
     this.store = store;
     this.#codec = codec;
     this.#registers = native.storeRegisters(store);
     this.#views = new ViewCache(store);
-    this.#dropped = new FinalizationRegistry((row) => this.#abort(row));
+    this.#dropped = new FinalizationRegistry((row) => {
+      if (!this.#closed) this.#abort(row);
+    });
+  }
+
+  /** The store is about to be closed, which gives back what was not sealed. */
+  close(): void {
+    this.#closed = true;
   }
 
   /** Copies an encoded value into a sealed object. */

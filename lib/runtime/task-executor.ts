@@ -31,7 +31,8 @@ export class TaskExecutor implements Executor {
   #loading = 0;
   #active = 0;
   #stopping = false;
-  #sliceEnd = 0;
+  /** Infinity between slices. */
+  #sliceEnd = Infinity;
 
   /** `slots` is 0 for a worker that hosts actors only. */
   constructor(core: Core, actors: ActorHost, slots: number) {
@@ -72,7 +73,10 @@ export class TaskExecutor implements Executor {
 
   received(): boolean {
     this.#actors.run();
-    if (this.#arrived.length === 0) return false;
+    if (this.#arrived.length === 0) {
+      this.#sliceEnd = Infinity;
+      return false;
+    }
     const arrived = this.#arrived;
     this.#arrived = [];
     for (const one of arrived) this.#start(one);
@@ -82,11 +86,9 @@ export class TaskExecutor implements Executor {
   /** Between slices a turn of the event loop passes, for timers, I/O and finalizers. */
   #isInSlice(): boolean {
     const now = performance.now();
+    if (this.#sliceEnd === Infinity) this.#sliceEnd = now + sliceMs;
     if (now < this.#sliceEnd) return true;
-    const isFirst = this.#sliceEnd === 0;
-    this.#sliceEnd = now + sliceMs;
-    if (isFirst) return true;
-    this.#sliceEnd = 0;
+    this.#sliceEnd = Infinity;
     setImmediate(() => this.#core.peer.exchange());
     return false;
   }

@@ -48,11 +48,11 @@ export class Workers {
     this.#limit = limit;
     this.#taskIsolation = taskIsolation;
     core.onRequest = ({ op, target }) => {
-      if (op === Op.submit) this.demand(target);
+      if (op === Op.submit && this.#mayHelp(target)) this.#demand(target);
     };
     core.onMessage = (message, from) => {
       if (message.type === 'ready') this.#ready(message.worker, from);
-      else if (message.type === 'demand') this.demand(message.queue);
+      else if (message.type === 'demand') this.#demand(message.queue);
       else if (message.type === 'host') this.placeActor(message, message.isolation);
     };
   }
@@ -61,11 +61,15 @@ export class Workers {
     return this.#members.size;
   }
 
-  /** A task is about to stand on the run queue: another worker may be of use. */
-  demand(queue: number): void {
-    const isolation = queue === RunQueue.process ? 'process' : 'thread';
-    const workers = this.#count('tasks', isolation);
-    if (workers >= this.#limit || workers > this.#core.pendingRequests) return;
+  /** Whether there are more requests than workers to take them. */
+  #mayHelp(queue: number): boolean {
+    return this.#count('tasks', isolationOf(queue)) <= this.#core.pendingRequests;
+  }
+
+  /** There is work on a run queue: one more worker for it, if there may be. */
+  #demand(queue: number): void {
+    const isolation = isolationOf(queue);
+    if (this.#stopping !== undefined || this.#count('tasks', isolation) >= this.#limit) return;
     this.#start('tasks', isolation);
   }
 
@@ -141,8 +145,9 @@ export class Workers {
     native.storeReap(this.#core.store);
     this.#core.peer.schedule();
     if (member.address === undefined) this.#startFailed(member, reason);
-    const queue = RunQueue[member.isolation];
-    if (member.role === 'tasks' && this.#core.pendingRequests > 0) this.demand(queue);
+    if (member.role === 'tasks' && this.#core.pendingRequests > 0) {
+      this.#demand(RunQueue[member.isolation]);
+    }
   }
 
   #startFailed({ isolation, role, actors }: Member, reason: string): void {
@@ -170,4 +175,8 @@ export class Workers {
     await ended;
     clearTimeout(timer);
   }
+}
+
+function isolationOf(queue: number): WorkerIsolation {
+  return queue === RunQueue.process ? 'process' : 'thread';
 }

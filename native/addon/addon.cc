@@ -1,5 +1,7 @@
 #include "addon/addon.h"
 
+#include <algorithm>
+
 #include "addon/peer_handle.h"
 #include "addon/store_handle.h"
 
@@ -8,11 +10,6 @@ namespace {
 
 template <class T>
 uint32_t add_to(std::vector<T>* all, T item) {
-  for (size_t i = 0; i < all->size(); ++i) {
-    if ((*all)[i] != nullptr) continue;
-    (*all)[i] = std::move(item);
-    return static_cast<uint32_t>(i);
-  }
   all->push_back(std::move(item));
   return static_cast<uint32_t>(all->size() - 1);
 }
@@ -45,20 +42,24 @@ void Addon::close_all() {
 }
 
 uint32_t Addon::add(std::shared_ptr<StoreHandle> store) {
+  for (auto& closed : closed_stores_) {
+    if (stores_[closed] && !stores_[closed]->has_views()) stores_[closed].reset();
+  }
+  std::erase_if(closed_stores_, [this](uint32_t index) { return !stores_[index]; });
   return add_to(&stores_, std::move(store));
 }
 
 uint32_t Addon::add(std::unique_ptr<PeerHandle> peer) { return add_to(&peers_, std::move(peer)); }
 
-std::shared_ptr<StoreHandle> Addon::shared_store(const Napi::Value& value) {
-  auto* found = find_in(&stores_, value);
-  if (found == nullptr) throw_type_error(value, "not an open store");
-  return found == nullptr ? nullptr : *found;
-}
-
 StoreHandle* Addon::store(const Napi::Value& value) {
   auto* found = find_in(&stores_, value);
-  if (found == nullptr) throw_type_error(value, "not an open store");
+  if (found != nullptr && !(*found)->is_closed()) return found->get();
+  throw_type_error(value, "not an open store");
+  return nullptr;
+}
+
+StoreHandle* Addon::store_of_views(const Napi::Value& value) {
+  auto* found = find_in(&stores_, value);
   return found == nullptr ? nullptr : found->get();
 }
 
@@ -69,8 +70,12 @@ PeerHandle* Addon::peer(const Napi::Value& value) {
 }
 
 void Addon::remove_store(const Napi::Value& value) {
-  if (auto* found = find_in(&stores_, value)) {
-    (*found)->close();
+  auto* found = find_in(&stores_, value);
+  if (found == nullptr) return;
+  (*found)->close();
+  if ((*found)->has_views()) {
+    closed_stores_.push_back(to_uint32(value));
+  } else {
     found->reset();
   }
 }

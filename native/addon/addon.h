@@ -16,8 +16,8 @@ class PeerHandle;
 
 // What one environment (a main or worker thread) holds. Used on its JavaScript thread only.
 //
-// JavaScript names stores and peers by number: an index here, checked on every call, so that no
-// argument can be mistaken for another kind of object. At the environment's end the peers go
+// JavaScript names stores and peers by number: an index here, never used twice and checked on every
+// call, so that no argument can be mistaken for another object. At the environment's end the peers go
 // first, because they stand on stores; then the stores, which give back pins and unsealed objects.
 // Views outlive both.
 class Addon {
@@ -31,7 +31,8 @@ class Addon {
   uint32_t add(std::unique_ptr<PeerHandle> peer);
   // Null, with a JavaScript exception pending, when `value` names nothing open.
   StoreHandle* store(const Napi::Value& value);
-  std::shared_ptr<StoreHandle> shared_store(const Napi::Value& value);
+  // Finds a closed store too, as long as views on it live; null without an exception.
+  StoreHandle* store_of_views(const Napi::Value& value);
   PeerHandle* peer(const Napi::Value& value);
   void remove_store(const Napi::Value& value);
   void remove_peer(const Napi::Value& value);
@@ -44,6 +45,7 @@ class Addon {
   void close_all();
 
   std::vector<std::shared_ptr<StoreHandle>> stores_;
+  std::vector<uint32_t> closed_stores_;  // that views still stand on
   std::vector<std::unique_ptr<PeerHandle>> peers_;
   Napi::FunctionReference error_factory_;
 };

@@ -236,7 +236,7 @@ Value store_metadata(const CallbackInfo& info) {
 }
 
 void store_release_view(const CallbackInfo& info) {
-  StoreHandle* handle = Addon::of(info.Env()).store(info[0]);
+  StoreHandle* handle = Addon::of(info.Env()).store_of_views(info[0]);
   if (handle != nullptr) handle->release_view(to_entry(info, 1));
 }
 

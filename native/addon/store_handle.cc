@@ -1,5 +1,6 @@
 #include "addon/store_handle.h"
 
+#include <algorithm>
 #include <mutex>
 
 #include "addon/shared_buffer.h"
@@ -10,8 +11,10 @@ namespace {
 void end_view(void*, void* raw) {
   std::unique_ptr<std::shared_ptr<ViewRecord>> owner(static_cast<std::shared_ptr<ViewRecord>*>(raw));
   ViewRecord& record = **owner;
+  // The record may stay in its StoreHandle; the store must not.
+  std::shared_ptr<ObjectStore> store = std::move(record.store);
+  if (record.holds > 0) (void)store->unpin(record.ref, record.holds);
   record.ended = true;
-  if (record.holds > 0) (void)record.store->unpin(record.ref, record.holds);
 }
 
 }  // namespace
@@ -80,7 +83,7 @@ void StoreHandle::release_view(const EntryRef& ref) {
   std::shared_ptr<ViewRecord> record = cached(ref);
   if (!record || record->holds == 0) return;
   --record->holds;
-  (void)store_->unpin(ref);
+  (void)record->store->unpin(ref);
 }
 
 void StoreHandle::remember(CountedMap* all, const EntryRef& ref) {
@@ -160,7 +163,12 @@ void StoreHandle::close() {
   pins_.clear();
   refs_.clear();
   writings_.clear();
-  views_.clear();
+  store_.reset();
+}
+
+bool StoreHandle::has_views() const {
+  return std::any_of(views_.begin(), views_.end(),
+                     [](const auto& record) { return record && !record->ended; });
 }
 
 }  // namespace mobula::addon

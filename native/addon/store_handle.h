@@ -15,8 +15,8 @@ namespace mobula::addon {
 
 // The life of one SharedArrayBuffer over a sealed object: counts the holds that ObjectViews on it
 // have, each one pin of the process. Whatever is left goes back when the buffer's last reference
-// in any thread is gone. Touched by the JavaScript thread that made it, and once, after that can
-// no longer happen, by the deleter.
+// in any thread is gone. Touched by the JavaScript thread that made it while the buffer lives, and
+// once, after that, by the deleter; afterwards only `ended` may be looked at.
 struct ViewRecord {
   std::shared_ptr<ObjectStore> store;
   EntryRef ref;
@@ -31,7 +31,7 @@ class StoreHandle {
   StoreHandle(Napi::Env env, std::unique_ptr<ObjectStore> store);
   ~StoreHandle();
 
-  ObjectStore& store() { return *store_; }
+  ObjectStore& store() { return *store_; }  // not after close()
   const std::shared_ptr<ObjectStore>& shared() { return store_; }
 
   // Numbers that a call returns beside its value; JavaScript sees them as a Float64Array.
@@ -62,8 +62,10 @@ class StoreHandle {
   uint64_t watch(const ObjectId& id);
   void unwatch(uint64_t watch);
 
-  // Gives back pins, refs and unsealed objects. Idempotent.
+  // Gives back pins, refs and unsealed objects. Idempotent. Views can still be released.
   void close();
+  bool is_closed() const { return closed_; }
+  bool has_views() const;
 
  private:
   struct Counted {
