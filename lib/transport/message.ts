@@ -1,4 +1,4 @@
-import { Packr } from 'msgpackr';
+import { Packr } from 'msgpackr/pack';
 
 /** What peers tell each other about themselves: plain MessagePack, no user values. */
 export type Message =
