@@ -40,7 +40,7 @@ function serve(core: Core, { driver, slots, taskIsolation, worker }: WorkerConfi
     },
   });
   const demanded = new Set<number>();
-  core.onRequest = ({ op, target: queue }) => {
+  core.requests.onRequest = ({ op, target: queue }) => {
     if (op !== Op.submit || demanded.has(queue)) return;
     core.send({ type: 'demand', queue }, driver);
     demanded.add(queue);

@@ -1,5 +1,9 @@
 import { checkFunction, checkKeys, checkObject, checkOneOf } from '../common/validate.js';
-import { createActor, reservedMethods, type ActorHandle as Handle } from '../runtime/actor-handle.js';
+import {
+  createActor,
+  reservedMethods,
+  type ActorHandle as Handle,
+} from '../runtime/actor-handle.js';
 import { requireContext } from '../runtime/context.js';
 import {
   callerModule,
@@ -24,9 +28,9 @@ type Arguments<A extends readonly unknown[]> = { [Index in keyof A]: Argument<A[
 
 /** Names an actor in a worker: each of its methods returns a ref to the result. */
 export type ActorHandle<C> = {
-  readonly [Method in keyof C as C[Method] extends (...args: never[]) => unknown
-    ? Method
-    : never]: C[Method] extends (...args: infer A) => infer R
+  readonly [
+    Method in keyof C as C[Method] extends (...args: never[]) => unknown ? Method : never
+  ]: C[Method] extends (...args: infer A) => infer R
     ? (...args: Arguments<A>) => ObjectRef<Awaited<R>>
     : never;
 } & { readonly actorId: string };
@@ -76,14 +80,14 @@ export function actor<A extends readonly unknown[], C extends object>(
   checkFunction('type', type);
   const defaults = checkOptions(options);
   checkMethods(type as unknown as AnyClass);
-  const module = callerModule(actor as unknown as AnyFunction);
+  const module = callerModule(actor);
   if (module === undefined) {
     throw new TypeError('actor() needs a module that workers can import: put the code in a file');
   }
   const declaration = declare(type as unknown as AnyClass, module);
   const own = {
     remote: (...args: Arguments<A>) => start(declaration, defaults, args) as ActorHandle<C>,
-    options(more: ActorOptions) {
+    options: (more: ActorOptions) => {
       const merged = checkOptions({ ...options, ...more });
       return {
         remote: (...args: Arguments<A>) => start(declaration, merged, args) as ActorHandle<C>,
@@ -92,6 +96,8 @@ export function actor<A extends readonly unknown[], C extends object>(
   };
   return new Proxy(type, {
     get: (target, key, receiver) =>
-      key === 'remote' || key === 'options' ? own[key] : Reflect.get(target, key, receiver),
+      key === 'remote' || key === 'options'
+        ? own[key]
+        : (Reflect.get(target, key, receiver) as unknown),
   }) as ActorClass<A, C>;
 }

@@ -53,7 +53,7 @@ export function put<T>(value: T): ObjectRef<T> {
   if (value instanceof ObjectRef) {
     throw invalidType('value', 'a value, not an ObjectRef: it has a ref already', value);
   }
-  return requireContext().core.put(value) as ObjectRef<T>;
+  return requireContext().core.values.put(value) as ObjectRef<T>;
 }
 
 type Values<Refs extends readonly ObjectRef[]> = {
@@ -79,7 +79,7 @@ export async function get(
 
 function read(ref: ObjectRef): Promise<unknown> {
   const reference = referenceOf(ref);
-  return reference.core.read(reference);
+  return reference.core.values.read(reference);
 }
 
 async function within(
@@ -146,7 +146,7 @@ function settled(refs: readonly ObjectRef[], count: number, limits: Limits): Pro
     const stop = startDeadline(
       limits,
       () => finish(resolve),
-      (reason) => finish(() => reject(reason as Error)),
+      (reason) => finish(() => reject(reason)),
     );
     for (const slot of pending) slot.onSettled(onSettled);
   });

@@ -61,7 +61,7 @@ function submit(
   assertNotImporting(`${name}.remote()`);
   const context = requireContext();
   const queue = RunQueue[isolation ?? context.isolation];
-  return context.core.request({
+  return context.core.requests.send({
     destination: { op: Op.submit, target: queue, targetUid: 0 },
     declaration,
     what: name,
@@ -81,7 +81,7 @@ export function remote<A extends readonly unknown[], R>(
 ): RemoteFunction<A, R> {
   checkFunction('fn', fn);
   const defaults = checkOptions(options);
-  const module = callerModule(remote as AnyFunction);
+  const module = callerModule(remote);
   if (module === undefined) {
     throw new TypeError('remote() needs a module that workers can import: put the code in a file');
   }

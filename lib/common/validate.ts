@@ -24,7 +24,9 @@ function received(value: unknown): string {
   if (typeof value === 'function') return `Received function ${value.name}`;
   const text = inspect(value, { depth: -1 });
   const short = text.length > 60 ? `${text.slice(0, 60)}...` : text;
-  return typeof value === 'object' ? `Received ${short}` : `Received type ${typeof value} (${short})`;
+  return typeof value === 'object'
+    ? `Received ${short}`
+    : `Received type ${typeof value} (${short})`;
 }
 
 export function invalidType(name: string, expected: string, value: unknown): TypeError {
@@ -66,8 +68,13 @@ export function checkString(name: string, value: unknown): asserts value is stri
   if (typeof value !== 'string') throw invalidType(name, 'a string', value);
 }
 
-export function checkOneOf<T extends string>(name: string, value: unknown, options: readonly T[]): T {
-  if (typeof value === 'string' && (options as readonly string[]).includes(value)) return value as T;
+export function checkOneOf<T extends string>(
+  name: string,
+  value: unknown,
+  options: readonly T[],
+): T {
+  if (typeof value === 'string' && (options as readonly string[]).includes(value))
+    return value as T;
   const list = options.map((option) => `'${option}'`).join(', ');
   if (typeof value !== 'string') throw invalidType(name, `one of ${list}`, value);
   throw outOfRange(name, `one of ${list}`, value);
@@ -91,7 +98,8 @@ function parseQuantity(
   expected: string,
 ): number {
   if (typeof value === 'number') return value;
-  if (typeof value !== 'string') throw invalidType(name, `a number or a string such as ${expected}`, value);
+  if (typeof value !== 'string')
+    throw invalidType(name, `a number or a string such as ${expected}`, value);
   const match = /^(\d+(?:\.\d+)?)\s*([a-zA-Z]+)$/.exec(value.trim());
   const factor = match ? table[match[2]!] : undefined;
   if (!match || factor === undefined) {

@@ -1,8 +1,9 @@
 import { Op } from '../transport/wire.js';
-import type { Core, Order } from './core.js';
+import type { Core } from './core.js';
 import type { AnyClass, Declaration } from './functions.js';
 import type { ObjectRef } from './object-ref.js';
 import { Flag, readUint32, writeUint32 } from './payload.js';
+import type { Order } from './requests.js';
 
 /** Names an actor: its row in the actor table, and which of the row's actors it is. */
 export interface ActorAddress {
@@ -36,7 +37,7 @@ class ActorClient {
 
   #request(what: string, args: readonly unknown[], flags: number): ObjectRef {
     const { index, generation } = this.address;
-    return this.core.request({
+    return this.core.requests.send({
       destination: { op: Op.call, target: index, targetUid: generation },
       declaration: this.declaration,
       what,

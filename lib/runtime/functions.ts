@@ -52,7 +52,8 @@ export function callerModule(callee: AnyFunction): string | undefined {
 }
 
 function callerFile(callee: AnyFunction): string | null | undefined {
-  const { prepareStackTrace, stackTraceLimit } = Error;
+  const { stackTraceLimit } = Error;
+  const prepare = Object.getOwnPropertyDescriptor(Error, 'prepareStackTrace');
   const holder: { stack?: NodeJS.CallSite[] } = {};
   try {
     Error.stackTraceLimit = 1;
@@ -60,7 +61,8 @@ function callerFile(callee: AnyFunction): string | null | undefined {
     Error.captureStackTrace(holder, callee);
     return holder.stack?.[0]?.getFileName();
   } finally {
-    Error.prepareStackTrace = prepareStackTrace;
+    if (prepare === undefined) Reflect.deleteProperty(Error, 'prepareStackTrace');
+    else Object.defineProperty(Error, 'prepareStackTrace', prepare);
     Error.stackTraceLimit = stackTraceLimit;
   }
 }

@@ -44,7 +44,7 @@ export function loadDeclaration(core: Core, key: number): Promise<Declaration> {
 }
 
 async function load(core: Core, key: number): Promise<Declaration> {
-  const { module, name } = await core.lookUp(key);
+  const { module, name } = await core.declarations.lookUp(key);
   await importModule(module, name);
   const found = findDeclaration(key);
   if (found !== undefined) return found;
@@ -60,10 +60,9 @@ async function importModule(module: string, name: string): Promise<void> {
     await import(module);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new FunctionNotFoundError(
-      `A worker could not import ${module} to find ${name}: ${why}`,
-      { cause },
-    );
+    throw new FunctionNotFoundError(`A worker could not import ${module} to find ${name}: ${why}`, {
+      cause,
+    });
   } finally {
     importing--;
   }

@@ -51,7 +51,7 @@ export class ObjectRef<T = unknown> implements PromiseLike<T>, Disposable {
     onValue?: ((value: T) => V | PromiseLike<V>) | null,
     onError?: ((reason: unknown) => E | PromiseLike<E>) | null,
   ): Promise<V | E> {
-    return (this.#reference.core.read(this.#reference) as Promise<T>).then(onValue, onError);
+    return (this.#reference.core.values.read(this.#reference) as Promise<T>).then(onValue, onError);
   }
 
   catch<E = never>(onError?: ((reason: unknown) => E | PromiseLike<E>) | null): Promise<T | E> {
@@ -64,7 +64,7 @@ export class ObjectRef<T = unknown> implements PromiseLike<T>, Disposable {
 
   /** Gives the ref up now, not when it is collected. Values already got stay. */
   [Symbol.dispose](): void {
-    this.#reference.core.dispose(this.#reference);
+    this.#reference.core.values.dispose(this.#reference);
   }
 
   toString(): string {
@@ -74,4 +74,8 @@ export class ObjectRef<T = unknown> implements PromiseLike<T>, Disposable {
 
 export function referenceOf(ref: ObjectRef): Reference {
   return referenceIn(ref);
+}
+
+export function isRef(value: unknown): value is ObjectRef {
+  return value instanceof ObjectRef;
 }

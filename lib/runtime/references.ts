@@ -53,7 +53,7 @@ export class References implements ReferenceCodec {
     const ref = new ObjectRef(reference);
     const row = this.#core.objects.addRef(id);
     if (row !== undefined) this.count(ref, reference, row);
-    this.#core.settleShared(reference);
+    this.#core.values.settleShared(reference);
     if (reference.slot.state === 'pending') this.#watch(reference);
     return ref;
   }
@@ -91,7 +91,7 @@ export class References implements ReferenceCodec {
 
   #settle(watched: Watched): void {
     const { store } = this.#core;
-    this.#core.settleShared(watched.reference);
+    this.#core.values.settleShared(watched.reference);
     if (watched.reference.slot.state === 'pending') return;
     this.#watched.delete(watched);
     native.storeUnwatch(store, watched.watch);

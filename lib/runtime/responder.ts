@@ -57,7 +57,7 @@ export class Responder {
   #store(to: Incoming, encoded: Encoded): void {
     const core = this.#core;
     const refClient = native.peerClient(core.peer.handle, to.sender, to.senderUid);
-    const contained = core.contained(encoded);
+    const contained = core.values.contained(encoded);
     const id = new PeerIds(core.storeId, to.senderUid).of(to.sequence);
     if (refClient !== undefined) {
       core.objects.put(encoded, { id, replace: true, addRef: false, contained, refClient });

@@ -92,7 +92,8 @@ export class SharedObjects {
     try {
       return this.#createOnce(size, id, mark);
     } catch (error) {
-      if (!(error instanceof ObjectExistsError) || id === undefined || replace !== true) throw error;
+      if (!(error instanceof ObjectExistsError) || id === undefined || replace !== true)
+        throw error;
       native.storeDelete(this.store, id);
       return this.#createOnce(size, id, mark);
     }

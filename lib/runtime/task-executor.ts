@@ -53,7 +53,7 @@ export class TaskExecutor implements Executor {
 
   wantedTasks(): number {
     if (this.#stopping) return 0;
-    const lent = Math.min(this.#active, this.#core.awaiting);
+    const lent = Math.min(this.#active, this.#core.values.awaiting);
     return Math.max(0, this.#slots - this.#loading - this.#active + lent);
   }
 

@@ -53,3 +53,15 @@ export class ValueSlot {
     if (index >= 0) this.#listeners!.splice(index, 1);
   }
 }
+
+/** Calls `listener` once all slots have settled: now, if they have. */
+export function whenAllSettled(slots: readonly ValueSlot[], listener: () => void): void {
+  const pending = slots.filter((slot) => slot.state === 'pending');
+  let left = pending.length;
+  if (left === 0) listener();
+  for (const slot of pending) {
+    slot.onSettled(() => {
+      if (--left === 0) listener();
+    });
+  }
+}

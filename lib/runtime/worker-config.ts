@@ -35,6 +35,6 @@ export function takeConfig(): WorkerConfig {
   if (data?.mobula !== undefined) return data.mobula;
   const text = process.env[variable];
   if (text === undefined) throw new Error('this file is run by Mobula, as a worker');
-  delete process.env[variable];
+  Reflect.deleteProperty(process.env, variable);
   return JSON.parse(text) as WorkerConfig;
 }

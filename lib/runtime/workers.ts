@@ -47,7 +47,7 @@ export class Workers {
     this.#core = core;
     this.#limit = limit;
     this.#taskIsolation = taskIsolation;
-    core.onRequest = ({ op, target }) => {
+    core.requests.onRequest = ({ op, target }) => {
       if (op === Op.submit && this.#mayHelp(target)) this.#demand(target);
     };
     core.onMessage = (message, from) => {
@@ -63,7 +63,7 @@ export class Workers {
 
   /** Whether there are more requests than workers to take them. */
   #mayHelp(queue: number): boolean {
-    return this.#count('tasks', isolationOf(queue)) <= this.#core.pendingRequests;
+    return this.#count('tasks', isolationOf(queue)) <= this.#core.requests.pending;
   }
 
   /** There is work on a run queue: one more worker for it, if there may be. */
@@ -100,7 +100,8 @@ export class Workers {
       if (best === undefined || member.actors.length < best.actors.length) best = member;
     }
     const isFree = best?.actors.length === 0;
-    if (best !== undefined && (isFree || this.#count('shared', 'thread') >= this.#limit)) return best;
+    if (best !== undefined && (isFree || this.#count('shared', 'thread') >= this.#limit))
+      return best;
     return this.#start('shared', 'thread');
   }
 
@@ -145,7 +146,7 @@ export class Workers {
     native.storeReap(this.#core.store);
     this.#core.peer.schedule();
     if (member.address === undefined) this.#startFailed(member, reason);
-    if (member.role === 'tasks' && this.#core.pendingRequests > 0) {
+    if (member.role === 'tasks' && this.#core.requests.pending > 0) {
       this.#demand(RunQueue[member.isolation]);
     }
   }
@@ -155,7 +156,7 @@ export class Workers {
     if (role !== 'tasks' || ++this.#failedStarts[isolation] < maxFailedStarts) return;
     this.#failedStarts[isolation] = 0;
     const message = `No ${isolation} worker starts; the last one ended with: ${reason}`;
-    this.#core.failPending(new WorkerCrashedError(message), Op.submit, RunQueue[isolation]);
+    this.#core.requests.fail(new WorkerCrashedError(message), Op.submit, RunQueue[isolation]);
   }
 
   /** Asks all workers to end, and ends those that have not by the deadline. */

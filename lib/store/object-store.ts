@@ -149,23 +149,25 @@ export function statsOf(row: Float64Array): StoreStats {
 
 /** The bytes of any buffer or view; a TypeError for what is neither, or is detached. */
 function bytesOf(value: unknown): Uint8Array {
-  if (ArrayBuffer.isView(value)) {
-    return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
-  }
+  if (ArrayBuffer.isView(value)) return bytesOfView(value);
   if (value instanceof ArrayBuffer || value instanceof SharedArrayBuffer) {
     return new Uint8Array(value);
   }
   throw invalidType('bytes', 'an ArrayBuffer, a SharedArrayBuffer or a view on one', value);
 }
 
+/** Fails on a detached buffer, which would pass for an empty one. */
+function bytesOfView({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
+
 function checkMetadata(value: unknown): Uint8Array | undefined {
   if (value === undefined) return undefined;
   if (!(value instanceof Uint8Array)) throw invalidType('options.metadata', 'a Uint8Array', value);
-  return value;
+  return bytesOfView(value);
 }
 
-function checkId(name: string, value: unknown): string | undefined {
-  if (value === undefined) return undefined;
+function checkId(name: string, value: unknown): string {
   checkString(name, value);
   if (!storeIdPattern.test(value)) throw outOfRange(name, '32 lowercase hex digits', value);
   return value;
@@ -182,19 +184,28 @@ function checkHandle(value: unknown): StoreHandle {
   const { pid, fd, storeId } = value as Partial<StoreHandle>;
   checkInteger('target.pid', pid, 1);
   checkInteger('target.fd', fd, 0);
-  checkString('target.storeId', storeId);
+  checkId('target.storeId', storeId);
   return value as StoreHandle;
 }
+
+/** An open native store. It is closed when nothing that stands on it can be reached any more. */
+interface Opened {
+  readonly store: number;
+  closed: boolean;
+}
+
+const collected = new FinalizationRegistry<number>((store) => native.storeClose(store));
 
 class Writer implements ObjectWriter {
   readonly id: string;
   readonly data: Uint8Array<SharedArrayBuffer>;
+  readonly #opened: Opened;
   readonly #entry: number;
   readonly #generation: number;
-  #store: number | undefined;
+  #ended = false;
 
-  constructor(store: number, id: string, buffer: SharedArrayBuffer, entry: number, gen: number) {
-    this.#store = store;
+  constructor(opened: Opened, id: string, buffer: SharedArrayBuffer, entry: number, gen: number) {
+    this.#opened = opened;
     this.id = id;
     this.data = new Uint8Array(buffer);
     this.#entry = entry;
@@ -202,11 +213,11 @@ class Writer implements ObjectWriter {
   }
 
   seal(): string {
-    if (this.#store === undefined) {
+    if (this.#hasEnded) {
       throw new ObjectNotSealedError(`The object ${this.id} is no longer being written`);
     }
     native.storeSeal(
-      this.#store,
+      this.#opened.store,
       this.#entry,
       this.#generation,
       false,
@@ -214,19 +225,19 @@ class Writer implements ObjectWriter {
       undefined,
       undefined,
     );
-    this.#store = undefined;
+    this.#ended = true;
     return this.id;
   }
 
   abort(): void {
-    if (this.#store === undefined) return;
-    native.storeAbort(this.#store, this.#entry, this.#generation);
-    this.#store = undefined;
+    if (this.#hasEnded) return;
+    native.storeAbort(this.#opened.store, this.#entry, this.#generation);
+    this.#ended = true;
   }
 
-  /** The store is closing: it has aborted the object itself. */
-  disown(): void {
-    this.#store = undefined;
+  /** A store that is closed has aborted the object itself. */
+  get #hasEnded(): boolean {
+    return this.#ended || this.#opened.closed;
   }
 }
 
@@ -236,10 +247,11 @@ class View implements ObjectView {
   readonly metadata: Uint8Array;
   readonly #entry: number;
   readonly #generation: number;
-  #store: number | undefined;
+  /** Undefined once released. */
+  #opened: Opened | undefined;
 
-  constructor(store: number, id: string, held: Held, metadata: Uint8Array) {
-    this.#store = store;
+  constructor(opened: Opened, id: string, held: Held, metadata: Uint8Array) {
+    this.#opened = opened;
     this.id = id;
     this.data = held.data;
     this.metadata = metadata;
@@ -248,9 +260,9 @@ class View implements ObjectView {
   }
 
   release(): void {
-    if (this.#store === undefined) return;
-    native.storeReleaseView(this.#store, this.#entry, this.#generation);
-    this.#store = undefined;
+    if (this.#opened === undefined) return;
+    native.storeReleaseView(this.#opened.store, this.#entry, this.#generation);
+    this.#opened = undefined;
   }
 
   [Symbol.dispose](): void {
@@ -272,35 +284,38 @@ interface Pin {
   count: number;
 }
 
-const collected = new FinalizationRegistry<number>((store) => native.storeClose(store));
-
 /**
  * A Plasma-style shared-memory object store: immutable objects by id, shared without copies by any
  * number of threads and processes, with no server. Use an instance in the thread that made it;
  * give others its `handle` or name.
  */
 export class ObjectStore implements Disposable {
-  #store: number | undefined;
+  readonly #opened: Opened;
   readonly #registers: Float64Array;
   readonly #views: ViewCache;
   readonly #onEvict: ((object: ObjectInfo) => void) | undefined;
   readonly #pins = new Map<string, Pin[]>();
-  readonly #writers = new Set<WeakRef<Writer>>();
   readonly #waiters = new Set<Waiter>();
   #listening = false;
 
   private constructor(store: number, onEvict?: (object: ObjectInfo) => void) {
-    this.#store = store;
+    this.#opened = { store, closed: false };
     this.#registers = native.storeRegisters(store);
     this.#views = new ViewCache(store);
     this.#onEvict = onEvict;
     if (onEvict !== undefined) native.storeWatchEvictions(store);
-    collected.register(this, store, this);
+    collected.register(this.#opened, store, this.#opened);
   }
 
   static create(options: StoreOptions): ObjectStore {
     checkObject('options', options);
-    const { maxObjects = defaultMaxObjects, name, eviction = 'clru', guard = true, onEvict } = options;
+    const {
+      maxObjects = defaultMaxObjects,
+      name,
+      eviction = 'clru',
+      guard = true,
+      onEvict,
+    } = options;
     const memory = checkSize('options.memory', options.memory, 64);
     checkInteger('options.maxObjects', maxObjects, 1, 2 ** 30);
     checkOneOf('options.eviction', eviction, ['clru', 'none']);
@@ -342,7 +357,7 @@ export class ObjectStore implements Disposable {
     const store = this.#open();
     checkObject('options', options);
     const metadata = checkMetadata(options.metadata);
-    const id = checkId('options.id', options.id);
+    const id = options.id === undefined ? undefined : checkId('options.id', options.id);
     const put = native.storePut(store, id, bytesOf(bytes), metadata);
     if (this.#onEvict !== undefined) this.#reportEvictions(store);
     return put;
@@ -354,11 +369,10 @@ export class ObjectStore implements Disposable {
     checkInteger('size', size, 0);
     checkObject('options', options);
     const metadata = checkMetadata(options.metadata);
-    const wanted = checkId('options.id', options.id);
+    const wanted = options.id === undefined ? undefined : checkId('options.id', options.id);
     const [id, buffer] = native.storeCreateObject(store, wanted, size, metadata);
     const { [Register.entry]: entry, [Register.generation]: generation } = this.#registers;
-    const writer = new Writer(store, id, buffer, entry!, generation!);
-    this.#writers.add(new WeakRef(writer));
+    const writer = new Writer(this.#opened, id, buffer, entry!, generation!);
     if (this.#onEvict !== undefined) this.#reportEvictions(store);
     return writer;
   }
@@ -372,7 +386,7 @@ export class ObjectStore implements Disposable {
       held.metadataSize === 0
         ? noMetadata
         : native.storeMetadata(store, held.entry, held.generation);
-    return new View(store, id, held, metadata);
+    return new View(this.#opened, id, held, metadata);
   }
 
   /** The object as soon as it is sealed. Outlasts an aborted writer; `close()` rejects it. */
@@ -418,12 +432,12 @@ export class ObjectStore implements Disposable {
         const message = `The object ${id} was not sealed within ${timeout} ms`;
         waiter.finish(() => reject(new GetTimeoutError(message)));
       },
-      (reason) => waiter.finish(() => reject(reason as Error)),
+      (reason) => waiter.finish(() => reject(reason)),
     );
     const finish = (settle: () => void) => {
       if (!this.#waiters.delete(waiter)) return;
       stopDeadline();
-      if (this.#store !== undefined) {
+      if (!this.#opened.closed) {
         native.storeUnwatch(store, watch);
         if (this.#waiters.size === 0) native.storeKeepAlive(store, false);
       }
@@ -437,7 +451,7 @@ export class ObjectStore implements Disposable {
 
   #settleWaiters(): void {
     for (const waiter of [...this.#waiters]) {
-      if (this.#store === undefined) return;
+      if (this.#opened.closed) return;
       if (!this.contains(waiter.id)) continue;
       const view = this.get(waiter.id);
       if (view !== undefined) waiter.finish(() => waiter.resolve(view));
@@ -514,15 +528,12 @@ export class ObjectStore implements Disposable {
 
   /** Gives back this instance's pins and unsealed writers. Views stay readable. Idempotent. */
   close(): void {
-    if (this.#store === undefined) return;
-    const store = this.#store;
+    if (this.#opened.closed) return;
     const waiters = [...this.#waiters];
-    this.#store = undefined;
+    this.#opened.closed = true;
     this.#pins.clear();
-    for (const writer of this.#writers) writer.deref()?.disown();
-    this.#writers.clear();
-    collected.unregister(this);
-    native.storeClose(store);
+    collected.unregister(this.#opened);
+    native.storeClose(this.#opened.store);
     for (const { id, finish, reject } of waiters) {
       finish(() => reject(new StoreClosedError(`The store was closed while waiting for ${id}`)));
     }
@@ -533,10 +544,10 @@ export class ObjectStore implements Disposable {
   }
 
   #open(): number {
-    if (this.#store === undefined) {
+    if (this.#opened.closed) {
       throw new StoreClosedError('The store is closed: create it or attach to it again');
     }
-    return this.#store;
+    return this.#opened.store;
   }
 
   #reportEvictions(store: number): void {

@@ -1,4 +1,6 @@
-import { Packr } from 'msgpackr/pack';
+import type * as msgpackr from 'msgpackr';
+// The plain JavaScript of it: the main entry looks for a native helper at every worker's start.
+import * as plain from 'msgpackr/pack';
 
 /** What peers tell each other about themselves: plain MessagePack, no user values. */
 export type Message =
@@ -16,6 +18,7 @@ export type Message =
       readonly isolation: 'shared' | 'thread' | 'process';
     };
 
+const { Packr } = plain as Pick<typeof msgpackr, 'Packr'>;
 const packr = new Packr({ useRecords: false });
 
 export function writeMessage(message: Message, target: Uint8Array, offset: number): number {

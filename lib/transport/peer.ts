@@ -72,7 +72,12 @@ export class Peer {
   constructor(store: number, queue: number, owner: PeerOwner) {
     this.#owner = owner;
     this.#queue = queue;
-    const [peer, slot, uid] = native.peerOpen(store, () => this.exchange(), this.outbox, this.inbox);
+    const [peer, slot, uid] = native.peerOpen(
+      store,
+      () => this.exchange(),
+      this.outbox,
+      this.inbox,
+    );
     this.#peer = peer;
     this.address = { slot, uid };
   }
@@ -162,7 +167,7 @@ export class Peer {
   #dispatch(bytes: number): void {
     const words = this.#inWords;
     const record = this.#record;
-    for (let offset = 0; offset < bytes; ) {
+    for (let offset = 0; offset < bytes;) {
       const word = offset >>> 2;
       record.kind = words[word + Word.op]!;
       record.handle = words[word + Word.target]!;

@@ -1,0 +1,41 @@
+import { FunctionNotFoundError } from '../common/errors.js';
+import type { Core } from './core.js';
+import type { Declaration } from './functions.js';
+import { referenceOf } from './object-ref.js';
+
+/** How workers find a function that they do not know: an object names its module. */
+export class Declarations {
+  readonly #core: Core;
+  readonly #published = new Set<number>();
+
+  constructor(core: Core) {
+    this.#core = core;
+  }
+
+  /** Makes a declaration known to all who are sent its key. */
+  publish({ key, module, name }: Declaration): void {
+    if (this.#published.has(key)) return;
+    const id = this.#idOf(key);
+    if (this.#core.objects.addRef(id) === undefined) {
+      this.#core.objects.put(this.#core.codec.encode([module, name]), { id, addRef: true });
+    }
+    this.#published.add(key);
+  }
+
+  /** Where a declaration that another thread has published can be imported. */
+  async lookUp(key: number): Promise<{ module: string; name: string }> {
+    const ref = this.#core.references.borrow(this.#idOf(key));
+    try {
+      const [module, name] = (await this.#core.values.read(referenceOf(ref))) as [string, string];
+      return { module, name };
+    } catch (cause) {
+      throw new FunctionNotFoundError('The thread that declared the function has ended', { cause });
+    } finally {
+      ref[Symbol.dispose]();
+    }
+  }
+
+  #idOf(key: number): string {
+    return `${this.#core.storeId.slice(0, 12)}ffffffff${key.toString(16).padStart(12, '0')}`;
+  }
+}

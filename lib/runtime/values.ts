@@ -1,0 +1,158 @@
+import { native } from '../store/binding.js';
+import type { Encoded } from '../serialization/codec.js';
+import type { Core } from './core.js';
+import { idBytes, writeId } from './ids.js';
+import { isRef, ObjectRef, Reference, referenceOf } from './object-ref.js';
+import { Availability, lost, type Row } from './shared-objects.js';
+import type { ValueSlot } from './value-slot.js';
+
+/** The values that a core's refs name: where they are, and how others get at them. */
+export class Values {
+  readonly #core: Core;
+  #awaiting = 0;
+
+  constructor(core: Core) {
+    this.#core = core;
+  }
+
+  /** How many reads of this thread wait for a value. */
+  get awaiting(): number {
+    return this.#awaiting;
+  }
+
+  put(value: unknown): ObjectRef {
+    this.#core.assertOpen();
+    const row = this.#core.objects.sealAllocated(value) ?? this.#putNew(value);
+    const reference = new Reference(this.#core, undefined, row.id);
+    const ref = new ObjectRef(reference);
+    reference.slot.settle('stored');
+    this.#core.references.count(ref, reference, row);
+    return ref;
+  }
+
+  #putNew(value: unknown): Row {
+    const encoded = this.#core.codec.encode(value);
+    return this.#core.objects.put(encoded, { addRef: true, contained: this.contained(encoded) });
+  }
+
+  /** The ids of the refs in a value, which live as long as the object that holds the value. */
+  contained({ references }: Pick<Encoded, 'references'>): Uint8Array | undefined {
+    const refs = references.filter(isRef);
+    if (refs.length === 0) return undefined;
+    const ids = new Uint8Array(refs.length * idBytes);
+    refs.forEach((ref, index) => {
+      this.share(ref);
+      writeId(ref.id, ids, index * idBytes);
+    });
+    return ids;
+  }
+
+  /** Makes sure that others who are given the ref find its value, now or later, in the store. */
+  share(ref: ObjectRef): void {
+    const reference = referenceOf(ref);
+    this.assertUsable(reference);
+    if (reference.entry !== undefined) return;
+    const { slot, id } = reference;
+    if (slot.state === 'pending') {
+      this.#core.references.count(ref, reference, this.#core.objects.promise(id));
+      return;
+    }
+    const isError = slot.state === 'failed';
+    const row = this.#core.objects.put(this.#encodedSlot(slot), { id, addRef: true, isError });
+    this.#core.references.count(ref, reference, row);
+  }
+
+  /** A shared ref has settled here: its value goes where it was promised. */
+  keepPromise({ slot, id }: Reference): void {
+    const isError = slot.state === 'failed';
+    try {
+      this.#core.objects.put(this.#encodedSlot(slot), { id, addRef: false, isError });
+    } catch {
+      // There is no room: who waits for it learns that it is lost.
+      native.storeDelete(this.#core.store, id);
+    }
+  }
+
+  #encodedSlot(slot: ValueSlot): Encoded {
+    if (slot.state === 'record') return recordOf(slot.record);
+    return this.#core.codec.encode(slot.state === 'failed' ? slot.error : slot.value);
+  }
+
+  /** The value of a ref, as often as it is asked for. */
+  read(reference: Reference): Promise<unknown> {
+    if (reference.slot.state !== 'pending') return this.#readSettled(reference);
+    return new Promise((resolve) => {
+      this.#countAwaiting(1);
+      reference.slot.onSettled(() => {
+        this.#countAwaiting(-1);
+        resolve(this.#readSettled(reference));
+      });
+    });
+  }
+
+  #countAwaiting(change: number): void {
+    this.#awaiting += change;
+    // A task that waits lends its slot: there may be room for another one.
+    if (this.#core.executor !== undefined && this.#core.peer.isOpen) this.#core.peer.schedule();
+  }
+
+  // Not async: that would cost a promise and a turn more for each value.
+  #readSettled(reference: Reference): Promise<unknown> {
+    try {
+      this.assertUsable(reference);
+      const { slot } = reference;
+      switch (slot.state) {
+        case 'value':
+          return Promise.resolve(slot.value);
+        case 'record':
+          return Promise.resolve(this.#core.codec.decode(slot.record));
+        case 'failed':
+          return Promise.reject(slot.error);
+        default:
+          this.#core.assertOpen();
+          return Promise.resolve(this.#core.objects.read(reference.id));
+      }
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** Whether a shared object can be read, must be waited for, or has gone. */
+  settleShared(reference: Reference): void {
+    switch (this.#core.objects.availability(reference.id)) {
+      case Availability.ready:
+        reference.slot.settle('stored');
+        return;
+      case Availability.pending:
+        return;
+      default:
+        reference.slot.settle('failed', lost(reference.id));
+    }
+  }
+
+  dispose(reference: Reference): void {
+    if (reference.disposed) return;
+    reference.disposed = true;
+    // A pending one is dropped when its answer has come.
+    if (reference.slot.state !== 'pending' || reference.sequence === undefined) {
+      this.#core.references.drop(reference);
+    }
+  }
+
+  /** Throws for a disposed ref, and for one of a runtime that has ended. */
+  assertUsable(reference: Reference): void {
+    if (reference.core !== this.#core) reference.core.assertOpen();
+    if (!reference.disposed) return;
+    throw new ReferenceError(`ObjectRef(${reference.id}) was disposed: keep it, or get it before`);
+  }
+}
+
+/** A record that has been written already. */
+function recordOf(record: Uint8Array): Encoded {
+  return {
+    size: record.length,
+    outOfBand: false,
+    references: [],
+    write: (target, offset) => target.set(record, offset),
+  };
+}
