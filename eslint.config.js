@@ -52,6 +52,8 @@ export default defineConfig(
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
       // With noUncheckedIndexedAccess, `!` is how a known index is written.
       '@typescript-eslint/no-non-null-assertion': 'off',
+      // What user code has thrown is passed on as it is.
+      '@typescript-eslint/prefer-promise-reject-errors': ['error', { allowThrowingUnknown: true }],
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
     },
   },

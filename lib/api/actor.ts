@@ -9,7 +9,6 @@ import {
   callerModule,
   declare,
   type AnyClass,
-  type AnyFunction,
   type Declaration,
 } from '../runtime/functions.js';
 import { assertNotImporting } from '../runtime/modules.js';
