@@ -1,0 +1,25 @@
+/** The packages that Mobula is compared with: bench/peers has their list and lock file. */
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const folder = fileURLToPath(new URL('../../../bench/peers/', import.meta.url));
+
+/** Installs them unless they are there; false when that fails. */
+export function installPeers(): boolean {
+  if (existsSync(join(folder, 'node_modules'))) return true;
+  console.error('Installing what Mobula is compared with into bench/peers');
+  try {
+    execFileSync('npm', ['ci'], { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The caller knows what the package exports. */
+export function requirePeer(name: string): unknown {
+  return createRequire(join(folder, 'package.json'))(name);
+}

@@ -1,0 +1,82 @@
+/** The command line. */
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { planOf, type Plan } from './harness/plan.js';
+import { suiteNames } from './workloads/suites.js';
+
+export interface Options {
+  readonly help: boolean;
+  /** Names of suites. */
+  readonly suites: readonly string[];
+  readonly only: string | undefined;
+  /** With the packages of bench/peers. */
+  readonly peers: boolean;
+  readonly plan: Plan;
+  readonly json: boolean;
+  readonly results: string;
+}
+
+/** The command line cannot be used; the message says why, in one line. */
+export class UsageError extends Error {}
+
+export const usage = `Usage: npm run bench -- [suites] [options]
+
+Measures Mobula beside what it is to be compared with: every contender in a process of its own, in
+turns. Suites: ${suiteNames.join(', ')} (default: all).
+
+Options:
+  --quick         a tenth of the time, smaller objects, wider intervals
+  --only TEXT     the workloads that have the text in their names
+  --no-peers      without other packages, which the first run with them installs
+  --trials N      processes per contender (default: 7, with --quick 3)
+  --json          print the results as JSON instead of a table
+  --results DIR   where the JSON file goes (default: bench/results)
+  --help          show this text`;
+
+const defaultResults = fileURLToPath(new URL('../../bench/results', import.meta.url));
+
+/** @throws UsageError */
+export function parseOptions(args: readonly string[]): Options {
+  const { values, positionals } = parse(args);
+  const unknown = positionals.find((name) => !suiteNames.includes(name));
+  if (unknown !== undefined) {
+    throw new UsageError(`there is no suite '${unknown}'; there are ${suiteNames.join(', ')}`);
+  }
+  return {
+    help: values.help ?? false,
+    suites: positionals.length === 0 ? suiteNames : positionals,
+    only: values.only,
+    peers: values['no-peers'] !== true,
+    plan: planOf(values.quick ?? false, trialsOf(values.trials)),
+    json: values.json ?? false,
+    results: values.results ?? defaultResults,
+  };
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        quick: { type: 'boolean' },
+        only: { type: 'string' },
+        'no-peers': { type: 'boolean' },
+        trials: { type: 'string' },
+        json: { type: 'boolean' },
+        results: { type: 'string' },
+        help: { type: 'boolean' },
+      },
+    });
+  } catch (error) {
+    // The first sentence says what is wrong; those that follow are about shells and quoting.
+    const [sentence] = (error as Error).message.split(/\.\s/);
+    throw new UsageError(`${sentence}; --help lists the options`);
+  }
+}
+
+function trialsOf(value: string | undefined): number | undefined {
+  if (value === undefined) return undefined;
+  if (/^[1-9]\d{0,2}$/.test(value)) return Number(value);
+  throw new UsageError(`--trials must be a whole number from 1 to 999, not '${value}'`);
+}

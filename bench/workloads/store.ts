@@ -1,0 +1,78 @@
+/** The object store alone, beside plain memory. */
+import { coldMemory, warmFill, warmMemory } from '../contenders/memory.js';
+import {
+  coldPut,
+  createFillSeal,
+  firstGet,
+  firstLargeGet,
+  hotGet,
+  smallPut,
+  warmPut,
+} from '../contenders/object-store.js';
+import type { Plan } from '../harness/plan.js';
+import { gigabytesPerSecond, microseconds, type Workload } from '../harness/workload.js';
+
+const blockBytes = 64e6;
+
+export function storeWorkloads({ quick }: Plan): Workload[] {
+  const largeBytes = quick ? 256e6 : 2 ** 30;
+  const blockRate = { unit: gigabytesPerSecond(blockBytes), statistic: 'mean' } as const;
+  const inMicroseconds = { unit: microseconds, statistic: 'mean' } as const;
+  return [
+    {
+      name: 'hot small get and release',
+      ...inMicroseconds,
+      contenders: [{ name: 'mobula', start: hotGet }],
+      bars: [{ contender: 'mobula', atMost: 0.3 }],
+    },
+    {
+      name: 'first get and release, 64 B',
+      ...inMicroseconds,
+      maxOperations: 10_000,
+      contenders: [{ name: 'mobula', start: firstGet }],
+      bars: [{ contender: 'mobula', atMost: 1.5 }],
+    },
+    {
+      name: `first get and release, ${quick ? '256 MB' : '1 GiB'}`,
+      ...inMicroseconds,
+      maxOperations: 1,
+      contenders: [{ name: 'mobula', start: () => firstLargeGet(largeBytes) }],
+      bars: [{ contender: 'mobula', atMost: 1.5 }],
+    },
+    {
+      name: 'put, 64 B',
+      ...inMicroseconds,
+      maxOperations: 10_000,
+      contenders: [{ name: 'mobula', start: smallPut }],
+      bars: [{ contender: 'mobula', atMost: 1.5 }],
+    },
+    {
+      name: 'put, 64 MB, into warm memory',
+      ...blockRate,
+      maxOperations: 1,
+      contenders: [
+        { name: 'mobula', start: () => warmPut(blockBytes) },
+        { name: 'memcpy', start: () => warmMemory(blockBytes) },
+      ],
+      bars: [{ contender: 'mobula', against: 'memcpy', atLeast: 0.9 }],
+    },
+    {
+      name: 'put, 64 MB, into cold memory',
+      ...blockRate,
+      maxOperations: 1,
+      contenders: [
+        { name: 'mobula', start: () => coldPut(blockBytes) },
+        { name: 'memcpy', start: () => coldMemory(blockBytes) },
+      ],
+    },
+    {
+      name: 'create, fill and seal, 64 MB',
+      ...blockRate,
+      maxOperations: 1,
+      contenders: [
+        { name: 'mobula', start: () => createFillSeal(blockBytes) },
+        { name: 'fill', start: () => warmFill(blockBytes) },
+      ],
+    },
+  ];
+}
