@@ -98,9 +98,17 @@ void Addon::raise(Napi::Env env, const Status& status) {
 bool to_id(const Napi::Value& value, ObjectId* out) {
   char text[ObjectId::kHexLength + 2];
   size_t length = 0;
-  napi_get_value_string_latin1(value.Env(), value, text, sizeof text, &length);
+  napi_status status =
+      napi_get_value_string_latin1(value.Env(), value, text, sizeof text, &length);
+  if (status != napi_ok) {
+    napi_throw_type_error(value.Env(), "ERR_INVALID_ARG_TYPE",
+                          "The \"id\" argument must be a string");
+    return false;
+  }
   if (ObjectId::parse({text, length}, out)) return true;
-  throw_type_error(value, "an object id is 32 lowercase hex digits");
+  napi_throw_range_error(
+      value.Env(), "ERR_OUT_OF_RANGE",
+      "The value of \"id\" is out of range. It must be 32 lowercase hex digits");
   return false;
 }
 

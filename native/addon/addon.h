@@ -51,7 +51,8 @@ class Addon {
 };
 
 // Argument conversions. JavaScript has validated already; these assert against type confusion and
-// leave a TypeError pending when they fail.
+// leave a TypeError pending when they fail. Ids are validated here only, because get() must be fast:
+// a string that is none is a RangeError.
 bool to_id(const Napi::Value& value, ObjectId* out);
 bool to_bytes(const Napi::Value& value, const uint8_t** data, size_t* length);
 uint64_t to_uint64(const Napi::Value& value);
