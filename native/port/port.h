@@ -23,6 +23,16 @@ const char* libc_name();
 // process is killed, its stores are visible to survivors in program order.
 inline void compiler_barrier() { std::atomic_signal_fence(std::memory_order_seq_cst); }
 
+// A word of shared memory that others may write at this moment: some value that it had, whole.
+template <class T>
+T load_word(const T& word) {
+  return std::atomic_ref<T>(const_cast<T&>(word)).load(std::memory_order_relaxed);
+}
+template <class T>
+void store_word(T& word, T value) {
+  std::atomic_ref<T>(word).store(value, std::memory_order_relaxed);
+}
+
 inline void cpu_relax() {
 #if defined(__x86_64__)
   __builtin_ia32_pause();

@@ -29,14 +29,19 @@ void Bells::remove_own(uint32_t slot, uint32_t uid) {
 // has just ended is not woken.
 void Bells::ring(const shm::Segment& segment, uint32_t slot) {
   const shm::PeerSlot& peer = segment.queue().peers[slot];
+  uint32_t uid = port::load_word(peer.uid);
   std::lock_guard lock(mutex_);
   if (bells_.size() <= slot) bells_.resize(slot + 1);
   Bell& bell = bells_[slot];
-  if (bell.fd < 0 || bell.uid != peer.uid) {
+  if (bell.fd < 0 || bell.uid != uid) {
     forget(&bell);
     int fd = -1;
-    if (port::bell_open(peer.pid, peer.bell_fd, peer.bell_device, peer.bell_inode, &fd) != 0) return;
-    bell = {peer.uid, fd, false};
+    if (port::bell_open(port::load_word(peer.pid), port::load_word(peer.bell_fd),
+                        port::load_word(peer.bell_device), port::load_word(peer.bell_inode),
+                        &fd) != 0) {
+      return;
+    }
+    bell = {uid, fd, false};
   }
   port::bell_ring(bell.fd);
 }

@@ -61,11 +61,11 @@ bool belongs_to(const ActorSlot& actor, uint32_t peer, uint32_t uid) {
 void end_actors_of(const shm::Segment& segment, shm::Lock& lock, Bells& bells, uint32_t peer,
                    uint32_t uid) {
   const shm::Table& actors = segment.queue().actors;
-  for (uint32_t next = 0; next < actors.used;) {
+  for (uint32_t next = 0;;) {
     uint32_t found = kNone, generation = 0;
     {
       LockGuard guard(lock);
-      if (!guard.status().is_ok()) return;
+      if (!guard.status().is_ok() || next >= actors.used) return;
       uint32_t end = std::min(next + kActorsPerStep, actors.used);
       for (; found == kNone && next < end; ++next) {
         const ActorSlot& actor = segment.actor(next);
@@ -123,11 +123,18 @@ void retire_peer(const shm::Segment& segment, shm::Lock& lock, Bells& bells, uin
 
 void retire_client(const shm::Segment& segment, shm::Lock& lock, Bells& bells, uint32_t client) {
   const QueueState& queue = segment.queue();
-  for (uint32_t peer = 0; peer < queue.peers_used; ++peer) {
-    const PeerSlot& slot = queue.peers[peer];
-    if (slot.state != PeerState::kFree && slot.client == client) {
-      retire_peer(segment, lock, bells, peer);
+  uint64_t own[shm::kMaxPeers / 64] = {};
+  {
+    LockGuard guard(lock);
+    if (!guard.status().is_ok()) return;
+    for (uint32_t peer = 0; peer < queue.peers_used; ++peer) {
+      const PeerSlot& slot = queue.peers[peer];
+      bool mine = slot.state != PeerState::kFree && slot.client == client;
+      own[peer / 64] |= uint64_t{mine} << (peer % 64);
     }
+  }
+  for (uint32_t peer = 0; peer < shm::kMaxPeers; ++peer) {
+    if (shm::test_bit(own, peer)) retire_peer(segment, lock, bells, peer);
   }
 }
 

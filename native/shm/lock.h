@@ -39,7 +39,7 @@ class Lock {
     static_assert(sizeof(T) == 1 || sizeof(T) == 2 || sizeof(T) == 4 || sizeof(T) == 8);
     if (field == value) return;
     log(&field, sizeof(T));
-    *const_cast<volatile T*>(&field) = value;
+    port::store_word<T>(field, value);
     port::compiler_barrier();
   }
   template <class T>

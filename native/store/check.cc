@@ -29,8 +29,7 @@ bool is_linked_state(ObjectState state) {
 
 class Checker {
  public:
-  explicit Checker(const shm::Segment& segment)
-      : segment_(segment), state_(segment.store()) {}
+  explicit Checker(const shm::Segment& segment) : segment_(segment), state_(segment.store()) {}
 
   std::vector<std::string> run() {
     expect(state_.lock.count == 0, "the undo log is not empty");
@@ -50,8 +49,8 @@ class Checker {
   }
 
   void expect_equal(uint64_t actual, uint64_t expected, const char* what) {
-    expect(actual == expected, std::string(what) + " is " + std::to_string(actual) + " but sums to " +
-                                   std::to_string(expected));
+    expect(actual == expected, std::string(what) + " is " + std::to_string(actual) +
+                                   " but sums to " + std::to_string(expected));
   }
 
   bool valid(const shm::Table& table, uint32_t index, const char* what) {
@@ -155,8 +154,7 @@ class Checker {
       for (; i != kNone && linked <= state_.entries.used; ++linked) {
         if (!valid(state_.entries, i, "indexed entry")) return;
         const ObjectEntry& entry = segment_.entry(i);
-        uint32_t own =
-            static_cast<uint32_t>(entry.id.hash()) & (segment_.header().hash_heads - 1);
+        uint32_t own = static_cast<uint32_t>(entry.id.hash()) & (segment_.header().hash_heads - 1);
         expect(own == bucket && is_linked_state(entry.state),
                "entry " + std::to_string(i) + " is indexed wrongly");
         i = entry.hash_next;
@@ -208,7 +206,8 @@ class Checker {
     for (uint32_t i = 0; i < state_.entries.used; ++i) {
       if (segment_.entry(i).state == ObjectState::kFree) continue;
       uint32_t steps = 0;
-      for (uint32_t e = segment_.entry(i).edges; e != kNone && steps <= state_.edges.used; ++steps) {
+      for (uint32_t e = segment_.entry(i).edges; e != kNone && steps <= state_.edges.used;
+           ++steps) {
         if (!valid(state_.edges, e, "edge")) break;
         uint32_t target = segment_.edge(e).contained;
         if (valid(state_.entries, target, "contained entry")) ++contained_by[target];

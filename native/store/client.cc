@@ -211,7 +211,7 @@ Status Client::claim_slot() {
   reap();
   for (uint32_t slot = 0; slot < shm::kMaxClients; ++slot) {
     ClientSlot& candidate = segment_->client(slot);
-    if (candidate.state != ClientState::kFree) continue;
+    if (port::load_word(candidate.state) != ClientState::kFree) continue;
     port::LockResult result = port::mutex_try_lock(&candidate.liveness);
     if (result == port::LockResult::kBusy || result == port::LockResult::kBroken) continue;
     if (result == port::LockResult::kOwnerDied) port::mutex_make_consistent(&candidate.liveness);
@@ -265,7 +265,8 @@ void Client::release_slot() {
 
 void Client::reap() {
   for (uint32_t slot = 0; slot < shm::kMaxClients; ++slot) {
-    if (segment_->client(slot).state != ClientState::kFree && slot != slot_) reap_slot(slot);
+    bool taken = port::load_word(segment_->client(slot).state) != ClientState::kFree;
+    if (taken && slot != slot_) reap_slot(slot);
   }
 }
 
@@ -276,7 +277,7 @@ void Client::reap_slot(uint32_t slot) {
   ClientSlot& client = segment_->client(slot);
   port::LockResult result = port::mutex_try_lock(&client.liveness);
   if (result == port::LockResult::kBusy || result == port::LockResult::kBroken) return;
-  if (client.state != ClientState::kFree &&
+  if (port::load_word(client.state) != ClientState::kFree &&
       port::process_is_gone(client.pid, client.start_time, segment_->header().mapping_name)) {
     give_back(slot);
   }
@@ -300,7 +301,7 @@ bool Client::forget_in_store(uint32_t slot) {
     if (!guard.status().is_ok()) return false;
     store_lock_.set(segment_->client(slot).state, ClientState::kEnding);
   }
-  uint32_t used = segment_->store().entries.used;
+  uint32_t used = port::load_word(segment_->store().entries.used);
   for (uint32_t start = 0; start < used; start += kBatch) {
     WaitingClients waiting;
     {

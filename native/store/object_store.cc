@@ -419,12 +419,12 @@ void ObjectStore::unwatch(uint64_t watch) { client_->unwatch(watch); }
 
 Status ObjectStore::stats(StoreStats* out) {
   const shm::Segment& segment = client_->segment();
+  LockGuard guard(client_->store_lock());
+  if (!guard.status().is_ok()) return guard.status();
   uint64_t clients = 0;
   for (uint32_t i = 0; i < shm::kMaxClients; ++i) {
     clients += segment.client(i).state == shm::ClientState::kLive;
   }
-  LockGuard guard(client_->store_lock());
-  if (!guard.status().is_ok()) return guard.status();
   const shm::StoreState& state = segment.store();
   uint64_t memory = segment.header().memory_limit;
   uint64_t largest = std::min(memory - state.charged_bytes, client_->objects().largest_hole());
