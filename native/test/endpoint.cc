@@ -82,14 +82,19 @@ std::vector<Received> Endpoint::exchange(uint32_t max_tasks, uint32_t queue) {
 std::vector<Received> Endpoint::await(uint32_t max_tasks) {
   std::vector<Received> received;
   eventually([&] {
-    received = exchange(max_tasks);
-    if (!received.empty()) return true;
-    pollfd bell{peer_->bell(), POLLIN, 0};
-    poll(&bell, 1, 100);
-    port::bell_drain(peer_->bell());
-    return false;
+    received = await_for(100, max_tasks);
+    return !received.empty();
   });
   return received;
+}
+
+std::vector<Received> Endpoint::await_for(int ms, uint32_t max_tasks) {
+  std::vector<Received> received = exchange(max_tasks);
+  if (!received.empty()) return received;
+  pollfd bell{peer_->bell(), POLLIN, 0};
+  poll(&bell, 1, ms);
+  port::bell_drain(peer_->bell());
+  return exchange(max_tasks);
 }
 
 Actor Endpoint::create_actor() {

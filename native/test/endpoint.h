@@ -49,6 +49,8 @@ class Endpoint {
   // As an event loop: waits for the bell, ten seconds at most, then exchanges; until something
   // has come.
   std::vector<Received> await(uint32_t max_tasks = 0);
+  // The same, once, for at most `ms`.
+  std::vector<Received> await_for(int ms, uint32_t max_tasks);
 
   Actor create_actor();
   Status host(const Actor& actor, const Endpoint& host);

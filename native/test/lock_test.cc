@@ -47,7 +47,7 @@ TEST("a killed holder is undone to its last commit and counted") {
     EXPECT(store->client()->store_lock().log_is_empty());
   }
   EXPECT_EQ(stats_of(*store).recoveries, 1u);
-  store->reap();
+  reap_all(*store);
   expect_sound(*store);
 }
 

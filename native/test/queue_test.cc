@@ -299,7 +299,7 @@ TEST("a killed idle worker is not rung for the next task") {
     EXPECT_EQ(worker.hear(), "idle");
     worker.kill();
   }
-  store->reap();
+  reap_all(*store);
   expect_sound(*store);
   other.exchange(1);
   driver.submit(1, "x");
@@ -313,7 +313,7 @@ TEST("queued tasks of a killed submitter are dropped") {
   Process submitter("submitter", store->handle());
   EXPECT_EQ(submitter.hear(), "submitted");
   submitter.kill();
-  store->reap();
+  reap_all(*store);
   EXPECT(worker.exchange(10).empty());
   EXPECT_EQ(cells_in_use(*store), 0u);
   expect_sound(*store);

@@ -90,6 +90,11 @@ void expect_sound(ObjectStore& store) {
   }
 }
 
+void reap_all(ObjectStore& store) {
+  store.reap();
+  EXPECT(eventually([&] { return stats_of(store).clients == 1; }));
+}
+
 ObjectId id_of(uint32_t number) {
   ObjectId id;
   id.bytes.fill(0xa5);

@@ -35,6 +35,10 @@ std::unique_ptr<ObjectStore> new_store(const StoreOptions& options = store_optio
 // Fails the test unless every structure of store and queue is sound.
 void expect_sound(ObjectStore& store);
 
+// Gives back what dead processes held. A keeper may be at it already, so waits until this process
+// is the only client.
+void reap_all(ObjectStore& store);
+
 ObjectId id_of(uint32_t number);
 // Puts an object whose bytes depend on its id and position; is_intact() recognises them.
 Status put(ObjectStore& store, const ObjectId& id, uint64_t size, const SealOptions& options = {},

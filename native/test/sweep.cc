@@ -67,7 +67,7 @@ Outcome kill_after(const Operation& operation, Scene& scene, uint64_t steps) {
     while (outcome.steps < steps && stepper.step()) ++outcome.steps;
   }
   scene.recover();
-  EXPECT_EQ(stats_of(scene.store()).clients, 1u);
+  reap_all(scene.store());
   expect_sound(scene.store());
   outcome.state = scene.state();
   scene.go_on();

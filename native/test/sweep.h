@@ -39,7 +39,7 @@ class Scene {
   // The subject stands before its operation.
   virtual void begin() {}
   // The subject is dead: the survivors give back what it held.
-  virtual void recover() { store_->reap(); }
+  virtual void recover() {}
   // Everything that a user could observe of the structures.
   virtual std::string state();
   // Fails the test unless the survivors can go on.
