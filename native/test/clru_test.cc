@@ -38,7 +38,7 @@ TEST("a fresh store of 1 MiB holds sixteen objects of 64 KiB") {
   EXPECT_EQ(evicted_by(*store, 16, 64 * kKiB), Ids{id_of(0)});
 }
 
-TEST("the least recently used objects go first, as many as the newcomer needs") {
+TEST("edge 19: the least recently used objects go first, as many as the newcomer needs") {
   auto store = new_store(store_options(1024));
   for (uint32_t i = 1; i <= 4; ++i) REQUIRE_OK(put(*store, id_of(i), 256));
   EXPECT_EQ(evicted_by(*store, 5, 300), (Ids{id_of(1), id_of(2)}));

@@ -79,7 +79,7 @@ TEST("edge 10: an object without references goes with its last pin") {
   expect_sound(*store);
 }
 
-TEST("an object whose references went while it was written goes when it is sealed") {
+TEST("edge 8: an object whose references went while it was written goes when it is sealed") {
   auto store = new_store();
   EntryRef ref = promise(*store, id_of(1));
   ObjectId id = id_of(1);
@@ -105,7 +105,7 @@ TEST("edges 2 and 11: a promised object is pending until it is created and seale
   expect_sound(*store);
 }
 
-TEST("a promised object whose writer aborts is pending again") {
+TEST("edge 16: a promised object whose writer aborts is pending again") {
   auto store = new_store();
   promise(*store, id_of(1));
   ObjectId id = id_of(1);
@@ -124,7 +124,7 @@ TEST("edge 12: a promise that nobody refers to any more is forgotten") {
   expect_sound(*store);
 }
 
-TEST("edge 13: what a killed process has promised is lost to those who refer to it") {
+TEST("edges 13 and 18: what a killed process has promised is lost to those who refer to it") {
   auto store = new_store();
   Process promiser("promiser", store->handle());
   EXPECT_EQ(promiser.hear(), "promised");
@@ -136,7 +136,7 @@ TEST("edge 13: what a killed process has promised is lost to those who refer to 
   EXPECT_EQ(entries_in_use(*store), 0u);
 }
 
-TEST("a promise of a killed process is lost when its writer aborts") {
+TEST("edge 17: a promise of a killed process is lost when its writer aborts") {
   auto store = new_store();
   Process promiser("promiser", store->handle());
   EXPECT_EQ(promiser.hear(), "promised");
@@ -188,7 +188,7 @@ TEST("promises can be fulfilled when the object table is full of them") {
   expect_sound(*store);
 }
 
-TEST("what an object contains lives as long as it") {
+TEST("edge 20: what an object contains lives as long as it") {
   auto store = new_store();
   EntryRef inner = put_referred(*store, id_of(1));
   EntryRef outer = put_referred(*store, id_of(2), {id_of(1)});

@@ -12,6 +12,7 @@
 
 #include <algorithm>
 
+#include "port/port.h"
 #include "test/test.h"
 
 namespace mobula::test {
@@ -22,7 +23,7 @@ struct Budget {
   uint64_t steps;
   uint64_t kills;
 };
-constexpr Budget kShort{150'000, 50};
+constexpr Budget kShort{100'000, 25};
 constexpr Budget kLong{40'000'000, 20'000};
 
 std::vector<pid_t> threads_of(pid_t pid) {
@@ -80,7 +81,7 @@ uint64_t stride_for(uint64_t instructions) {
   Budget budget = long_run() ? kLong : kShort;
   uint64_t by_steps = instructions * instructions / 2 / budget.steps;
   uint64_t by_kills = instructions / budget.kills;
-  return std::max<uint64_t>({1, by_steps + 1, by_kills + 1}) - (by_steps + by_kills == 0);
+  return std::max({by_steps, by_kills, uint64_t{1}});
 }
 
 }  // namespace
@@ -151,8 +152,9 @@ void sweep(const Operation& operation, const std::function<std::unique_ptr<Scene
   states.push_back(kill_at(0).state);
   Outcome whole = kill_at(UINT64_MAX);
   uint64_t stride = stride_for(whole.steps);
-  uint64_t points = 0;
-  for (uint64_t steps = 1; steps < whole.steps; steps += stride, ++points) {
+  uint64_t first = 0, points = 0;
+  port::random_bytes(&first, sizeof first);
+  for (uint64_t steps = 1 + first % stride; steps < whole.steps; steps += stride, ++points) {
     std::string state = kill_at(steps).state;
     if (state == states.back()) continue;
     bool known = std::find(states.begin(), states.end(), state) != states.end();

@@ -58,7 +58,8 @@ struct Operation {
 };
 
 // Runs the operation again and again, each time in a new process that is killed one instruction
-// later, or, unless this is a long run, a sample of those; recovers, checks, goes on.
+// later, or, unless this is a long run, some instructions later, from a random one on; recovers,
+// checks, goes on.
 void sweep(const Operation& operation, const std::function<std::unique_ptr<Scene>()>& make_scene);
 
 // Sizes, states and holders of all objects, and the totals of the store.
