@@ -25,7 +25,7 @@ Measures Mobula beside what it is to be compared with: every contender in a proc
 turns. Suites: ${suiteNames.join(', ')} (default: all).
 
 Options:
-  --quick         a tenth of the time, smaller objects, wider intervals
+  --quick         less time, smaller objects, wider intervals
   --only TEXT     the workloads that have the text in their names
   --no-peers      without other packages, which the first run with them installs
   --trials N      processes per contender (default: 7, with --quick 3)

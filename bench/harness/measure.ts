@@ -7,7 +7,7 @@ import type { Subject, Workload } from './workload.js';
 const maxWindows = 1000;
 const maxGrowth = 4;
 
-type Measured = Pick<Workload, 'statistic' | 'maxOperations'>;
+type Measured = Pick<Workload, 'statistic' | 'minOperations' | 'maxOperations'>;
 
 /** Milliseconds per operation, one value for each window. */
 export async function measure(workload: Measured, subject: Subject, plan: Plan): Promise<number[]> {
@@ -25,7 +25,7 @@ export async function measure(workload: Measured, subject: Subject, plan: Plan):
 
 /** Runs until it is hot, and until so many operations fill a window. */
 async function warmUp(
-  { maxOperations = Infinity }: Measured,
+  { minOperations = 1, maxOperations = Infinity }: Measured,
   subject: Subject,
   { warmUpMs, windowMs }: Plan,
 ): Promise<number> {
@@ -36,7 +36,7 @@ async function warmUp(
     if (isFull && performance.now() >= end) return count;
     const wanted = Math.ceil((count * windowMs) / elapsed);
     // The first operations are slow and say little.
-    count = Math.max(1, Math.min(wanted, maxGrowth * count, maxOperations));
+    count = Math.max(minOperations, Math.min(wanted, maxGrowth * count, maxOperations));
     await turn();
   }
 }

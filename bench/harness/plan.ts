@@ -4,14 +4,15 @@ export interface Plan {
   readonly quick: boolean;
   /** Processes per contender. */
   readonly trials: number;
+  /** V8 compiles what is hot for about a second. */
   readonly warmUpMs: number;
   /** Measurements per trial: this many, and more until {@link windows} x {@link windowMs} are over. */
   readonly windows: number;
   readonly windowMs: number;
 }
 
-const full: Plan = { quick: false, trials: 7, warmUpMs: 400, windows: 10, windowMs: 80 };
-const quick: Plan = { quick: true, trials: 3, warmUpMs: 150, windows: 5, windowMs: 40 };
+const full: Plan = { quick: false, trials: 7, warmUpMs: 5000, windows: 10, windowMs: 80 };
+const quick: Plan = { quick: true, trials: 3, warmUpMs: 500, windows: 5, windowMs: 40 };
 
 export function planOf(isQuick: boolean, trials?: number): Plan {
   const plan = isQuick ? quick : full;

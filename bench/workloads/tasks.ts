@@ -15,6 +15,7 @@ export function taskWorkloads({ quick }: Plan): Workload[] {
       name: `no-op tasks, ${outstanding} outstanding`,
       unit: thousandsPerSecond,
       statistic: 'mean',
+      minOperations: 10 * outstanding,
       contenders: [
         { name: 'mobula, thread worker', start: () => noopTasks('thread', outstanding) },
         { name: 'mobula, process worker', start: () => noopTasks('process', outstanding) },
