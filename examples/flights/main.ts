@@ -4,14 +4,13 @@
  */
 import { access, constants, writeFile } from 'node:fs/promises';
 import { basename, dirname, relative } from 'node:path';
-import { isDeepStrictEqual } from 'node:util';
 import { main, MobulaError } from 'mobula';
 import { drawChart } from './chart.js';
 import { InputError, readFlights, type Flights } from './columns.js';
 import { parseOptions, usage, UsageError, type Options } from './options.js';
 import { startProgress } from './progress.js';
 import { findingsText, inputText, modeLabel, runsText } from './report.js';
-import { PARTS, run, type Run } from './run.js';
+import { findDeviating, PARTS, run, type Run } from './run.js';
 import { bytesOf } from './tasks.js';
 
 /** The chart cannot be written, or the findings depend on where they were computed. */
@@ -69,7 +68,7 @@ async function runModes(flights: Flights, { modes, memory }: Options): Promise<R
       progress.stop();
     }
   }
-  const deviating = runs.find(({ findings }) => !isDeepStrictEqual(findings, runs[0]!.findings));
+  const deviating = findDeviating(runs);
   if (deviating === undefined) return runs;
   throw new OutputError(
     `the findings of '${modeLabel(deviating.mode)}' differ from those of '${modeLabel(runs[0]!.mode)}'`,

@@ -1,4 +1,5 @@
 /** Runs the whole analysis in one mode: in this thread, or by the tasks and the actor of `tasks.ts`. */
+import { isDeepStrictEqual } from 'node:util';
 import { init, put, shutdown, type ObjectRef } from 'mobula';
 import {
   countDelays,
@@ -12,6 +13,7 @@ import {
   type Summary,
 } from './analysis.js';
 import type { Flights } from './columns.js';
+import { UsageError } from './options.js';
 import { bytesOf, count, Gatherer, lookUp, rank, type Report, type Traffic } from './tasks.js';
 
 export interface Mode {
@@ -52,6 +54,11 @@ export async function run(
   return { mode, findings, duration: performance.now() - start, traffic };
 }
 
+/** The first of the runs that did not find what the others before it have found. */
+export function findDeviating(runs: readonly Run[]): Run | undefined {
+  return runs.find(({ findings }) => !isDeepStrictEqual(findings, runs[0]!.findings));
+}
+
 type Outcome = Findings & { readonly traffic: Traffic };
 
 function analyseHere({ columns, airports }: Flights, onProgress: (gathered: number) => void) {
@@ -76,11 +83,23 @@ async function analyseWithWorkers(
   memory: string | undefined,
   onProgress: (gathered: number) => void,
 ): Promise<Outcome> {
-  init({ workers, isolation, ...(memory !== undefined && { memory }) });
+  start({ workers, isolation }, memory);
   try {
     return await submit(flights, onProgress);
   } finally {
     await shutdown();
+  }
+}
+
+function start(mode: Mode, memory: string | undefined): void {
+  if (memory === undefined) {
+    init(mode);
+    return;
+  }
+  try {
+    init({ ...mode, memory });
+  } catch (cause) {
+    throw new UsageError(`--memory ${memory}: ${(cause as Error).message}`, { cause });
   }
 }
 

@@ -10,7 +10,9 @@ import {
   type Part,
 } from '../../examples/flights/analysis.js';
 import { bundledFile, InputError, readFlights } from '../../examples/flights/columns.js';
-import { run, PARTS, type Mode } from '../../examples/flights/run.js';
+import { modeLabel } from '../../examples/flights/report.js';
+import { findDeviating, PARTS, run, type Mode } from '../../examples/flights/run.js';
+import { bytesOf } from '../../examples/flights/tasks.js';
 import { computeReference } from './reference.js';
 
 const wholeFile = Promise.all([readFlights(bundledFile()), computeReference(bundledFile())]);
@@ -23,20 +25,35 @@ const modes: Mode[] = [
   { workers: 2, isolation: 'process' },
 ];
 
-for (const { workers, isolation } of modes) {
-  test.serial(
-    `${workers} ${isolation} workers find in the whole file what a plain computation finds`,
-    async (t) => {
-      const [flights, reference] = await wholeFile;
-      const gathered: number[] = [];
-      const { findings } = await run(flights, { workers, isolation }, undefined, (parts) =>
-        gathered.push(parts),
-      );
-      t.deepEqual(findings, reference);
-      t.is(Math.max(...gathered), PARTS);
-    },
-  );
+for (const mode of modes) {
+  test.serial(`${modeLabel(mode)}: the findings are those of a plain computation`, async (t) => {
+    const [flights, reference] = await wholeFile;
+    const gathered: number[] = [];
+    const { findings } = await run(flights, mode, undefined, (parts) => gathered.push(parts));
+    t.deepEqual(findings, reference);
+    t.is(Math.max(...gathered), PARTS);
+  });
 }
+
+for (const isolation of ['thread', 'process'] as const) {
+  test.serial(`tasks see the columns in place, each worker being a ${isolation}`, async (t) => {
+    const [flights] = await wholeFile;
+    const columnBytes = bytesOf(Object.values(flights.columns));
+    const { traffic } = await run(flights, { workers: 2, isolation }, undefined, () => undefined);
+    t.true(traffic.shared > 100 * columnBytes, `shared: ${traffic.shared}`);
+    t.true(traffic.copied < 1.2 * columnBytes, `copied: ${traffic.copied}`);
+  });
+}
+
+test.serial('a run with other findings is noticed', async (t) => {
+  const [flights] = await wholeFile;
+  const here = await run(flights, modes[0]!, undefined, () => undefined);
+  const [worst, ...others] = here.findings.worst;
+  const other = { ...worst!, delay: worst!.delay - 1 };
+  const deviating = { ...here, findings: { ...here.findings, worst: [other, ...others] } };
+  t.is(findDeviating([here, here, deviating]), deviating);
+  t.is(findDeviating([here, structuredClone(here)]), undefined);
+});
 
 test('the bundled file holds three million flights among 229 airports', async (t) => {
   const [{ columns, airports }] = await wholeFile;
