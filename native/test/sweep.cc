@@ -197,7 +197,7 @@ std::string describe_queues(ObjectStore& store) {
   REQUIRE_OK(guard.status());
   const shm::QueueState& state = client.segment().queue();
   std::string text = "cells " + show(state.cells.used - state.cells.free_count) + " queued";
-  for (const shm::List& list : state.run) text += " " + show(list.count);
+  for (const shm::List& list : state.run) text.append(" ").append(show(list.count));
   text += "\n";
   for (uint32_t i = 0; i < shm::kMaxPeers; ++i) {
     const shm::PeerSlot& peer = state.peers[i];
