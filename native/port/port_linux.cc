@@ -16,6 +16,10 @@
 
 #include "port/port.h"
 
+#if defined(__SANITIZE_THREAD__)
+#include <sanitizer/tsan_interface.h>
+#endif
+
 namespace mobula::port {
 namespace {
 
@@ -162,7 +166,15 @@ LockResult mutex_try_lock(RobustMutex* mutex) {
 
 LockResult mutex_lock_for(RobustMutex* mutex, uint32_t timeout_ms) {
   timespec at = realtime_in(timeout_ms);
-  return lock_result(pthread_mutex_timedlock(&mutex->native, &at));
+  int error = pthread_mutex_timedlock(&mutex->native, &at);
+#if defined(__SANITIZE_THREAD__)
+  // ThreadSanitizer believes that only a zero here means locked.
+  if (error == EOWNERDEAD) {
+    __tsan_mutex_pre_lock(&mutex->native, 0);
+    __tsan_mutex_post_lock(&mutex->native, 0, 0);
+  }
+#endif
+  return lock_result(error);
 }
 
 void mutex_make_consistent(RobustMutex* mutex) { pthread_mutex_consistent(&mutex->native); }
