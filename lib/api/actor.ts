@@ -87,6 +87,7 @@ export function actor<A extends readonly unknown[], C extends object>(
   const own = {
     remote: (...args: Arguments<A>) => start(declaration, defaults, args) as ActorHandle<C>,
     options: (more: ActorOptions) => {
+      checkObject('options', more);
       const merged = checkOptions({ ...options, ...more });
       return {
         remote: (...args: Arguments<A>) => start(declaration, merged, args) as ActorHandle<C>,

@@ -91,6 +91,7 @@ export function remote<A extends readonly unknown[], R>(
   return Object.assign(local, {
     remote: (...args: Arguments<A>) => submit(declaration, defaults, args) as Result<R>,
     options(more: TaskOptions) {
+      checkObject('options', more);
       const merged = checkOptions({ ...options, ...more });
       return { remote: (...args: Arguments<A>) => submit(declaration, merged, args) as Result<R> };
     },

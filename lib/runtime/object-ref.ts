@@ -10,6 +10,10 @@ export class Reference {
   /** The row in the object table on which this process has counted the ref, if it has. */
   entry: number | undefined;
   generation = 0;
+  /** The row stands for a value to come, which is due when the slot settles. */
+  promised = false;
+  /** Requests that need it until they are answered: its own, and those it is an argument of. */
+  users = 0;
   disposed = false;
   #id: string | undefined;
 

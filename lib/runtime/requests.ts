@@ -60,8 +60,8 @@ interface Pending {
   readonly what: string;
   readonly destination: Destination;
   retries: number;
-  /** Lives until the answer: the ref itself, and those in the arguments. */
-  readonly held: ObjectRef[];
+  /** The ref itself, and those in the arguments: in use until the answer. */
+  readonly used: ObjectRef[];
   argumentsRow: Row | undefined;
 }
 
@@ -97,9 +97,10 @@ export class Requests {
       what: request.what,
       destination: request.destination,
       retries: request.retries,
-      held: [ref],
+      used: [],
       argumentsRow: undefined,
     };
+    use(ref, pending);
     this.#pending.set(sequence, pending);
     try {
       const mustWait = request.order?.last?.state === 'pending';
@@ -121,12 +122,13 @@ export class Requests {
     // A getter among the arguments may have sent records of its own over the bytes written here.
     const intact = peer.reserve() === start;
     if (typeof encoded === 'number' && intact && encoded <= maxPayloadBytes - prefixBytes) {
-      this.#hold(codec.takeReferences(), pending);
+      this.#shareNested(codec.takeReferences(), pending);
       writePrefix(peer.outbox, start, declaration.key, flags);
       this.#commit(destination, pending, prefixBytes + encoded);
       return;
     }
     const whole = typeof encoded === 'number' ? codec.encode(args) : encoded;
+    this.#shareNested(whole.references, pending);
     this.#storeArguments(whole, pending);
     const offset = peer.reserve();
     writePrefix(peer.outbox, offset, declaration.key, flags | Flag.stored);
@@ -140,16 +142,15 @@ export class Requests {
   }
 
   #storeArguments(encoded: Encoded, pending: Pending): void {
-    this.#hold(encoded.references, pending);
     pending.argumentsRow = this.#core.objects.put(encoded, { addRef: true });
   }
 
-  /** Refs inside the arguments live until the answer, and others can look them up. */
-  #hold(references: readonly object[], pending: Pending): void {
+  /** The worker will look up the refs inside the arguments in the store. */
+  #shareNested(references: readonly object[], pending: Pending): void {
     for (const ref of references) {
-      if (!(ref instanceof ObjectRef)) continue;
+      if (!isRef(ref)) continue;
       this.#core.values.share(ref);
-      pending.held.push(ref);
+      use(ref, pending);
     }
   }
 
@@ -159,11 +160,11 @@ export class Requests {
       if (!isRef(argument)) return argument;
       this.#core.values.assertUsable(referenceOf(argument));
       awaited.push({ index, ref: argument, slot: referenceOf(argument).slot });
-      pending.held.push(argument);
+      use(argument, pending);
       return undefined;
     });
     const encoded = this.#core.codec.encode(plain);
-    this.#hold(encoded.references, pending);
+    this.#shareNested(encoded.references, pending);
     const { order } = request;
     const gates = awaited.map(({ slot }) => slot);
     if (order?.last !== undefined) gates.push(order.last);
@@ -208,7 +209,7 @@ export class Requests {
     const argumentBytes = stored === undefined ? encoded.size : idBytes;
     if (fixedBytes + argumentBytes + dependenciesBytes(dependencies) > maxPayloadBytes) {
       dependencies = awaited.map(({ index, ref }) => {
-        this.#core.values.share(ref);
+        this.#core.values.shareInUse(ref);
         return { index, content: ref.id };
       });
     }
@@ -277,14 +278,14 @@ export class Requests {
   }
 
   /** The worker has counted a reference for this process; from here on it is counted here. */
-  #settleStored({ reference, held }: Pending): void {
+  #settleStored({ reference, used }: Pending): void {
     if (reference.entry === undefined) {
       const row = this.#core.objects.addRef(reference.id);
       if (row === undefined) {
         reference.slot.settle('failed', lost(reference.id));
         return;
       }
-      this.#core.references.count(held[0]!, reference, row);
+      this.#core.references.count(used[0]!, reference, row);
     }
     reference.slot.settle('stored');
   }
@@ -316,15 +317,13 @@ export class Requests {
     this.#finish(pending);
   }
 
-  #finish({ reference, argumentsRow }: Pending): void {
+  #finish({ reference, used, argumentsRow }: Pending): void {
     this.#pending.delete(reference.sequence!);
     if (argumentsRow !== undefined) {
       this.#core.objects.dropRef(argumentsRow.entry, argumentsRow.generation);
     }
-    if (reference.entry !== undefined && reference.slot.state !== 'stored') {
-      this.#core.values.keepPromise(reference);
-    }
-    if (reference.disposed) this.#core.references.drop(reference);
+    this.#core.values.keepPromise(reference);
+    for (const ref of used) this.#core.values.endUse(referenceOf(ref));
     if (this.#pending.size === 0) this.#core.setBusy(false);
   }
 
@@ -341,6 +340,11 @@ export class Requests {
     for (const { reference } of this.#pending.values()) reference.slot.settle('failed', error);
     this.#pending.clear();
   }
+}
+
+function use(ref: ObjectRef, { used }: Pending): void {
+  used.push(ref);
+  referenceOf(ref).users++;
 }
 
 function bytesOf(encoded: Encoded): Uint8Array {

@@ -49,11 +49,17 @@ export class Values {
 
   /** Makes sure that others who are given the ref find its value, now or later, in the store. */
   share(ref: ObjectRef): void {
+    this.assertUsable(referenceOf(ref));
+    this.shareInUse(ref);
+  }
+
+  /** As {@link share}, for a ref that a request uses, disposed or not. */
+  shareInUse(ref: ObjectRef): void {
     const reference = referenceOf(ref);
-    this.assertUsable(reference);
     if (reference.entry !== undefined) return;
     const { slot, id } = reference;
     if (slot.state === 'pending') {
+      reference.promised = true;
       this.#core.references.count(ref, reference, this.#core.objects.promise(id));
       return;
     }
@@ -62,8 +68,9 @@ export class Values {
     this.#core.references.count(ref, reference, row);
   }
 
-  /** A shared ref has settled here: its value goes where it was promised. */
-  keepPromise({ slot, id }: Reference): void {
+  /** If the ref was shared before it settled here, its value goes where it was promised. */
+  keepPromise({ slot, id, promised }: Reference): void {
+    if (!promised || slot.state === 'stored') return;
     const isError = slot.state === 'failed';
     try {
       this.#core.objects.put(this.#encodedSlot(slot), { id, addRef: false, isError });
@@ -133,10 +140,13 @@ export class Values {
   dispose(reference: Reference): void {
     if (reference.disposed) return;
     reference.disposed = true;
-    // A pending one is dropped when its answer has come.
-    if (reference.slot.state !== 'pending' || reference.sequence === undefined) {
-      this.#core.references.drop(reference);
-    }
+    if (reference.users === 0) this.#core.references.drop(reference);
+  }
+
+  /** One request less uses the ref; the last one drops it, if it was disposed meanwhile. */
+  endUse(reference: Reference): void {
+    reference.users--;
+    if (reference.disposed && reference.users === 0) this.#core.references.drop(reference);
   }
 
   /** Throws for a disposed ref, and for one of a runtime that has ended. */
