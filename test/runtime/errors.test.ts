@@ -1,0 +1,146 @@
+import { GetTimeoutError, MobulaError, SerializationError, TaskError } from 'mobula';
+import type { ExecutionContext } from 'ava';
+import { runInBoth, testInBoth } from '../support/runtime.js';
+import {
+  add,
+  echo,
+  exitAtOnce,
+  fail,
+  failLater,
+  returnFunction,
+  returnHostileThenable,
+  throwKind,
+  throwOutsideOfTask,
+  throwValue,
+  type QuotaError,
+  type Thrown,
+} from '../support/tasks.js';
+
+async function causeOf(t: ExecutionContext, kind: Thrown): Promise<Error> {
+  const error = await t.throwsAsync(throwKind.remote(kind).then(), { instanceOf: TaskError });
+  return error.cause as Error;
+}
+
+testInBoth('what a task throws is the cause of a TaskError', async (t) => {
+  const error = await t.throwsAsync(fail.remote('no luck').then(), {
+    instanceOf: TaskError,
+    code: 'MOBULA_TASK',
+  });
+  t.true(error instanceof MobulaError);
+  const cause = error.cause as Error & { status: number; details: unknown };
+  t.true(cause instanceof Error);
+  t.is(cause.message, 'no luck');
+  t.is(cause.status, 404);
+  t.deepEqual(cause.details, { tried: [1, 2] });
+});
+
+testInBoth('the message of a TaskError names the task and what went wrong', async (t) => {
+  await t.throwsAsync(fail.remote('no luck').then(), { message: /no luck/ });
+  await t.throwsAsync(fail.options({ name: 'my task' }).remote('no luck').then(), {
+    message: /my task.*no luck/,
+  });
+});
+
+testInBoth('the cause has the stack of the place where it was thrown', async (t) => {
+  for (const ref of [fail.remote('here'), failLater.remote('here')]) {
+    const error = await t.throwsAsync(ref.then());
+    t.regex((error.cause as Error).stack!, /support\/tasks/);
+  }
+});
+
+testInBoth('a rejected promise is a failure like a throw', async (t) => {
+  const error = await t.throwsAsync(failLater.remote('later').then(), { instanceOf: TaskError });
+  t.is((error.cause as Error).message, 'later');
+});
+
+testInBoth('the cause is an instance of its built-in class', async (t) => {
+  t.true((await causeOf(t, 'range')) instanceof RangeError);
+  t.true((await causeOf(t, 'type')) instanceof TypeError);
+  t.true((await causeOf(t, 'syntax')) instanceof SyntaxError);
+  const aggregate = await causeOf(t, 'aggregate');
+  t.true(aggregate instanceof AggregateError);
+  t.true((aggregate as AggregateError).errors[1] instanceof RangeError);
+});
+
+testInBoth('the cause of the cause is kept', async (t) => {
+  const { cause } = await causeOf(t, 'cause');
+  t.true(cause instanceof RangeError);
+  t.is((cause as Error).cause, 'innermost');
+});
+
+testInBoth("Mobula's own errors keep class and code", async (t) => {
+  const cause = await causeOf(t, 'mobula');
+  t.true(cause instanceof GetTimeoutError);
+  t.is((cause as GetTimeoutError).code, 'MOBULA_GET_TIMEOUT');
+});
+
+testInBoth('an error of another class keeps its name and own properties', async (t) => {
+  const cause = (await causeOf(t, 'quota')) as QuotaError;
+  t.true(cause instanceof Error);
+  t.is(cause.name, 'QuotaError');
+  t.is(cause.message, 'too much');
+  t.is(cause.limit, 10);
+});
+
+testInBoth('a task may throw what is no error', async (t) => {
+  for (const value of ['text', 7, null, undefined, { reason: [1] }]) {
+    const error = await t.throwsAsync(throwValue.remote(value).then(), { instanceOf: TaskError });
+    t.deepEqual(error.cause, value);
+  }
+});
+
+testInBoth('an error that cannot travel as it is keeps its message', async (t) => {
+  t.is((await causeOf(t, 'unclonable')).message, 'with a function');
+});
+
+testInBoth('an error too large to travel keeps the start of its message', async (t) => {
+  t.regex((await causeOf(t, 'large')).message, /^x{100}/);
+});
+
+testInBoth('an argument that cannot be cloned is a SerializationError at the call, with its path', (t) => {
+  const error = t.throws(() => echo.remote({ on: [{ click: () => 1 }] }), {
+    instanceOf: SerializationError,
+  });
+  t.regex(error.message, /on\[0\]\.click/);
+  t.throws(() => echo.remote(Symbol('s')), { instanceOf: SerializationError });
+  t.throws(() => echo.remote(new WeakMap()), { instanceOf: SerializationError });
+});
+
+testInBoth('a result that cannot be cloned fails its ref with a SerializationError and its path', async (t) => {
+  const error = await t.throwsAsync(returnFunction.remote().then(), {
+    instanceOf: SerializationError,
+  });
+  t.regex(error.message, /list\[1\]\.callback/);
+});
+
+testInBoth('a result whose then getter throws fails its ref only', async (t) => {
+  const error = await t.throwsAsync(returnHostileThenable.remote().then(), {
+    instanceOf: TaskError,
+  });
+  t.is((error.cause as Error).message, 'thrown by a getter');
+  t.is(await add.remote(1, 1), 2);
+});
+
+testInBoth('a worker goes on after failed tasks', async (t) => {
+  for (let i = 0; i < 20; i++) await t.throwsAsync(fail.remote('no').then());
+  t.is(await add.remote(1, 1), 2);
+});
+
+testInBoth('a task that ends its worker is WorkerCrashedError, and the runtime goes on', async (t) => {
+  for (const retries of [0, 2]) {
+    const error = await t.throwsAsync(exitAtOnce.options({ name: 'quitter', retries }).remote().then(), {
+      code: 'MOBULA_WORKER_CRASHED',
+    });
+    t.regex(error.message, /quitter/);
+  }
+  t.is(await add.remote(1, 1), 2);
+});
+
+testInBoth('an exception outside of any call ends the worker, not the runtime', async (t) => {
+  await t.throwsAsync(throwOutsideOfTask.options({ retries: 0 }).remote().then(), {
+    code: 'MOBULA_WORKER_CRASHED',
+  });
+  t.is(await add.remote(1, 1), 2);
+});
+
+runInBoth();

@@ -1,0 +1,16 @@
+import type { StoreHandle } from 'mobula/store';
+import type * as BindingModule from '../../lib/store/binding.js';
+import type * as ContextModule from '../../lib/runtime/context.js';
+
+async function load(path: string): Promise<unknown> {
+  return import(new URL(`../../../dist/${path}`, import.meta.url).href);
+}
+
+const { native } = (await load('store/binding.js')) as typeof BindingModule;
+const { requireContext } = (await load('runtime/context.js')) as typeof ContextModule;
+
+/** Attaches to the store of the running runtime. */
+export function runtimeStoreHandle(): StoreHandle {
+  const [pid, fd, storeId] = native.storeHandle(requireContext().core.store);
+  return { pid, fd, storeId };
+}

@@ -1,0 +1,148 @@
+import { threadId } from 'node:worker_threads';
+import { GetTimeoutError, ObjectRef, put, remote } from 'mobula';
+import { standAt, type Pass } from './gate.js';
+
+export const add = remote((a: number, b: number) => a + b);
+export const addLater = remote(async (a: number, b: number) => Promise.resolve(a + b));
+export const sum = remote((...numbers: number[]) => numbers.reduce((total, n) => total + n, 0));
+export const echo = remote((value: unknown) => value);
+export const echoAll = remote((...values: unknown[]) => values);
+export const nothing = remote(() => undefined);
+export const constants = [remote(() => 'first'), remote(() => 'second')] as const;
+
+export const whereAmI = remote(() => ({ pid: process.pid, threadId }));
+
+/** Gives the value back once the gate is open. */
+export const passGate = remote(async (pass: Pass, value: unknown) => {
+  await standAt(pass);
+  return value;
+});
+
+export const failAtGate = remote(async (pass: Pass, message: string): Promise<never> => {
+  await standAt(pass);
+  throw new Error(message);
+});
+
+// --- Refs ---
+
+export const kindOf = remote((value: unknown) =>
+  value instanceof ObjectRef ? 'ref' : value === null ? 'null' : typeof value,
+);
+
+/** Awaits the refs in an array, one level deep. */
+export const sumNested = remote(async (refs: ObjectRef<number>[]) => {
+  let total = 0;
+  for (const ref of refs) total += await ref;
+  return total;
+});
+
+export const countDown = remote(async (depth: number): Promise<number> => {
+  if (depth === 0) return 0;
+  return 1 + (await countDown.remote(depth - 1));
+});
+
+/** A binary tree of tasks; gives the number of its leaves. */
+export const countLeaves = remote(async (depth: number): Promise<number> => {
+  if (depth === 0) return 1;
+  const [left, right] = [countLeaves.remote(depth - 1), countLeaves.remote(depth - 1)];
+  return (await left) + (await right);
+});
+
+export const putInTask = remote((value: unknown) => [put(value)]);
+
+/** Refs to tasks that it has submitted, and does not wait for. */
+export const submitInTask = remote((pass: Pass, value: unknown) => [passGate.remote(pass, value)]);
+
+export const refsThroughLevels = remote(
+  async (depth: number, value: unknown): Promise<ObjectRef[]> =>
+    depth === 0 ? [put(value)] : await refsThroughLevels.remote(depth - 1, value),
+);
+
+export const returnRef = remote(async (value: unknown) => {
+  await Promise.resolve();
+  return put(value);
+});
+
+// --- Values ---
+
+export interface Seen {
+  readonly type: string;
+  readonly length: number;
+  readonly isShared: boolean;
+  readonly sum: number;
+}
+
+export const look = remote((array: Float64Array): Seen => {
+  return {
+    type: array.constructor.name,
+    length: array.length,
+    isShared: array.buffer instanceof SharedArrayBuffer,
+    sum: array.reduce((total, n) => total + n, 0),
+  };
+});
+
+export const makeArray = remote((length: number, value: number) =>
+  new Float64Array(length).fill(value),
+);
+
+export const makeText = remote((length: number) => 'x'.repeat(length));
+
+export const returnFunction = remote(() => ({ list: [1, { callback: () => 1 }] }));
+
+// --- Errors ---
+
+export class QuotaError extends Error {
+  override readonly name = 'QuotaError';
+  readonly limit: number;
+  constructor(message: string, limit: number) {
+    super(message);
+    this.limit = limit;
+  }
+}
+
+export const fail = remote((message: string): never => {
+  throw Object.assign(new Error(message), { status: 404, details: { tried: [1, 2] } });
+});
+
+export const failLater = remote(async (message: string): Promise<never> => {
+  await Promise.resolve();
+  throw new Error(message);
+});
+
+export const throwValue = remote((value: unknown) => {
+  throw value;
+});
+
+const thrown = {
+  range: () => new RangeError('out of range'),
+  type: () => new TypeError('wrong type'),
+  syntax: () => new SyntaxError('wrong syntax'),
+  aggregate: () => new AggregateError([new TypeError('one'), new RangeError('two')], 'both'),
+  cause: () => new Error('outer', { cause: new RangeError('inner', { cause: 'innermost' }) }),
+  mobula: () => new GetTimeoutError('out of time'),
+  quota: () => new QuotaError('too much', 10),
+  unclonable: () => Object.assign(new Error('with a function'), { callback: () => 1 }),
+  large: () => new Error('x'.repeat(1_000_000)),
+};
+
+export type Thrown = keyof typeof thrown;
+
+export const throwKind = remote((kind: Thrown) => {
+  throw thrown[kind]();
+});
+
+export const returnHostileThenable = remote((): object => ({
+  get then() {
+    throw new Error('thrown by a getter');
+  },
+}));
+
+export const exitAtOnce = remote(() => process.exit(1));
+
+export const throwOutsideOfTask = remote(async () => {
+  await new Promise(() => {
+    setImmediate(() => {
+      throw new Error('nobody catches this');
+    });
+  });
+});
