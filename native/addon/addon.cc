@@ -98,24 +98,22 @@ void Addon::raise(Napi::Env env, const Status& status) {
 bool to_id(const Napi::Value& value, ObjectId* out) {
   char text[ObjectId::kHexLength + 2];
   size_t length = 0;
-  napi_status status =
-      napi_get_value_string_latin1(value.Env(), value, text, sizeof text, &length);
+  napi_status status = napi_get_value_string_latin1(value.Env(), value, text, sizeof text, &length);
   if (status != napi_ok) {
     napi_throw_type_error(value.Env(), "ERR_INVALID_ARG_TYPE",
                           "The \"id\" argument must be a string");
     return false;
   }
   if (ObjectId::parse({text, length}, out)) return true;
-  napi_throw_range_error(
-      value.Env(), "ERR_OUT_OF_RANGE",
-      "The value of \"id\" is out of range. It must be 32 lowercase hex digits");
+  napi_throw_range_error(value.Env(), "ERR_OUT_OF_RANGE",
+                         "The value of \"id\" is out of range. It must be 32 lowercase hex digits");
   return false;
 }
 
 bool to_bytes(const Napi::Value& value, const uint8_t** data, size_t* length) {
   void* start = nullptr;
-  napi_status status = napi_get_typedarray_info(value.Env(), value, nullptr, length, &start,
-                                                nullptr, nullptr);
+  napi_status status =
+      napi_get_typedarray_info(value.Env(), value, nullptr, length, &start, nullptr, nullptr);
   if (status != napi_ok) throw_type_error(value, "expected a Uint8Array");
   *data = static_cast<const uint8_t*>(start);
   return status == napi_ok;

@@ -17,9 +17,9 @@ class PeerHandle;
 // What one environment (a main or worker thread) holds. Used on its JavaScript thread only.
 //
 // JavaScript names stores and peers by number: an index here, never used twice and checked on every
-// call, so that no argument can be mistaken for another object. At the environment's end the peers go
-// first, because they stand on stores; then the stores, which give back pins and unsealed objects.
-// Views outlive both.
+// call, so that no argument can be mistaken for another object. At the environment's end the peers
+// go first, because they stand on stores; then the stores, which give back pins and unsealed
+// objects. Views outlive both.
 class Addon {
  public:
   explicit Addon(Napi::Env env);
@@ -51,8 +51,8 @@ class Addon {
 };
 
 // Argument conversions. JavaScript has validated already; these assert against type confusion and
-// leave a TypeError pending when they fail. Ids are validated here only, because get() must be fast:
-// a string that is none is a RangeError.
+// leave a TypeError pending when they fail. Ids are validated here only, because get() must be
+// fast: a string that is none is a RangeError.
 bool to_id(const Napi::Value& value, ObjectId* out);
 bool to_bytes(const Napi::Value& value, const uint8_t** data, size_t* length);
 uint64_t to_uint64(const Napi::Value& value);

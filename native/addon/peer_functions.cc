@@ -47,10 +47,9 @@ Value exchange(const CallbackInfo& info, size_t inbox_size, uint32_t queue, uint
     return {};
   }
   queue::Exchanged result;
-  Status status =
-      handle->peer().exchange(handle->outbox, length, handle->inbox,
-                              std::min(inbox_size, handle->inbox_size), queue, max_tasks, &sent,
-                              &result);
+  Status status = handle->peer().exchange(handle->outbox, length, handle->inbox,
+                                          std::min(inbox_size, handle->inbox_size), queue,
+                                          max_tasks, &sent, &result);
   if (!status.is_ok()) {
     Addon::of(env).raise(env, status);
     return {};

@@ -40,9 +40,8 @@ struct PeerHandle::Poll {
 Status PeerHandle::open(Napi::Env env, std::shared_ptr<store::Client> client, Napi::Function rung,
                         std::unique_ptr<PeerHandle>* out) {
   std::unique_ptr<PeerHandle> handle(new PeerHandle);
-  Status status =
-      queue::Peer::open(client->segment(), client->queue_lock(), client->bells(), client->slot(),
-                        client->generation(), &handle->peer_);
+  Status status = queue::Peer::open(client->segment(), client->queue_lock(), client->bells(),
+                                    client->slot(), client->generation(), &handle->peer_);
   if (!status.is_ok()) return status;
   handle->client_ = std::move(client);
   status = handle->poll(env, rung);

@@ -31,8 +31,8 @@ void end_backing_store(void* data, size_t, void* raw) {
 
 Napi::Value create_with_v8(Napi::Env env, void* data, size_t length, Ended ended, void* hint) {
   auto ending = std::make_unique<Ending>(Ending{ended, hint});
-  std::shared_ptr<v8::BackingStore> store = v8::SharedArrayBuffer::NewBackingStore(
-      data, length, &end_backing_store, ending.release());
+  std::shared_ptr<v8::BackingStore> store =
+      v8::SharedArrayBuffer::NewBackingStore(data, length, &end_backing_store, ending.release());
   v8::Local<v8::Value> buffer =
       v8::SharedArrayBuffer::New(v8::Isolate::GetCurrent(), std::move(store));
   // napi_value is a Local in disguise, in every Node line.

@@ -134,9 +134,9 @@ Value store_put(const CallbackInfo& info) {
       !to_bytes(info[2], &data.data, &data.length) || !to_optional_bytes(info[3], &metadata)) {
     return {};
   }
-  Status status = handle->store().put(wanted, data.data, data.length, metadata.data,
-                                      static_cast<uint32_t>(metadata.length), {}, &id,
-                                      handle->evicted());
+  Status status =
+      handle->store().put(wanted, data.data, data.length, metadata.data,
+                          static_cast<uint32_t>(metadata.length), {}, &id, handle->evicted());
   if (failed(info.Env(), status)) return {};
   return wanted != nullptr ? info[1] : from_id(info.Env(), id);
 }
@@ -319,11 +319,21 @@ Value store_stats(const CallbackInfo& info) {
   if (handle == nullptr) return {};
   StoreStats stats;
   if (failed(info.Env(), handle->store().stats(&stats))) return {};
-  std::initializer_list<uint64_t> values = {
-      stats.memory,         stats.used_bytes,   stats.largest_free_block, stats.sealed,
-      stats.unsealed,       stats.pinned_objects, stats.pinned_bytes,     stats.puts,
-      stats.hits,           stats.misses,       stats.evictions,          stats.evicted_bytes,
-      stats.clients,        stats.reclaimed_clients, stats.recoveries};
+  std::initializer_list<uint64_t> values = {stats.memory,
+                                            stats.used_bytes,
+                                            stats.largest_free_block,
+                                            stats.sealed,
+                                            stats.unsealed,
+                                            stats.pinned_objects,
+                                            stats.pinned_bytes,
+                                            stats.puts,
+                                            stats.hits,
+                                            stats.misses,
+                                            stats.evictions,
+                                            stats.evicted_bytes,
+                                            stats.clients,
+                                            stats.reclaimed_clients,
+                                            stats.recoveries};
   auto array = Napi::Float64Array::New(info.Env(), values.size());
   double* next = array.Data();
   for (uint64_t value : values) *next++ = static_cast<double>(value);

@@ -9,7 +9,8 @@ namespace mobula::addon {
 namespace {
 
 void end_view(void*, void* raw) {
-  std::unique_ptr<std::shared_ptr<ViewRecord>> owner(static_cast<std::shared_ptr<ViewRecord>*>(raw));
+  std::unique_ptr<std::shared_ptr<ViewRecord>> owner(
+      static_cast<std::shared_ptr<ViewRecord>*>(raw));
   ViewRecord& record = **owner;
   // The record may stay in its StoreHandle; the store must not.
   std::shared_ptr<ObjectStore> store = std::move(record.store);

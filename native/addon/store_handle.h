@@ -56,7 +56,8 @@ class StoreHandle {
   void watch_evictions() { watch_evictions_ = true; }
   std::vector<ObjectInfo> take_evicted() { return std::exchange(evicted_, {}); }
 
-  // Waiting. `changed` is called on the JavaScript thread after any watched object may have changed.
+  // Waiting. `changed` is called on the JavaScript thread after any watched object may have
+  // changed.
   void on_changed(Napi::Env env, Napi::Function changed);
   void keep_alive(bool waiting);  // whether the event loop stays up for `changed`
   uint64_t watch(const ObjectId& id);

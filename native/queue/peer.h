@@ -21,7 +21,7 @@ struct Wire {
   uint32_t target;
   uint32_t target_uid;  // outbox: uid of a peer, generation of an actor. Inbox: the called actor
   uint32_t length;
-  uint32_t flags;  // carried along, not looked at
+  uint32_t flags;     // carried along, not looked at
   uint64_t sequence;  // the sender's number for the record; a completion has its task's number
   uint32_t sender;    // inbox only
   uint32_t sender_uid;

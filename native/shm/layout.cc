@@ -8,15 +8,39 @@ namespace mobula::shm {
 // FNV-1a over every size, offset and constant that another build could see differently.
 uint64_t layout_hash() {
   uint64_t hash = 0xcbf29ce484222325;
-  for (uint64_t value : std::initializer_list<uint64_t>{
-           kAbiVersion, kMaxClients, kMaxPeers, kMaxActors, kRunQueues, kWaitBuckets, kUnit, kChunk,
-           kPageAlignedFrom, kFirstLevels, kSecondLevels, kUndoEntries, kCellSize,
-           sizeof(pthread_mutex_t), sizeof(Header), offsetof(Header, mapping_name), sizeof(Table),
-           sizeof(LockArea), offsetof(LockArea, entries), sizeof(ClientSlot), sizeof(ObjectEntry),
-           offsetof(ObjectEntry, block), sizeof(Edge), sizeof(Block), sizeof(StoreState),
-           offsetof(StoreState, bins), offsetof(StoreState, waiters), sizeof(Cell),
-           sizeof(MoreCell), sizeof(PeerSlot), sizeof(ActorSlot), sizeof(QueueState),
-           offsetof(QueueState, peers)}) {
+  for (uint64_t value : std::initializer_list<uint64_t>{kAbiVersion,
+                                                        kMaxClients,
+                                                        kMaxPeers,
+                                                        kMaxActors,
+                                                        kRunQueues,
+                                                        kWaitBuckets,
+                                                        kUnit,
+                                                        kChunk,
+                                                        kPageAlignedFrom,
+                                                        kFirstLevels,
+                                                        kSecondLevels,
+                                                        kUndoEntries,
+                                                        kCellSize,
+                                                        sizeof(pthread_mutex_t),
+                                                        sizeof(Header),
+                                                        offsetof(Header, mapping_name),
+                                                        sizeof(Table),
+                                                        sizeof(LockArea),
+                                                        offsetof(LockArea, entries),
+                                                        sizeof(ClientSlot),
+                                                        sizeof(ObjectEntry),
+                                                        offsetof(ObjectEntry, block),
+                                                        sizeof(Edge),
+                                                        sizeof(Block),
+                                                        sizeof(StoreState),
+                                                        offsetof(StoreState, bins),
+                                                        offsetof(StoreState, waiters),
+                                                        sizeof(Cell),
+                                                        sizeof(MoreCell),
+                                                        sizeof(PeerSlot),
+                                                        sizeof(ActorSlot),
+                                                        sizeof(QueueState),
+                                                        offsetof(QueueState, peers)}) {
     for (int byte = 0; byte < 8; ++byte) {
       hash = (hash ^ (value >> (8 * byte) & 0xff)) * 0x100000001b3;
     }

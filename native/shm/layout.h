@@ -35,8 +35,8 @@ inline constexpr uint32_t kMaxActors = 131072;
 inline constexpr uint32_t kRunQueues = 2;
 inline constexpr uint32_t kWaitBuckets = 256;
 
-inline constexpr uint64_t kUnit = 64;             // granularity of the data area
-inline constexpr uint64_t kChunk = 256 * 1024;    // granularity of committing the data area
+inline constexpr uint64_t kUnit = 64;                    // granularity of the data area
+inline constexpr uint64_t kChunk = 256 * 1024;           // granularity of committing the data area
 inline constexpr uint64_t kPageAlignedFrom = 64 * 1024;  // blocks of this size start on a page
 inline constexpr uint32_t kFirstLevels = 40;
 inline constexpr uint32_t kSecondLevels = 32;
@@ -131,12 +131,12 @@ enum class ObjectState : uint8_t {
   kPromised = 1,  // named by a ref, no bytes yet
   kCreated = 2,   // being written by `creator`
   kSealed = 3,
-  kFreeing = 4,   // unreachable; its edges and block are on their way back
-  kLost = 5,      // its bytes are gone and will not come; refs to it remain
+  kFreeing = 4,  // unreachable; its edges and block are on their way back
+  kLost = 5,     // its bytes are gone and will not come; refs to it remain
 };
 
-inline constexpr uint8_t kManaged = 1;   // has had a ref: garbage once nobody refers to it
-inline constexpr uint8_t kDeleted = 2;   // no longer found by id; freed at the last release
+inline constexpr uint8_t kManaged = 1;  // has had a ref: garbage once nobody refers to it
+inline constexpr uint8_t kDeleted = 2;  // no longer found by id; freed at the last release
 
 struct ObjectEntry {
   ObjectId id;

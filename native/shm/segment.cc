@@ -47,8 +47,8 @@ class Cursor {
 };
 
 Table plan_table(Cursor* cursor, uint32_t stride, uint64_t capacity) {
-  return Table{cursor->take(stride * capacity), stride, static_cast<uint32_t>(capacity), 0, 0, kNone,
-               0};
+  return Table{
+      cursor->take(stride * capacity), stride, static_cast<uint32_t>(capacity), 0, 0, kNone, 0};
 }
 
 Plan make_plan(const StoreOptions& options) {
@@ -119,9 +119,8 @@ void init_queue(const Plan& plan, QueueState* queue) {
 Status create_file(const StoreOptions& options, const Header& header, int* fd, std::string* shown) {
   std::string file = kFilePrefix + (options.name.empty() ? header.store_id.hex() : options.name);
   *shown = (options.name.empty() ? "memfd:" : "/dev/shm/") + file;
-  int error = options.name.empty()
-                  ? port::memory_file_create(file.c_str(), header.total_size, fd)
-                  : port::named_file_create(file.c_str(), header.total_size, fd);
+  int error = options.name.empty() ? port::memory_file_create(file.c_str(), header.total_size, fd)
+                                   : port::named_file_create(file.c_str(), header.total_size, fd);
   if (error == EEXIST) {
     return {Code::kExists, "a store named '" + options.name +
                                "' exists already: attach to it, or unlink a leftover name first"};
@@ -135,8 +134,8 @@ bool inside(uint64_t offset, uint64_t length, uint64_t total) {
 }
 
 Status corrupt(const char* what) {
-  return {Code::kCorrupt, std::string("the shared segment is damaged (") + what +
-                              "): create a new store"};
+  return {Code::kCorrupt,
+          std::string("the shared segment is damaged (") + what + "): create a new store"};
 }
 
 Status validate(const Header& header, uint64_t file_size) {
@@ -273,9 +272,8 @@ Status Segment::map(int fd, uint64_t size, bool guard, std::unique_ptr<Segment>*
     int error = errno;
     if (base != nullptr) port::unmap(base, size);
     port::file_close(fd);
-    return {Code::kOutOfRange, "cannot map " + std::to_string(size) +
-                                   " bytes of address space (" + strerror(error) +
-                                   "): ask for less memory"};
+    return {Code::kOutOfRange, "cannot map " + std::to_string(size) + " bytes of address space (" +
+                                   strerror(error) + "): ask for less memory"};
   }
   out->reset(new Segment(fd, size, base, views));
   return Status::ok();

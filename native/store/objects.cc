@@ -34,8 +34,7 @@ bool is_referenced(const ObjectEntry& entry) {
 
 // Nobody can reach the object any more, though somebody may still be reading it.
 bool is_garbage(const ObjectEntry& entry) {
-  return (entry.flags & kDeleted) != 0 ||
-         ((entry.flags & kManaged) != 0 && !is_referenced(entry));
+  return (entry.flags & kDeleted) != 0 || ((entry.flags & kManaged) != 0 && !is_referenced(entry));
 }
 
 uint64_t weight(const ObjectEntry& entry) {
@@ -54,11 +53,11 @@ ChunkRange chunks_of(const shm::Block& block) {
 }
 
 Status full(uint64_t wanted, const StoreState& store, uint64_t limit) {
-  return {Code::kFull,
-          "no room for " + std::to_string(wanted) + " bytes: " +
-              std::to_string(store.charged_bytes) + " of " + std::to_string(limit) +
-              " bytes are in use, " + std::to_string(store.pinned_bytes) + " of them pinned by " +
-              "readers; release views and pins, delete objects, or raise `memory`"};
+  return {Code::kFull, "no room for " + std::to_string(wanted) +
+                           " bytes: " + std::to_string(store.charged_bytes) + " of " +
+                           std::to_string(limit) + " bytes are in use, " +
+                           std::to_string(store.pinned_bytes) + " of them pinned by " +
+                           "readers; release views and pins, delete objects, or raise `memory`"};
 }
 
 }  // namespace
@@ -165,8 +164,7 @@ void Objects::abort(uint32_t index) {
     free_entry(index);
     return;
   }
-  lock_.set(entry.state,
-            entry.promiser == kNoClient ? ObjectState::kLost : ObjectState::kPromised);
+  lock_.set(entry.state, entry.promiser == kNoClient ? ObjectState::kLost : ObjectState::kPromised);
   changed(entry.id);
 }
 
@@ -332,8 +330,7 @@ void Objects::changed(const ObjectId& id) {
 }
 
 bool Objects::on_lru(const ObjectEntry& entry) const {
-  return entry.state == ObjectState::kSealed && !is_pinned(entry) &&
-         (entry.flags & kDeleted) == 0;
+  return entry.state == ObjectState::kSealed && !is_pinned(entry) && (entry.flags & kDeleted) == 0;
 }
 
 void Objects::leave_lru(uint32_t index) {

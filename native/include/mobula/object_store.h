@@ -15,7 +15,8 @@ namespace mobula {
 
 namespace store {
 class Client;
-}
+class Objects;
+}  // namespace store
 
 // Frozen: the binding passes it on as a number.
 enum class InfoState : uint32_t { kCreated = 0, kSealed = 1, kSpilled = 2 };
@@ -74,7 +75,7 @@ struct Reading {
 enum class Availability : uint32_t { kAbsent = 0, kPending = 1, kReady = 2, kLost = 3 };
 
 struct SealOptions {
-  bool add_ref = false;               // this process refers to the object from now on
+  bool add_ref = false;                 // this process refers to the object from now on
   const ObjectId* contained = nullptr;  // objects that live as long as this one
   size_t contained_count = 0;
   // A reference for another process of the store, which will count it itself (adopt_ref). Ignored
@@ -114,7 +115,7 @@ class ObjectStore {
   Status abort(const EntryRef& ref);
 
   // --- Reading. ---
-  Status get(const ObjectId& id, Reading* out);  // counts as a use, a hit or a miss
+  Status get(const ObjectId& id, Reading* out);   // counts as a use, a hit or a miss
   Status pin(const ObjectId& id, EntryRef* out);  // a use, neither hit nor miss
   Status unpin(const EntryRef& ref, uint32_t count = 1);
   Reading reading(const EntryRef& ref) const;  // of an object that the caller holds pinned
@@ -148,6 +149,11 @@ class ObjectStore {
  private:
   Status reserve(const ObjectId* id, uint64_t size, uint32_t metadata_size, uint64_t now_ms,
                  Writing* out, bool* cold, std::vector<ObjectInfo>* evicted);
+  Status reserve_once(store::Objects& objects, const ObjectId* id, uint64_t size,
+                      uint32_t metadata_size, uint64_t now_ms, Writing* out, bool* cold,
+                      std::vector<ObjectInfo>* evicted);
+  template <class Work>
+  Status change(const Work& work);
   Status commit_cold(const Writing& writing);
   Status contain(const EntryRef& ref, const SealOptions& options);
 

@@ -14,12 +14,12 @@ enum class EvictionPolicy : uint32_t {
 };
 
 struct StoreOptions {
-  uint64_t memory = 0;            // limit on charged bytes
+  uint64_t memory = 0;  // limit on charged bytes
   uint32_t max_objects = 0;
   EvictionPolicy eviction = EvictionPolicy::kClru;
-  std::string name;               // empty: anonymous memory
-  bool guard = true;              // views are mapped read-only
-  bool queue = false;             // with run queue, mailboxes and actor table
+  std::string name;    // empty: anonymous memory
+  bool guard = true;   // views are mapped read-only
+  bool queue = false;  // with run queue, mailboxes and actor table
 };
 
 }  // namespace mobula
