@@ -23,9 +23,7 @@ namespace {
 constexpr uint64_t kWriteColdFrom = 1 << 20;
 constexpr size_t kEdgesPerCommit = 32;
 
-Status not_found(const ObjectId& id) {
-  return {Code::kNotFound, "there is no object " + id.hex()};
-}
+Status not_found(const ObjectId& id) { return {Code::kNotFound, "there is no object " + id.hex()}; }
 
 Status not_writing() {
   return {Code::kNotFound, "the object is no longer being written: it was sealed or aborted"};
@@ -76,8 +74,7 @@ StoreHandle ObjectStore::handle() const {
 Status ObjectStore::create_object(const ObjectId* id, uint64_t size, uint32_t metadata_size,
                                   Writing* out, std::vector<ObjectInfo>* evicted) {
   bool cold = false;
-  Status status =
-      reserve(id, size, metadata_size, port::wall_clock_ms(), out, &cold, evicted);
+  Status status = reserve(id, size, metadata_size, port::wall_clock_ms(), out, &cold, evicted);
   return status.is_ok() && cold ? commit_cold(*out) : status;
 }
 
@@ -86,8 +83,7 @@ Status ObjectStore::put(const ObjectId* id, const void* data, uint64_t size, con
                         std::vector<ObjectInfo>* evicted) {
   Writing writing;
   bool cold = false;
-  Status status =
-      reserve(id, size, metadata_size, port::wall_clock_ms(), &writing, &cold, evicted);
+  Status status = reserve(id, size, metadata_size, port::wall_clock_ms(), &writing, &cold, evicted);
   if (!status.is_ok()) return status;
   bool through_file = cold && size >= kWriteColdFrom;
   if (through_file) {
@@ -109,49 +105,33 @@ Status ObjectStore::put(const ObjectId* id, const void* data, uint64_t size, con
   return status;
 }
 
+// Runs one step under the store lock, then wakes who waits for what it has changed.
+template <class Work>
+Status ObjectStore::change(const Work& work) {
+  Status status;
+  WaitingClients waiting;
+  {
+    LockGuard guard(client_->store_lock());
+    if (!guard.status().is_ok()) return guard.status();
+    Objects& objects = client_->objects();
+    status = work(objects);
+    objects.finish_freeing();
+    waiting = objects.take_waiting();
+  }
+  if (waiting.any()) client_->notify(waiting);
+  return status;
+}
+
 Status ObjectStore::reserve(const ObjectId* id, uint64_t size, uint32_t metadata_size,
                             uint64_t now_ms, Writing* out, bool* cold,
                             std::vector<ObjectInfo>* evicted) {
   bool reaped = false;
+  out->data = nullptr;
   for (;;) {
-    Status status;
-    WaitingClients waiting;
-    bool reserved = false;
-    {
-      LockGuard guard(client_->store_lock());
-      if (!guard.status().is_ok()) return guard.status();
-      Objects& objects = client_->objects();
-      const shm::Segment& segment = client_->segment();
-      objects.finish_freeing();
-      uint32_t existing = id == nullptr ? kNone : objects.find(*id);
-      if (existing != kNone && segment.entry(existing).state != ObjectState::kPromised &&
-          segment.entry(existing).state != ObjectState::kLost) {
-        return {Code::kExists, "the object " + id->hex() + " exists already"};
-      }
-      bool new_entry = existing == kNone;
-      status = objects.make_room(size, metadata_size, new_entry, evicted);
-      if (status.is_ok() && objects.has_rows(new_entry)) {
-        ObjectId chosen = id == nullptr ? objects.next_id() : *id;
-        uint32_t index = objects.create(chosen, size, metadata_size, now_ms);
-        while (index == kNone && objects.evict_one(false, evicted)) {
-          chosen = id == nullptr ? objects.next_id() : *id;
-          index = objects.create(chosen, size, metadata_size, now_ms);
-        }
-        if (index == kNone) {
-          status = {Code::kFull, "no hole of " + std::to_string(size) +
-                                     " bytes is left between objects in use: release some"};
-        } else {
-          const ObjectEntry& entry = segment.entry(index);
-          uint8_t* data = segment.writable_data(segment.block(entry.block).start);
-          *out = {{index, entry.generation}, chosen, data, size, data + size, metadata_size};
-          *cold = !objects.is_warm(index);
-          reserved = true;
-        }
-      }
-      waiting = objects.take_waiting();
-    }
-    if (waiting.any()) client_->notify(waiting);
-    if (reserved) return Status::ok();
+    Status status = change([&](Objects& objects) {
+      return reserve_once(objects, id, size, metadata_size, now_ms, out, cold, evicted);
+    });
+    if (status.is_ok() && out->data != nullptr) return status;
     if (status.is_ok()) {
       if (Status grown = client_->grow(); !grown.is_ok()) return grown;
       continue;
@@ -160,6 +140,37 @@ Status ObjectStore::reserve(const ObjectId* id, uint64_t size, uint32_t metadata
     reaped = true;
     client_->reap();
   }
+}
+
+// Ok with no data in `out` asks for larger tables.
+Status ObjectStore::reserve_once(Objects& objects, const ObjectId* id, uint64_t size,
+                                 uint32_t metadata_size, uint64_t now_ms, Writing* out, bool* cold,
+                                 std::vector<ObjectInfo>* evicted) {
+  objects.finish_freeing();
+  const shm::Segment& segment = client_->segment();
+  uint32_t existing = id == nullptr ? kNone : objects.find(*id);
+  if (existing != kNone && segment.entry(existing).state != ObjectState::kPromised &&
+      segment.entry(existing).state != ObjectState::kLost) {
+    return {Code::kExists, "the object " + id->hex() + " exists already"};
+  }
+  bool new_entry = existing == kNone;
+  Status room = objects.make_room(size, metadata_size, new_entry, evicted);
+  if (!room.is_ok() || !objects.has_rows(new_entry)) return room;
+  uint32_t index = kNone;
+  ObjectId chosen;
+  do {
+    chosen = id == nullptr ? objects.next_id() : *id;
+    index = objects.create(chosen, size, metadata_size, now_ms);
+  } while (index == kNone && objects.evict_one(false, evicted));
+  if (index == kNone) {
+    return {Code::kFull, "no hole of " + std::to_string(size) +
+                             " bytes is left between objects in use: release some"};
+  }
+  const ObjectEntry& entry = segment.entry(index);
+  uint8_t* data = segment.writable_data(segment.block(entry.block).start);
+  *out = {{index, entry.generation}, chosen, data, size, data + size, metadata_size};
+  *cold = !objects.is_warm(index);
+  return Status::ok();
 }
 
 Status ObjectStore::commit_cold(const Writing& writing) {
@@ -195,7 +206,8 @@ Status ObjectStore::contain(const EntryRef& ref, const SealOptions& options) {
       }
       if (next == options.contained_count || shm::table_has(edges, 1)) continue;
       if (!shm::table_can_grow(edges)) {
-        return {Code::kFull, "the store holds too many references inside objects: raise `maxObjects`"};
+        return {Code::kFull,
+                "the store holds too many references inside objects: raise `maxObjects`"};
       }
     }
     if (Status grown = client_->grow(); !grown.is_ok()) return grown;
@@ -207,11 +219,7 @@ Status ObjectStore::seal(const EntryRef& ref, const SealOptions& options) {
   if (options.contained_count > 0) {
     if (Status s = contain(ref, options); !s.is_ok()) return s;
   }
-  WaitingClients waiting;
-  {
-    LockGuard guard(client_->store_lock());
-    if (!guard.status().is_ok()) return guard.status();
-    Objects& objects = client_->objects();
+  return change([&](Objects& objects) {
     const ObjectEntry& entry = client_->segment().entry(ref.entry);
     if (!is_current(entry, ref) || entry.state != ObjectState::kCreated) return not_writing();
     if (options.add_ref) objects.add_ref(ref.entry);
@@ -220,27 +228,17 @@ Status ObjectStore::seal(const EntryRef& ref, const SealOptions& options) {
       objects.add_ref_for(ref.entry, options.ref_client);
     }
     objects.seal(ref.entry);
-    objects.finish_freeing();
-    waiting = objects.take_waiting();
-  }
-  if (waiting.any()) client_->notify(waiting);
-  return Status::ok();
+    return Status::ok();
+  });
 }
 
 Status ObjectStore::abort(const EntryRef& ref) {
-  WaitingClients waiting;
-  {
-    LockGuard guard(client_->store_lock());
-    if (!guard.status().is_ok()) return guard.status();
-    Objects& objects = client_->objects();
+  return change([&](Objects& objects) {
     const ObjectEntry& entry = client_->segment().entry(ref.entry);
     if (!is_current(entry, ref) || entry.state != ObjectState::kCreated) return not_writing();
     objects.abort(ref.entry);
-    objects.finish_freeing();
-    waiting = objects.take_waiting();
-  }
-  if (waiting.any()) client_->notify(waiting);
-  return Status::ok();
+    return Status::ok();
+  });
 }
 
 Status ObjectStore::get(const ObjectId& id, Reading* out) {
@@ -271,17 +269,10 @@ Status ObjectStore::pin(const ObjectId& id, EntryRef* out) {
 }
 
 Status ObjectStore::unpin(const EntryRef& ref, uint32_t count) {
-  WaitingClients waiting;
-  {
-    LockGuard guard(client_->store_lock());
-    if (!guard.status().is_ok()) return guard.status();
-    Objects& objects = client_->objects();
+  return change([&](Objects& objects) {
     for (uint32_t i = 0; i < count; ++i) objects.unpin(ref.entry);
-    objects.finish_freeing();
-    waiting = objects.take_waiting();
-  }
-  if (waiting.any()) client_->notify(waiting);
-  return Status::ok();
+    return Status::ok();
+  });
 }
 
 Reading ObjectStore::reading(const EntryRef& ref) const {
@@ -316,36 +307,22 @@ std::vector<ObjectInfo> ObjectStore::list() {
 }
 
 Status ObjectStore::remove(const ObjectId& id) {
-  WaitingClients waiting;
-  {
-    LockGuard guard(client_->store_lock());
-    if (!guard.status().is_ok()) return guard.status();
-    Objects& objects = client_->objects();
+  return change([&](Objects& objects) {
     uint32_t index = objects.find(id);
     if (index == kNone) return not_found(id);
     objects.remove(index);
-    objects.finish_freeing();
-    waiting = objects.take_waiting();
-  }
-  if (waiting.any()) client_->notify(waiting);
-  return Status::ok();
+    return Status::ok();
+  });
 }
 
 Status ObjectStore::evict(uint64_t bytes, uint64_t* freed, std::vector<ObjectInfo>* evicted) {
-  WaitingClients waiting;
   *freed = 0;
-  {
-    LockGuard guard(client_->store_lock());
-    if (!guard.status().is_ok()) return guard.status();
+  return change([&](Objects& objects) {
     const uint64_t& evicted_bytes = client_->segment().store().evicted_bytes;
     uint64_t before = evicted_bytes;
-    while (*freed < bytes && client_->objects().evict_one(true, evicted)) {
-      *freed = evicted_bytes - before;
-    }
-    waiting = client_->objects().take_waiting();
-  }
-  if (waiting.any()) client_->notify(waiting);
-  return Status::ok();
+    while (*freed < bytes && objects.evict_one(true, evicted)) *freed = evicted_bytes - before;
+    return Status::ok();
+  });
 }
 
 Status ObjectStore::promise(const ObjectId& id, EntryRef* out) {
@@ -384,16 +361,10 @@ Status ObjectStore::add_ref(const ObjectId& id, EntryRef* out) {
 }
 
 Status ObjectStore::drop_ref(const EntryRef& ref) {
-  WaitingClients waiting;
-  {
-    LockGuard guard(client_->store_lock());
-    if (!guard.status().is_ok()) return guard.status();
-    client_->objects().drop_ref(ref.entry);
-    client_->objects().finish_freeing();
-    waiting = client_->objects().take_waiting();
-  }
-  if (waiting.any()) client_->notify(waiting);
-  return Status::ok();
+  return change([&](Objects& objects) {
+    objects.drop_ref(ref.entry);
+    return Status::ok();
+  });
 }
 
 Availability ObjectStore::availability(const ObjectId& id) {
