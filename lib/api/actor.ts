@@ -5,12 +5,7 @@ import {
   type ActorHandle as Handle,
 } from '../runtime/actor-handle.js';
 import { requireContext } from '../runtime/context.js';
-import {
-  callerModule,
-  declare,
-  type AnyClass,
-  type Declaration,
-} from '../runtime/functions.js';
+import { callerModule, declare, type AnyClass, type Declaration } from '../runtime/functions.js';
 import { assertNotImporting } from '../runtime/modules.js';
 import type { ObjectRef } from '../runtime/object-ref.js';
 import type { Argument } from './remote.js';
