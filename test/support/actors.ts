@@ -1,5 +1,6 @@
 import { threadId } from 'node:worker_threads';
 import { actor, remote, type ActorHandle } from 'mobula';
+import { ObjectStore, type StoreHandle } from 'mobula/store';
 import { standAt, type Pass } from './gate.js';
 
 export class CounterClass {
@@ -127,7 +128,7 @@ export class ForwarderClass {
 
 export const Forwarder = actor(ForwarderClass);
 
-/** Writes down in `log` that it started and stopped. */
+/** Tells a holder that it has started. */
 export class HookedClass {
   readonly #holder: ActorHandle<{ add(value: unknown): number }>;
 
@@ -145,6 +146,28 @@ export class HookedClass {
 }
 
 export const Hooked = actor(HookedClass);
+
+/** Puts an object under this id when it is stopped. */
+export class NoisyClass {
+  readonly #log: StoreHandle;
+  readonly #id: string;
+
+  constructor(log: StoreHandle, id: string) {
+    this.#log = log;
+    this.#id = id;
+  }
+
+  hello(): string {
+    return 'hello';
+  }
+
+  async onStop(): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve));
+    ObjectStore.attach(this.#log).put(new Uint8Array(1), { id: this.#id });
+  }
+}
+
+export const Noisy = actor(NoisyClass);
 
 export const incrementInTask = remote(
   async (counter: ActorHandle<CounterClass>, by: number, times: number): Promise<number> => {

@@ -1,5 +1,6 @@
 import { threadId } from 'node:worker_threads';
 import { GetTimeoutError, ObjectRef, put, remote } from 'mobula';
+import { ObjectStore, type StoreHandle } from 'mobula/store';
 import { standAt, type Pass } from './gate.js';
 
 export const add = remote((a: number, b: number) => a + b);
@@ -21,6 +22,12 @@ export const passGate = remote(async (pass: Pass, value: unknown) => {
 export const failAtGate = remote(async (pass: Pass, message: string): Promise<never> => {
   await standAt(pass);
   throw new Error(message);
+});
+
+/** Says that it has started, and never ends nor yields. */
+export const spin = remote((started: StoreHandle, id: string): never => {
+  ObjectStore.attach(started).put(new Uint8Array(1), { id });
+  for (;;);
 });
 
 // --- Refs ---

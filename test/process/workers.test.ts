@@ -1,0 +1,99 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { setImmediate as turn } from 'node:timers/promises';
+import test from 'ava';
+import { get, init, put, shutdown, WorkerCrashedError } from 'mobula';
+import { createStore } from '../support/stores.js';
+import { runtimeStore } from '../support/runtime.js';
+import { add, look, whereAmI } from '../support/tasks.js';
+import { crash, slowSum, squareSlowly, standWithMemory } from '../support/crashing.js';
+import { Gate } from '../support/gate.js';
+import { until } from '../support/until.js';
+
+test.beforeEach(() => {
+  init({ workers: 2, isolation: 'process', memory: '128MiB' });
+});
+test.afterEach.always(() => shutdown());
+
+/** Pids of the processes that this one has started. */
+function children(): number[] {
+  return readdirSync('/proc/self/task').flatMap((task) =>
+    readFileSync(`/proc/self/task/${task}/children`, 'utf8').split(' ').filter(Boolean).map(Number),
+  );
+}
+
+function killChildren(): void {
+  for (const pid of children()) process.kill(pid, 'SIGKILL');
+}
+
+test.serial('all tasks give their results though workers are killed with SIGKILL meanwhile', async (t) => {
+  const square = squareSlowly.options({ retries: 100 });
+  const refs = Array.from({ length: 1000 }, (_, i) => square.remote(i));
+  for (let kills = 0; kills < 10; kills++) {
+    await refs[kills * 50];
+    killChildren();
+  }
+  const values = await get(refs);
+  t.true(values.every((value, i) => value === i * i));
+});
+
+test.serial('arrays by ref survive the workers that read them', async (t) => {
+  const array = put(new Float64Array(500_000).fill(1));
+  const refs = Array.from({ length: 50 }, () => slowSum.options({ retries: 100 }).remote(array));
+  await refs[0];
+  killChildren();
+  t.deepEqual(await get(refs), Array<number>(50).fill(500_000));
+});
+
+for (const isolation of ['process', 'thread'] as const) {
+  for (const retries of [0, 1, 3]) {
+    test.serial(`a task that always kills its worker runs ${retries + 1} times, then is WorkerCrashedError [${isolation}]`, async (t) => {
+      const attempts = createStore(t);
+      const { puts } = attempts.stats();
+      const ref = crash.options({ isolation, retries }).remote(attempts.handle);
+      await t.throwsAsync(ref.then(), { instanceOf: WorkerCrashedError });
+      t.is(attempts.stats().puts - puts, retries + 1);
+      t.is(await add.remote(1, 1), 2);
+    });
+  }
+}
+
+test.serial('a task is run again three times by default', async (t) => {
+  const attempts = createStore(t);
+  const { puts } = attempts.stats();
+  await t.throwsAsync(crash.remote(attempts.handle).then(), { instanceOf: WorkerCrashedError });
+  t.is(attempts.stats().puts - puts, 4);
+});
+
+test.serial('a killed worker is replaced', async (t) => {
+  const { pid } = await whereAmI.remote();
+  killChildren();
+  t.not((await whereAmI.remote()).pid, pid);
+});
+
+test.serial('what a killed worker held of the store is given back', async (t) => {
+  using store = runtimeStore();
+  const gate = new Gate(t);
+  const ref = standWithMemory.options({ retries: 0 }).remote(gate.pass(), 1_000_000);
+  await gate.arrived();
+  t.like(store.stats(), { unsealed: 1 });
+  killChildren();
+  await t.throwsAsync(ref.then(), { instanceOf: WorkerCrashedError });
+  await until('its memory is given back', () => store.stats().unsealed === 0);
+  t.deepEqual(store.check(), { ok: true, problems: [] });
+});
+
+test.serial('shutdown ends all worker processes', async (t) => {
+  t.is(await add.remote(1, 1), 2);
+  t.true(children().length > 0);
+  await shutdown();
+  await turn();
+  t.deepEqual(children(), []);
+});
+
+test.serial('the results of a worker that has been killed stay', async (t) => {
+  const ref = put(new Float64Array(1000).fill(1));
+  const results = [look.remote(ref), whereAmI.remote()] as const;
+  await get(results);
+  killChildren();
+  t.is((await results[0]).sum, 1000);
+});

@@ -1,0 +1,63 @@
+/** Never run: it only has to compile, and each line with `@ts-expect-error` must not. */
+import { actor, remote, type ActorHandle, type ObjectRef } from 'mobula';
+import { expectType } from './expect.js';
+
+class Counter {
+  readonly step: number;
+  #count = 0;
+
+  constructor(step: number, _label?: string) {
+    this.step = step;
+  }
+
+  increment(times = 1): number {
+    return (this.#count += times * this.step);
+  }
+
+  async later(): Promise<string> {
+    return Promise.resolve(this.secret());
+  }
+
+  private secret(): string {
+    return String(this.#count);
+  }
+}
+
+const Counters = actor(Counter);
+const add = remote((handle: ActorHandle<Counter>, by: number) => [handle.actorId, by]);
+
+declare const handle: ActorHandle<Counter>;
+declare const number: ObjectRef<number>;
+declare const text: ObjectRef<string>;
+
+export const actors = [
+  // The class itself, and a handle to a remote one.
+  expectType<Counter>()(() => new Counters(1)),
+  expectType<ActorHandle<Counter>>()(() => Counters.remote(1, 'label')),
+  expectType<ActorHandle<Counter>>()(() => Counters.options({ isolation: 'process' }).remote(1)),
+  expectType<string>()(() => handle.actorId),
+
+  // Methods give refs to what they return or promise, and take refs.
+  expectType<ObjectRef<number>>()(() => handle.increment()),
+  expectType<ObjectRef<number>>()(() => handle.increment(number)),
+  expectType<ObjectRef<string>>()(() => handle.later()),
+  Counters.remote(number, text),
+  add.remote(handle, number),
+
+  // @ts-expect-error: the constructor wants a number
+  Counters.remote('1'),
+  // @ts-expect-error: the constructor wants an argument
+  Counters.remote(),
+  // @ts-expect-error: a wrong argument
+  handle.increment('1'),
+  // @ts-expect-error: a ref to a wrong type
+  handle.increment(text),
+  // @ts-expect-error: a property that is no method
+  handle.step,
+  // @ts-expect-error: a method that is private
+  handle.secret(),
+  // @ts-expect-error: a method that does not exist
+  handle.decrement(),
+  // @ts-expect-error: an option that does not exist
+  Counters.options({ isolate: 'thread' }),
+];
