@@ -1,25 +1,28 @@
 /** Plain memory of this process, copied into and filled. */
 import type { Subject } from '../harness/workload.js';
 
-export function warmMemory(bytes: number): Subject {
+type Memory = ArrayBufferConstructor | SharedArrayBufferConstructor;
+
+/** V8 copies into a SharedArrayBuffer word by word, into an ArrayBuffer by memmove. */
+export function warmCopy(bytes: number, memory: Memory): Subject {
   const source = Buffer.alloc(bytes, 1);
-  const target = new Uint8Array(new SharedArrayBuffer(bytes));
+  const target = new Uint8Array(new memory(bytes));
   return repeated(() => source.copy(target));
 }
 
-export function coldMemory(bytes: number): Subject {
+export function coldCopy(bytes: number): Subject {
   const source = Buffer.alloc(bytes, 1);
   let target: Uint8Array;
   return {
     prepare() {
-      target = new Uint8Array(new SharedArrayBuffer(bytes));
+      target = new Uint8Array(bytes);
     },
     ...repeated(() => source.copy(target)),
   };
 }
 
-export function warmFill(bytes: number): Subject {
-  const target = new Uint8Array(new SharedArrayBuffer(bytes));
+export function warmFill(bytes: number, memory: Memory): Subject {
+  const target = new Uint8Array(new memory(bytes));
   return repeated(() => target.fill(1));
 }
 

@@ -1,5 +1,5 @@
 /** The object store alone, beside plain memory. */
-import { coldMemory, warmFill, warmMemory } from '../contenders/memory.js';
+import { coldCopy, warmCopy, warmFill } from '../contenders/memory.js';
 import {
   coldPut,
   createFillSeal,
@@ -52,7 +52,8 @@ export function storeWorkloads({ quick }: Plan): Workload[] {
       maxOperations: 1,
       contenders: [
         { name: 'mobula', start: () => warmPut(blockBytes) },
-        { name: 'memcpy', start: () => warmMemory(blockBytes) },
+        { name: 'memcpy', start: () => warmCopy(blockBytes, ArrayBuffer) },
+        { name: 'copy to SharedArrayBuffer', start: () => warmCopy(blockBytes, SharedArrayBuffer) },
       ],
       bars: [{ contender: 'mobula', against: 'memcpy', atLeast: 0.9 }],
     },
@@ -62,7 +63,7 @@ export function storeWorkloads({ quick }: Plan): Workload[] {
       maxOperations: 1,
       contenders: [
         { name: 'mobula', start: () => coldPut(blockBytes) },
-        { name: 'memcpy', start: () => coldMemory(blockBytes) },
+        { name: 'memcpy', start: () => coldCopy(blockBytes) },
       ],
     },
     {
@@ -71,7 +72,8 @@ export function storeWorkloads({ quick }: Plan): Workload[] {
       maxOperations: 1,
       contenders: [
         { name: 'mobula', start: () => createFillSeal(blockBytes) },
-        { name: 'fill', start: () => warmFill(blockBytes) },
+        { name: 'fill ArrayBuffer', start: () => warmFill(blockBytes, ArrayBuffer) },
+        { name: 'fill SharedArrayBuffer', start: () => warmFill(blockBytes, SharedArrayBuffer) },
       ],
     },
   ];

@@ -17,7 +17,7 @@ test.serial('every trial is a process of its own, and contenders take turns', as
   await using command = await start(
     'store',
     '--only',
-    'into warm memory',
+    'into cold memory',
     '--trials',
     '2',
     '--json',
