@@ -169,11 +169,11 @@ function split<T>(refs: readonly ObjectRef<T>[], count: number): WaitResult<T> {
 export function allocate<Type extends TypedArrayConstructor>(
   type: Type,
   length: number,
-): InstanceType<Type> {
+): Type['prototype'] {
   assertNotImporting('allocate()');
   checkInteger('length', length, 0);
   if (typeof type !== 'function' || !('BYTES_PER_ELEMENT' in type)) {
     throw invalidType('type', 'a typed array constructor', type);
   }
-  return requireContext().core.objects.allocate(type, length) as InstanceType<Type>;
+  return requireContext().core.objects.allocate(type, length);
 }

@@ -28,13 +28,14 @@ type Arguments<A extends readonly unknown[]> = { [Index in keyof A]: Argument<A[
 /** What a ref to the result of a function gives: promises, and refs in them, are awaited. */
 type Result<R> = ObjectRef<Awaited<R>>;
 
-export interface RemoteFunction<A extends readonly unknown[], R> {
-  /** Calls the function here and now. */
-  (...args: A): R;
-  /** Submits a task that calls it in a worker. */
-  remote(...args: Arguments<A>): Result<R>;
-  options(options: TaskOptions): { remote(...args: Arguments<A>): Result<R> };
-}
+/** Submits a task that calls the function in a worker. */
+type Submit<F extends AnyFunction> = (...args: Arguments<Parameters<F>>) => Result<ReturnType<F>>;
+
+/** The function itself, to be called here and now, which can also be submitted as a task. */
+export type RemoteFunction<F extends AnyFunction = AnyFunction> = F & {
+  readonly remote: Submit<F>;
+  options(options: TaskOptions): { readonly remote: Submit<F> };
+};
 
 interface CheckedOptions {
   readonly name: string | undefined;
@@ -75,25 +76,25 @@ function submit(
  * Makes a function that can run in workers. To be called at the top level of a module: a worker
  * imports that module to find it.
  */
-export function remote<A extends readonly unknown[], R>(
-  fn: (...args: A) => R,
-  options: TaskOptions = {},
-): RemoteFunction<A, R> {
+export function remote<F extends AnyFunction>(fn: F, options: TaskOptions = {}): RemoteFunction<F> {
   checkFunction('fn', fn);
   const defaults = checkOptions(options);
   const module = callerModule(remote);
   if (module === undefined) {
     throw new TypeError('remote() needs a module that workers can import: put the code in a file');
   }
-  const declaration = declare(fn as AnyFunction, module);
-  const local = (...args: A): R => fn(...args);
+  const declaration = declare(fn, module);
+  const submitWith =
+    (checked: CheckedOptions): Submit<F> =>
+    (...args) =>
+      submit(declaration, checked, args) as Result<ReturnType<F>>;
+  const local = ((...args) => fn(...args)) as F;
   Object.defineProperty(local, 'name', { value: declaration.name });
   return Object.assign(local, {
-    remote: (...args: Arguments<A>) => submit(declaration, defaults, args) as Result<R>,
+    remote: submitWith(defaults),
     options(more: TaskOptions) {
       checkObject('options', more);
-      const merged = checkOptions({ ...options, ...more });
-      return { remote: (...args: Arguments<A>) => submit(declaration, merged, args) as Result<R> };
+      return { remote: submitWith(checkOptions({ ...options, ...more })) };
     },
   });
 }
