@@ -1,13 +1,9 @@
-import { get, ObjectRef, put, wait } from 'mobula';
+import { get, put, wait, type ObjectRef } from 'mobula';
 import { Gate } from '../support/gate.js';
 import { runInBoth, runtimeStore, testInBoth } from '../support/runtime.js';
 import { add, echo, fail, failAtGate, makeArray, passGate } from '../support/tasks.js';
 import { collectGarbage, until, untilCollected } from '../support/until.js';
-
-/** Passes what the types forbid. */
-function wrong<T>(value: unknown): T {
-  return value as T;
-}
+import { wrong } from '../support/wrong.js';
 
 testInBoth('get gives what was put, as often as it is asked', async (t) => {
   const value = { text: 'a', list: [1, undefined, null], when: new Date(5) };
@@ -45,7 +41,7 @@ testInBoth('a ref has an id of 32 hex digits, and shows it', (t) => {
   const refs = [put(1), put(1), add.remote(1, 1)];
   for (const ref of refs) {
     t.regex(ref.id, /^[0-9a-f]{32}$/);
-    t.is(`${ref.toString()}`, `ObjectRef(${ref.id})`);
+    t.is(ref.toString(), `ObjectRef(${ref.id})`);
   }
   t.is(new Set(refs.map(({ id }) => id)).size, 3);
 });
@@ -65,14 +61,17 @@ testInBoth('get takes duplicates, and no refs at all', async (t) => {
   t.deepEqual(await get([]), []);
 });
 
-testInBoth('get of several refs rejects with the first failure, while others are pending', async (t) => {
-  const gate = new Gate(t);
-  const pending = passGate.remote(gate.pass(), 1);
-  const error = await t.throwsAsync(get([pending, fail.remote('failed')]));
-  t.is((error.cause as Error).message, 'failed');
-  gate.open();
-  t.is(await pending, 1);
-});
+testInBoth(
+  'get of several refs rejects with the first failure, while others are pending',
+  async (t) => {
+    const gate = new Gate(t);
+    const pending = passGate.remote(gate.pass(), 1);
+    const error = await t.throwsAsync(get([pending, fail.remote('failed')]));
+    t.is((error.cause as Error).message, 'failed');
+    gate.open();
+    t.is(await pending, 1);
+  },
+);
 
 testInBoth('get with timeout 0 polls', async (t) => {
   const gate = new Gate(t);
@@ -85,15 +84,18 @@ testInBoth('get with timeout 0 polls', async (t) => {
   t.is(await get(pending, { timeout: 0 }), 1);
 });
 
-testInBoth('get rejects with GetTimeoutError when the time is up, and the value still comes', async (t) => {
-  const gate = new Gate(t);
-  const ref = passGate.remote(gate.pass(), 1);
-  for (const timeout of [1, '1ms']) {
-    await t.throwsAsync(get(ref, { timeout }), { code: 'MOBULA_GET_TIMEOUT' });
-  }
-  gate.open();
-  t.is(await get(ref, { timeout: '1h' }), 1);
-});
+testInBoth(
+  'get rejects with GetTimeoutError when the time is up, and the value still comes',
+  async (t) => {
+    const gate = new Gate(t);
+    const ref = passGate.remote(gate.pass(), 1);
+    for (const timeout of [1, '1ms']) {
+      await t.throwsAsync(get(ref, { timeout }), { code: 'MOBULA_GET_TIMEOUT' });
+    }
+    gate.open();
+    t.is(await get(ref, { timeout: '1h' }), 1);
+  },
+);
 
 testInBoth('get rejects with the reason of its signal, and cancels nothing', async (t) => {
   const gate = new Gate(t);

@@ -78,19 +78,22 @@ test.serial('the end of a block shuts down a runtime declared with await using',
 });
 
 for (const isolation of isolations) {
-  test.serial(`shutdown fails what is pending with RuntimeShutdownError [${isolation}]`, async (t) => {
-    init({ workers: 1, isolation });
-    const gate = new Gate(t);
-    const running = passGate.remote(gate.pass(), 1);
-    const queued = echo.remote(2);
-    const dependent = echo.remote(running);
-    const outcomes = Promise.allSettled([get(running), get(queued), get(dependent)]);
-    await gate.arrived();
-    await shutdown();
-    for (const outcome of await outcomes) {
-      t.true(outcome.status === 'rejected' && outcome.reason instanceof RuntimeShutdownError);
-    }
-  });
+  test.serial(
+    `shutdown fails what is pending with RuntimeShutdownError [${isolation}]`,
+    async (t) => {
+      init({ workers: 1, isolation });
+      const gate = new Gate(t);
+      const running = passGate.remote(gate.pass(), 1);
+      const queued = echo.remote(2);
+      const dependent = echo.remote(running);
+      const outcomes = Promise.allSettled([get(running), get(queued), get(dependent)]);
+      await gate.arrived();
+      await shutdown();
+      for (const outcome of await outcomes) {
+        t.true(outcome.status === 'rejected' && outcome.reason instanceof RuntimeShutdownError);
+      }
+    },
+  );
 
   test.serial(`shutdown ends a worker that is in a synchronous loop [${isolation}]`, async (t) => {
     init({ workers: 1, isolation });
@@ -112,13 +115,16 @@ for (const isolation of isolations) {
     t.true(log.contains('1'.repeat(32)));
   });
 
-  test.serial(`a new runtime can be started after shutdown, many times [${isolation}]`, async (t) => {
-    for (let round = 0; round < 5; round++) {
-      init({ workers: 2, isolation, memory: '8MiB' });
-      t.is(await add.remote(round, 1), round + 1);
-      await shutdown();
-    }
-  });
+  test.serial(
+    `a new runtime can be started after shutdown, many times [${isolation}]`,
+    async (t) => {
+      for (let round = 0; round < 5; round++) {
+        init({ workers: 2, isolation, memory: '8MiB' });
+        t.is(await add.remote(round, 1), round + 1);
+        await shutdown();
+      }
+    },
+  );
 }
 
 test.serial('refs of an ended runtime are refused by the next one', async (t) => {

@@ -23,7 +23,9 @@ for (const isolation of isolations) {
   });
 
   test(`a driver that declares no functions needs no main and no shutdown [${isolation}]`, async (t) => {
-    await using command = await Command.start(`${fixtures}/imports-functions.js`, () => [isolation]);
+    await using command = await Command.start(`${fixtures}/imports-functions.js`, () => [
+      isolation,
+    ]);
     const { code, stdout, stderr } = await command.outcome;
     t.is(stderr, '');
     t.is(stdout, '3 4\n');

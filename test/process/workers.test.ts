@@ -25,16 +25,19 @@ function killChildren(): void {
   for (const pid of children()) process.kill(pid, 'SIGKILL');
 }
 
-test.serial('all tasks give their results though workers are killed with SIGKILL meanwhile', async (t) => {
-  const square = squareSlowly.options({ retries: 100 });
-  const refs = Array.from({ length: 1000 }, (_, i) => square.remote(i));
-  for (let kills = 0; kills < 10; kills++) {
-    await refs[kills * 50];
-    killChildren();
-  }
-  const values = await get(refs);
-  t.true(values.every((value, i) => value === i * i));
-});
+test.serial(
+  'all tasks give their results though workers are killed with SIGKILL meanwhile',
+  async (t) => {
+    const square = squareSlowly.options({ retries: 100 });
+    const refs = Array.from({ length: 1000 }, (_, i) => square.remote(i));
+    for (let kills = 0; kills < 10; kills++) {
+      await refs[kills * 50];
+      killChildren();
+    }
+    const values = await get(refs);
+    t.true(values.every((value, i) => value === i * i));
+  },
+);
 
 test.serial('arrays by ref survive the workers that read them', async (t) => {
   const array = put(new Float64Array(500_000).fill(1));
@@ -46,14 +49,17 @@ test.serial('arrays by ref survive the workers that read them', async (t) => {
 
 for (const isolation of ['process', 'thread'] as const) {
   for (const retries of [0, 1, 3]) {
-    test.serial(`a task that always kills its worker runs ${retries + 1} times, then is WorkerCrashedError [${isolation}]`, async (t) => {
-      const attempts = createStore(t);
-      const { puts } = attempts.stats();
-      const ref = crash.options({ isolation, retries }).remote(attempts.handle);
-      await t.throwsAsync(ref.then(), { instanceOf: WorkerCrashedError });
-      t.is(attempts.stats().puts - puts, retries + 1);
-      t.is(await add.remote(1, 1), 2);
-    });
+    test.serial(
+      `a task that always kills its worker runs ${retries + 1} times, then is WorkerCrashedError [${isolation}]`,
+      async (t) => {
+        const attempts = createStore(t);
+        const { puts } = attempts.stats();
+        const ref = crash.options({ isolation, retries }).remote(attempts.handle);
+        await t.throwsAsync(ref.then(), { instanceOf: WorkerCrashedError });
+        t.is(attempts.stats().puts - puts, retries + 1);
+        t.is(await add.remote(1, 1), 2);
+      },
+    );
   }
 }
 

@@ -98,19 +98,28 @@ testInBoth('diamonds of refs give each value once', async (t) => {
   t.is(await ref, 2 ** 20);
 });
 
-testInBoth('a failed dependency fails its dependents with the same cause, however far away', async (t) => {
-  const failed = fail.remote('the root') as ObjectRef<number>;
-  let ref = add.remote(failed, 1);
-  for (let i = 0; i < 10; i++) ref = add.remote(ref, 1);
-  const [first, last] = await Promise.all([t.throwsAsync(failed.then()), t.throwsAsync(ref.then())]);
-  t.true(last instanceof TaskError);
-  t.is((last.cause as Error).message, 'the root');
-  t.is(last.cause, first.cause);
-});
+testInBoth(
+  'a failed dependency fails its dependents with the same cause, however far away',
+  async (t) => {
+    const failed = fail.remote('the root') as ObjectRef<number>;
+    let ref = add.remote(failed, 1);
+    for (let i = 0; i < 10; i++) ref = add.remote(ref, 1);
+    const [first, last] = await Promise.all([
+      t.throwsAsync(failed.then()),
+      t.throwsAsync(ref.then()),
+    ]);
+    t.true(last instanceof TaskError);
+    t.is((last.cause as Error).message, 'the root');
+    t.is(last.cause, first.cause);
+  },
+);
 
 testInBoth('a dependency that fails later fails its dependents too', async (t) => {
   const gate = new Gate(t);
-  const failing = add.remote(passGate.remote(gate.pass(), 1) as ObjectRef<number>, fail.remote('no'));
+  const failing = add.remote(
+    passGate.remote(gate.pass(), 1) as ObjectRef<number>,
+    fail.remote('no'),
+  );
   gate.open();
   const error = await t.throwsAsync(failing.then(), { instanceOf: TaskError });
   t.is((error.cause as Error).message, 'no');
@@ -170,17 +179,20 @@ testInBoth('what a task has put can be got elsewhere', async (t) => {
   t.deepEqual(await putInTask.remote('text').then(async ([inner]) => inner), 'text');
 });
 
-testInBoth('a ref to a task that is still running can be returned by the task that submitted it', async (t) => {
-  const gate = new Gate(t);
-  const [ref] = await submitInTask.remote(gate.pass(), 'inner');
-  t.true(ref instanceof ObjectRef);
-  const doubled = echoAll.remote(ref, [ref]);
-  gate.open();
-  t.is(await ref, 'inner');
-  const [value, [nested]] = (await doubled) as [string, [ObjectRef<string>]];
-  t.is(value, 'inner');
-  t.is(await nested, 'inner');
-});
+testInBoth(
+  'a ref to a task that is still running can be returned by the task that submitted it',
+  async (t) => {
+    const gate = new Gate(t);
+    const [ref] = await submitInTask.remote(gate.pass(), 'inner');
+    t.true(ref instanceof ObjectRef);
+    const doubled = echoAll.remote(ref, [ref]);
+    gate.open();
+    t.is(await ref, 'inner');
+    const [value, [nested]] = (await doubled) as [string, [ObjectRef<string>]];
+    t.is(value, 'inner');
+    t.is(await nested, 'inner');
+  },
+);
 
 testInBoth('a ref passes through several levels of tasks', async (t) => {
   const [ref] = await refsThroughLevels.remote(10, 'from the deep');

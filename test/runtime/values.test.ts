@@ -5,17 +5,20 @@ import { collectGarbage, untilCollected } from '../support/until.js';
 
 const MB = 1_000_000;
 
-testInBoth('an array of 80 MB arrives in a task as a view on shared memory: one object, no copy', async (t) => {
-  using store = runtimeStore();
-  const ref = put(new Float64Array(10 * MB).fill(0.5));
-  const { usedBytes, puts } = store.stats();
-  const seen = await look.remote(ref);
-  t.deepEqual(seen, { type: 'Float64Array', length: 10 * MB, isShared: true, sum: 5 * MB });
-  const after = store.stats();
-  t.true(after.usedBytes - usedBytes < MB);
-  t.true(after.puts - puts < 5);
-  ref[Symbol.dispose]();
-});
+testInBoth(
+  'an array of 80 MB arrives in a task as a view on shared memory: one object, no copy',
+  async (t) => {
+    using store = runtimeStore();
+    const ref = put(new Float64Array(10 * MB).fill(0.5));
+    const { usedBytes, puts } = store.stats();
+    const seen = await look.remote(ref);
+    t.deepEqual(seen, { type: 'Float64Array', length: 10 * MB, isShared: true, sum: 5 * MB });
+    const after = store.stats();
+    t.true(after.usedBytes - usedBytes < MB);
+    t.true(after.puts - puts < 5);
+    ref[Symbol.dispose]();
+  },
+);
 
 testInBoth('an array of 80 MB that a task returns is a view on shared memory here', async (t) => {
   const array = await makeArray.remote(10 * MB, 2);
@@ -106,30 +109,45 @@ testInBoth('allocate refuses wrong types and lengths', (t) => {
   t.throws(() => wrongly(Float64Array, '1'), { instanceOf: TypeError });
 });
 
-testInBoth('what does not fit into the store is StoreFullError, and the runtime goes on', async (t) => {
-  t.throws(() => put(new Uint8Array(300 * MB)), { code: 'MOBULA_STORE_FULL' });
-  t.throws(() => allocate(Float64Array, 100 * MB), { code: 'MOBULA_STORE_FULL' });
-  t.throws(() => echo.remote(new Uint8Array(300 * MB)), { code: 'MOBULA_STORE_FULL' });
-  await t.throwsAsync(makeArray.remote(100 * MB, 1).then(), { code: 'MOBULA_STORE_FULL' });
-  t.is(await echo.remote(1), 1);
-});
+testInBoth(
+  'what does not fit into the store is StoreFullError, and the runtime goes on',
+  async (t) => {
+    t.throws(() => put(new Uint8Array(300 * MB)), { code: 'MOBULA_STORE_FULL' });
+    t.throws(() => allocate(Float64Array, 100 * MB), { code: 'MOBULA_STORE_FULL' });
+    t.throws(() => echo.remote(new Uint8Array(300 * MB)), { code: 'MOBULA_STORE_FULL' });
+    await t.throwsAsync(makeArray.remote(100 * MB, 1).then(), { code: 'MOBULA_STORE_FULL' });
+    t.is(await echo.remote(1), 1);
+  },
+);
 
-testInBoth('arrays of 1 KiB or more inside a value are shared views, smaller ones private copies', async (t) => {
-  const value = { large: new Uint8Array(1024).fill(1), small: new Uint8Array(1023).fill(2) };
-  for (const ref of [put(value), echo.remote(value)]) {
-    const { large, small } = (await ref) as typeof value;
-    t.true(large.buffer instanceof SharedArrayBuffer);
-    t.true(small.buffer instanceof ArrayBuffer);
-    t.true(large.every((byte) => byte === 1));
-    t.true(small.every((byte) => byte === 2));
-  }
-});
+testInBoth(
+  'arrays of 1 KiB or more inside a value are shared views, smaller ones private copies',
+  async (t) => {
+    const value = { large: new Uint8Array(1024).fill(1), small: new Uint8Array(1023).fill(2) };
+    for (const ref of [put(value), echo.remote(value)]) {
+      const { large, small } = (await ref) as typeof value;
+      t.true(large.buffer instanceof SharedArrayBuffer);
+      t.true(small.buffer instanceof ArrayBuffer);
+      t.true(large.every((byte) => byte === 1));
+      t.true(small.every((byte) => byte === 2));
+    }
+  },
+);
 
 testInBoth('everything that structured clone takes goes to a task and comes back', async (t) => {
   const cycle: { name: string; self?: unknown } = { name: 'cycle' };
   cycle.self = cycle;
   const value = {
-    primitives: [undefined, null, true, -0, NaN, Infinity, 2 ** 53, 123456789012345678901234567890n],
+    primitives: [
+      undefined,
+      null,
+      true,
+      -0,
+      NaN,
+      Infinity,
+      2 ** 53,
+      123456789012345678901234567890n,
+    ],
     text: 'ä€😀\0',
     date: new Date(1e12),
     pattern: /a+/giu,

@@ -30,10 +30,13 @@ test('sixteen objects of 64 KiB fill a store of 1 MiB, and the next one evicts t
 test('views keep their objects, and give them back when they are released or collected', async (t) => {
   const store = createStore(t);
   const id = store.put(bytes(MiB, 4));
-  const view = store.get(id)!;
-  t.throws(() => store.put(bytes(1)), { code: 'MOBULA_STORE_FULL' });
-  view.release();
-  (() => t.is(store.get(id)!.data[0], 4))();
+  (() => {
+    const view = store.get(id)!;
+    t.throws(() => store.put(bytes(1)), { code: 'MOBULA_STORE_FULL' });
+    view.release();
+    t.is(store.get(id)!.data[0], 4);
+    t.is(store.stats().pinnedObjects, 1);
+  })();
   await untilCollected('the view is gone', () => store.stats().pinnedObjects === 0);
   store.put(bytes(1));
   t.false(store.contains(id));

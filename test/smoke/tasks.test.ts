@@ -1,5 +1,5 @@
 /** Tasks and actors in a nutshell, on every Node line. */
-import { allocate, get, ObjectRef, put, TaskError } from 'mobula';
+import { allocate, get, put, TaskError, type ObjectRef } from 'mobula';
 import { Counter, Exclusive } from '../support/actors.js';
 import { Command } from '../support/command.js';
 import { runInBoth, testInBoth } from '../support/runtime.js';

@@ -1,15 +1,11 @@
 import test from 'ava';
 import { ObjectStore, type PutOptions, type StoreHandle, type StoreOptions } from 'mobula/store';
 import { bytes, createStore, idOf, MiB, stateOf } from '../support/stores.js';
+import { wrong } from '../support/wrong.js';
 
 const wrongType = { instanceOf: TypeError, code: 'ERR_INVALID_ARG_TYPE' };
 const outOfRange = { instanceOf: RangeError, code: 'ERR_OUT_OF_RANGE' };
 const closed = { code: 'MOBULA_STORE_CLOSED' };
-
-/** Passes what the types forbid. */
-function wrong<T>(value: unknown): T {
-  return value as T;
-}
 
 function detached(): Uint8Array {
   const array = bytes(8);
@@ -57,7 +53,7 @@ test('create refuses wrong sizes, and changes nothing', (t) => {
   const store = createStore(t);
   const before = stateOf(store);
   for (const size of notCounts) t.throws(() => store.create(size), outOfRange, String(size));
-  for (const size of notNumbers) t.throws(() => store.create(wrong(size)), wrongType, String(size));
+  for (const size of notNumbers) t.throws(() => store.create(wrong(size)), wrongType, typeof size);
   t.deepEqual(stateOf(store), before);
 });
 
@@ -66,7 +62,7 @@ test('evict refuses wrong sizes, and changes nothing', (t) => {
   store.put(bytes(10));
   const before = stateOf(store);
   for (const size of notCounts) t.throws(() => store.evict(size), outOfRange, String(size));
-  for (const size of notNumbers) t.throws(() => store.evict(wrong(size)), wrongType, String(size));
+  for (const size of notNumbers) t.throws(() => store.evict(wrong(size)), wrongType, typeof size);
   t.deepEqual(stateOf(store), before);
 });
 
@@ -84,9 +80,6 @@ test('put refuses detached buffers, and changes nothing', (t) => {
   const before = stateOf(store);
   t.throws(() => store.put(detached()), { instanceOf: TypeError });
   t.throws(() => store.put(detached().buffer), { instanceOf: TypeError });
-  t.throws(() => store.put(new DataView(new ArrayBuffer(8)) && detached()), {
-    instanceOf: TypeError,
-  });
   t.throws(() => store.put(bytes(1), { metadata: detached() }), { instanceOf: TypeError });
   t.deepEqual(stateOf(store), before);
 });

@@ -115,7 +115,10 @@ export class Command implements AsyncDisposable {
     const deadline = Date.now() + milliseconds;
     while (this.descendants().length > 0 && Date.now() < deadline) await delay(20);
     const memory = sharedMemory().filter((name) => !this.#sharedMemory.has(name));
-    return { processes: this.descendants(), files: [...(await readdir(this.directory)), ...memory] };
+    return {
+      processes: this.descendants(),
+      files: [...(await readdir(this.directory)), ...memory],
+    };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -47,8 +47,11 @@ function serve(store: ObjectStore, answer: (message: unknown) => void): (request
     close: () => store.close(),
   };
   return ({ number, command, args }) => {
-    const run = commands[command] as (...args: unknown[]) => unknown;
-    void Promise.resolve(run(...args)).then((value) => answer({ number, value }));
+    const { [command]: run } = commands as unknown as Record<
+      string,
+      (...args: unknown[]) => unknown
+    >;
+    void Promise.resolve(run!(...args)).then((value) => answer({ number, value }));
   };
 }
 

@@ -67,7 +67,8 @@ export class StoreAgent {
 
   private constructor(where: PlaceName, target: StoreHandle | string) {
     const answered = (answer: Answer) => this.#answered(answer);
-    this.#place = where === 'thread' ? startThread(target, answered) : startProcess(target, answered);
+    this.#place =
+      where === 'thread' ? startThread(target, answered) : startProcess(target, answered);
   }
 
   do<Name extends keyof Commands>(

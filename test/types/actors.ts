@@ -4,10 +4,12 @@ import { expectType } from './expect.js';
 
 class Counter {
   readonly step: number;
+  readonly label: string | undefined;
   #count = 0;
 
-  constructor(step: number, _label?: string) {
+  constructor(step: number, label?: string) {
     this.step = step;
+    this.label = label;
   }
 
   increment(times = 1): number {
@@ -55,9 +57,9 @@ export const actors = [
   // @ts-expect-error: a property that is no method
   handle.step,
   // @ts-expect-error: a method that is private
-  handle.secret(),
+  handle.secret,
   // @ts-expect-error: a method that does not exist
-  handle.decrement(),
+  handle.decrement,
   // @ts-expect-error: an option that does not exist
   Counters.options({ isolate: 'thread' }),
 ];

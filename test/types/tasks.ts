@@ -94,7 +94,7 @@ export async function values(): Promise<unknown[]> {
     // @ts-expect-error: not a ref
     get(7),
     // @ts-expect-error: not refs
-    get([7]),
+    get([7]), // eslint-disable-line @typescript-eslint/no-unsafe-class-instance-assignment
     // @ts-expect-error: not a typed array
     allocate(Array, 7),
   ];
