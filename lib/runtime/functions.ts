@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { isAbsolute } from 'node:path';
+import { basename, isAbsolute } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 export type AnyFunction = (...args: never[]) => unknown;
@@ -25,7 +25,7 @@ export function declare<Target extends AnyFunction | AnyClass>(
   target: Target,
   module: string,
 ): Declaration<Target> {
-  const name = target.name || 'anonymous';
+  const name = target.name || `anonymous function of ${basename(module)}`;
   const place = `${module}\n${name}`;
   const number = counts.get(place) ?? 0;
   counts.set(place, number + 1);

@@ -60,8 +60,9 @@ interface Pending {
   readonly what: string;
   readonly destination: Destination;
   retries: number;
-  /** The ref itself, and those in the arguments: in use until the answer. */
-  readonly used: ObjectRef[];
+  /** In use until the answer: the ref itself, and those in the arguments. */
+  readonly ref: ObjectRef;
+  used: ObjectRef[] | undefined;
   argumentsRow: Row | undefined;
 }
 
@@ -97,10 +98,11 @@ export class Requests {
       what: request.what,
       destination: request.destination,
       retries: request.retries,
-      used: [],
+      ref,
+      used: undefined,
       argumentsRow: undefined,
     };
-    use(ref, pending);
+    reference.users = 1;
     this.#pending.set(sequence, pending);
     try {
       const mustWait = request.order?.last?.state === 'pending';
@@ -278,14 +280,14 @@ export class Requests {
   }
 
   /** The worker has counted a reference for this process; from here on it is counted here. */
-  #settleStored({ reference, used }: Pending): void {
+  #settleStored({ reference, ref }: Pending): void {
     if (reference.entry === undefined) {
       const row = this.#core.objects.addRef(reference.id);
       if (row === undefined) {
         reference.slot.settle('failed', lost(reference.id));
         return;
       }
-      this.#core.references.count(used[0]!, reference, row);
+      this.#core.references.count(ref, reference, row);
     }
     reference.slot.settle('stored');
   }
@@ -323,7 +325,8 @@ export class Requests {
       this.#core.objects.dropRef(argumentsRow.entry, argumentsRow.generation);
     }
     this.#core.values.keepPromise(reference);
-    for (const ref of used) this.#core.values.endUse(referenceOf(ref));
+    this.#core.values.endUse(reference);
+    if (used !== undefined) for (const ref of used) this.#core.values.endUse(referenceOf(ref));
     if (this.#pending.size === 0) this.#core.setBusy(false);
   }
 
@@ -342,8 +345,8 @@ export class Requests {
   }
 }
 
-function use(ref: ObjectRef, { used }: Pending): void {
-  used.push(ref);
+function use(ref: ObjectRef, pending: Pending): void {
+  (pending.used ??= []).push(ref);
   referenceOf(ref).users++;
 }
 

@@ -13,7 +13,9 @@ export type SlotState = 'pending' | 'value' | 'record' | 'stored' | 'failed';
 export class ValueSlot {
   #state: SlotState = 'pending';
   #content: unknown;
-  #listeners: (() => void)[] | undefined;
+  /** Most slots have one, at most. */
+  #listener: (() => void) | undefined;
+  #moreListeners: (() => void)[] | undefined;
 
   get state(): SlotState {
     return this.#state;
@@ -38,19 +40,30 @@ export class ValueSlot {
     if (this.#state !== 'pending') return;
     this.#state = state;
     this.#content = content;
-    const listeners = this.#listeners;
-    this.#listeners = undefined;
-    if (listeners !== undefined) for (const listener of listeners) listener();
+    const listener = this.#listener;
+    const more = this.#moreListeners;
+    this.#listener = undefined;
+    this.#moreListeners = undefined;
+    listener?.();
+    if (more !== undefined) for (const one of more) one();
   }
 
   /** Calls `listener` once the slot has settled, which must not have happened yet. */
   onSettled(listener: () => void): void {
-    (this.#listeners ??= []).push(listener);
+    if (this.#listener === undefined && this.#moreListeners === undefined) {
+      this.#listener = listener;
+      return;
+    }
+    (this.#moreListeners ??= []).push(listener);
   }
 
   removeListener(listener: () => void): void {
-    const index = this.#listeners?.indexOf(listener) ?? -1;
-    if (index >= 0) this.#listeners!.splice(index, 1);
+    if (this.#listener === listener) {
+      this.#listener = undefined;
+      return;
+    }
+    const index = this.#moreListeners?.indexOf(listener) ?? -1;
+    if (index >= 0) this.#moreListeners!.splice(index, 1);
   }
 }
 

@@ -87,12 +87,15 @@ export class Values {
 
   /** The value of a ref, as often as it is asked for. */
   read(reference: Reference): Promise<unknown> {
-    if (reference.slot.state !== 'pending') return this.#readSettled(reference);
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
+      if (reference.slot.state !== 'pending') {
+        this.#deliver(reference, resolve, reject);
+        return;
+      }
       this.#countAwaiting(1);
       reference.slot.onSettled(() => {
         this.#countAwaiting(-1);
-        resolve(this.#readSettled(reference));
+        this.#deliver(reference, resolve, reject);
       });
     });
   }
@@ -103,24 +106,30 @@ export class Values {
     if (this.#core.executor !== undefined && this.#core.peer.isOpen) this.#core.peer.schedule();
   }
 
-  // Not async: that would cost a promise and a turn more for each value.
-  #readSettled(reference: Reference): Promise<unknown> {
+  #deliver(
+    reference: Reference,
+    resolve: (value: unknown) => void,
+    reject: (error: unknown) => void,
+  ): void {
     try {
       this.assertUsable(reference);
       const { slot } = reference;
       switch (slot.state) {
         case 'value':
-          return Promise.resolve(slot.value);
+          resolve(slot.value);
+          return;
         case 'record':
-          return Promise.resolve(this.#core.codec.decode(slot.record));
+          resolve(this.#core.codec.decode(slot.record));
+          return;
         case 'failed':
-          return Promise.reject(slot.error);
+          reject(slot.error);
+          return;
         default:
           this.#core.assertOpen();
-          return Promise.resolve(this.#core.objects.read(reference.id));
+          resolve(this.#core.objects.read(reference.id));
       }
     } catch (error) {
-      return Promise.reject(error);
+      reject(error);
     }
   }
 

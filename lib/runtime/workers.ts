@@ -38,6 +38,7 @@ export class Workers {
   readonly #limit: number;
   readonly #taskIsolation: WorkerIsolation;
   readonly #members = new Map<number, Member>();
+  readonly #taskWorkers = { thread: 0, process: 0 };
   readonly #failedStarts = { thread: 0, process: 0 };
   #nextNumber = 1;
   #stopping: (() => void) | undefined;
@@ -63,22 +64,14 @@ export class Workers {
 
   /** Whether there are more requests than workers to take them. */
   #mayHelp(queue: number): boolean {
-    return this.#count('tasks', isolationOf(queue)) <= this.#core.requests.pending;
+    return this.#taskWorkers[isolationOf(queue)] <= this.#core.requests.pending;
   }
 
   /** There is work on a run queue: one more worker for it, if there may be. */
   #demand(queue: number): void {
     const isolation = isolationOf(queue);
-    if (this.#stopping !== undefined || this.#count('tasks', isolation) >= this.#limit) return;
+    if (this.#stopping !== undefined || this.#taskWorkers[isolation] >= this.#limit) return;
     this.#start('tasks', isolation);
-  }
-
-  #count(role: Role, isolation: WorkerIsolation): number {
-    let count = 0;
-    for (const member of this.#members.values()) {
-      if (member.role === role && member.isolation === isolation) count++;
-    }
-    return count;
   }
 
   placeActor({ index, generation }: ActorAddress, isolation: ActorIsolation): void {
@@ -94,20 +87,18 @@ export class Workers {
 
   /** The host with the fewest actors, or a new one while there may be more hosts. */
   #sharedHost(): Member {
-    let best: Member | undefined;
-    for (const member of this.#members.values()) {
-      if (member.role !== 'shared') continue;
-      if (best === undefined || member.actors.length < best.actors.length) best = member;
-    }
-    const isFree = best?.actors.length === 0;
-    if (best !== undefined && (isFree || this.#count('shared', 'thread') >= this.#limit))
-      return best;
-    return this.#start('shared', 'thread');
+    const hosts = [...this.#members.values()].filter(({ role }) => role === 'shared');
+    const [first, ...others] = hosts;
+    if (first === undefined) return this.#start('shared', 'thread');
+    const best = others.reduce((a, b) => (b.actors.length < a.actors.length ? b : a), first);
+    const isFree = best.actors.length === 0;
+    return isFree || hosts.length >= this.#limit ? best : this.#start('shared', 'thread');
   }
 
   #start(role: Role, isolation: WorkerIsolation): Member {
     const member = new Member(this.#nextNumber++, role, isolation);
     this.#members.set(member.number, member);
+    if (role === 'tasks') this.#taskWorkers[isolation]++;
     member.handle = startWorker(this.#configOf(member), (reason) => this.#ended(member, reason));
     return member;
   }
@@ -138,6 +129,7 @@ export class Workers {
 
   #ended(member: Member, reason: string): void {
     this.#members.delete(member.number);
+    if (member.role === 'tasks') this.#taskWorkers[member.isolation]--;
     if (this.#stopping !== undefined) {
       if (this.#members.size === 0) this.#stopping();
       return;

@@ -4,46 +4,37 @@
 
 namespace mobula::queue {
 
-Bells::~Bells() {
-  for (Bell& bell : bells_) forget(&bell);
-}
-
-void Bells::forget(Bell* bell) {
-  if (bell->fd >= 0 && !bell->own) port::file_close(bell->fd);
-  *bell = {};
-}
-
-void Bells::add_own(uint32_t slot, uint32_t uid, int write_fd) {
+void Bells::add_own(uint32_t slot, uint32_t uid, std::shared_ptr<const BellEnd> end) {
   std::lock_guard lock(mutex_);
   if (bells_.size() <= slot) bells_.resize(slot + 1);
-  forget(&bells_[slot]);
-  bells_[slot] = {uid, write_fd, true};
+  bells_[slot] = {uid, std::move(end)};
 }
 
 void Bells::remove_own(uint32_t slot, uint32_t uid) {
   std::lock_guard lock(mutex_);
-  if (bells_[slot].own && bells_[slot].uid == uid) bells_[slot] = {};
+  if (bells_[slot].uid == uid) bells_[slot] = {};
+}
+
+// The write comes after the mutex: whoever it wakes may want to ring at once.
+void Bells::ring(const shm::Segment& segment, uint32_t slot) {
+  if (auto end = find(segment, slot)) end->ring();
 }
 
 // The slot may change hands at any time. At worst an event loop wakes for nothing, or a peer that
 // has just ended is not woken.
-void Bells::ring(const shm::Segment& segment, uint32_t slot) {
+std::shared_ptr<const BellEnd> Bells::find(const shm::Segment& segment, uint32_t slot) {
   const shm::PeerSlot& peer = segment.queue().peers[slot];
   uint32_t uid = port::load_word(peer.uid);
   std::lock_guard lock(mutex_);
   if (bells_.size() <= slot) bells_.resize(slot + 1);
   Bell& bell = bells_[slot];
-  if (bell.fd < 0 || bell.uid != uid) {
-    forget(&bell);
-    int fd = -1;
-    if (port::bell_open(port::load_word(peer.pid), port::load_word(peer.bell_fd),
-                        port::load_word(peer.bell_device), port::load_word(peer.bell_inode),
-                        &fd) != 0) {
-      return;
-    }
-    bell = {uid, fd, false};
-  }
-  port::bell_ring(bell.fd);
+  if (bell.end && bell.uid == uid) return bell.end;
+  int fd = -1;
+  bool opened = port::bell_open(port::load_word(peer.pid), port::load_word(peer.bell_fd),
+                                port::load_word(peer.bell_device), port::load_word(peer.bell_inode),
+                                &fd) == 0;
+  bell = {uid, opened ? std::make_shared<const BellEnd>(fd) : nullptr};
+  return bell.end;
 }
 
 void RingList::add(uint32_t slot) {

@@ -1,6 +1,7 @@
 #ifndef MOBULA_QUEUE_BELLS_H_
 #define MOBULA_QUEUE_BELLS_H_
 
+#include <memory>
 #include <mutex>
 #include <vector>
 
@@ -8,27 +9,35 @@
 
 namespace mobula::queue {
 
-// The doorbells of other peers, as this process has opened them. Thread-safe. Owns the descriptors
-// of foreign bells; a bell of this process belongs to its peer.
+// The writing end of a doorbell; closed when nobody uses it any more.
+class BellEnd {
+ public:
+  explicit BellEnd(int fd) : fd_(fd) {}
+  ~BellEnd() { port::file_close(fd_); }
+  BellEnd(const BellEnd&) = delete;
+  BellEnd& operator=(const BellEnd&) = delete;
+
+  void ring() const { port::bell_ring(fd_); }
+  int fd() const { return fd_; }
+
+ private:
+  const int fd_;
+};
+
+// The doorbells of the peers that this process has rung, and those of its own peers. Thread-safe.
 class Bells {
  public:
-  Bells() = default;
-  ~Bells();
-  Bells(const Bells&) = delete;
-  Bells& operator=(const Bells&) = delete;
-
   // Wakes the event loop of peer `slot`. No lock of the segment may be held.
   void ring(const shm::Segment& segment, uint32_t slot);
-  void add_own(uint32_t slot, uint32_t uid, int write_fd);
+  void add_own(uint32_t slot, uint32_t uid, std::shared_ptr<const BellEnd> end);
   void remove_own(uint32_t slot, uint32_t uid);
 
  private:
   struct Bell {
     uint32_t uid = 0;
-    int fd = -1;
-    bool own = false;
+    std::shared_ptr<const BellEnd> end;
   };
-  void forget(Bell* bell);
+  std::shared_ptr<const BellEnd> find(const shm::Segment& segment, uint32_t slot);
 
   std::mutex mutex_;
   std::vector<Bell> bells_;

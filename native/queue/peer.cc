@@ -31,11 +31,13 @@ size_t padded(size_t bytes) { return (bytes + 7) & ~size_t{7}; }
 Status Peer::open(const shm::Segment& segment, shm::Lock& lock, Bells& bells, uint32_t client,
                   uint32_t client_generation, std::unique_ptr<Peer>* out) {
   std::unique_ptr<Peer> peer(new Peer(segment, lock, bells));
-  if (int error = port::bell_create(&peer->bell_read_, &peer->bell_write_)) {
+  int bell_write = -1;
+  if (int error = port::bell_create(&peer->bell_read_, &bell_write)) {
     return {Code::kSystem, "cannot create a pipe: errno " + std::to_string(error)};
   }
+  peer->bell_ = std::make_shared<const BellEnd>(bell_write);
   uint64_t device = 0, inode = 0;
-  port::file_identity(peer->bell_write_, &device, &inode);
+  port::file_identity(bell_write, &device, &inode);
   LockGuard guard(lock);
   if (!guard.status().is_ok()) return guard.status();
   QueueState& queue = segment.queue();
@@ -51,7 +53,7 @@ Status Peer::open(const shm::Segment& segment, shm::Lock& lock, Bells& bells, ui
   lock.set(slot.client, client);
   lock.set(slot.client_generation, client_generation);
   lock.set(slot.pid, port::process_id());
-  lock.set(slot.bell_fd, peer->bell_write_);
+  lock.set(slot.bell_fd, bell_write);
   lock.set(slot.bell_device, device);
   lock.set(slot.bell_inode, inode);
   lock.set(slot.armed, 1);
@@ -60,7 +62,7 @@ Status Peer::open(const shm::Segment& segment, shm::Lock& lock, Bells& bells, ui
   if (index >= queue.peers_used) lock.set(queue.peers_used, index + 1);
   peer->slot_ = index;
   peer->uid_ = slot.uid;
-  bells.add_own(index, slot.uid, peer->bell_write_);
+  bells.add_own(index, slot.uid, peer->bell_);
   *out = std::move(peer);
   return Status::ok();
 }
@@ -71,7 +73,6 @@ Peer::~Peer() {
     bells_.remove_own(slot_, uid_);
   }
   if (bell_read_ >= 0) port::file_close(bell_read_);
-  if (bell_write_ >= 0) port::file_close(bell_write_);
 }
 
 Status Peer::exchange(const uint8_t* outbox, size_t length, uint8_t* inbox, size_t capacity,

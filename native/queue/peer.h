@@ -90,7 +90,7 @@ class Peer {
   uint32_t slot_ = shm::kNone;
   uint32_t uid_ = 0;
   int bell_read_ = -1;
-  int bell_write_ = -1;
+  std::shared_ptr<const BellEnd> bell_;
 };
 
 }  // namespace mobula::queue

@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#include <cassert>
-
 namespace mobula::shm {
 namespace {
 
@@ -74,20 +72,6 @@ void Lock::commit() {
 }
 
 void Lock::rollback() { undo(); }
-
-void Lock::log(const void* field, uint32_t size) {
-  uint64_t count = area_->count;
-  assert(count < kUndoEntries);
-  UndoEntry& entry = area_->entries[count];
-  auto offset = static_cast<uint64_t>(static_cast<const uint8_t*>(field) - base_);
-  entry.where = offset << 4 | size;
-  uint64_t old_value = 0;
-  memcpy(&old_value, field, size);
-  entry.old_value = old_value;
-  port::compiler_barrier();
-  area_->count = count + 1;
-  port::compiler_barrier();
-}
 
 // Entries may be undone twice if the undoer dies too: each puts back an absolute value.
 void Lock::undo() {

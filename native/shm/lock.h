@@ -1,6 +1,8 @@
 #ifndef MOBULA_SHM_LOCK_H_
 #define MOBULA_SHM_LOCK_H_
 
+#include <cassert>
+#include <cstring>
 #include <type_traits>
 
 #include "mobula/status.h"
@@ -38,7 +40,7 @@ class Lock {
     static_assert(std::is_trivially_copyable_v<T>);
     static_assert(sizeof(T) == 1 || sizeof(T) == 2 || sizeof(T) == 4 || sizeof(T) == 8);
     if (field == value) return;
-    log(&field, sizeof(T));
+    log(field);
     port::store_word<T>(field, value);
     port::compiler_barrier();
   }
@@ -60,7 +62,20 @@ class Lock {
   bool log_is_empty() const { return area_->count == 0; }
 
  private:
-  void log(const void* field, uint32_t size);
+  template <class T>
+  void log(const T& field) {
+    uint64_t count = area_->count;
+    assert(count < kUndoEntries);
+    UndoEntry& entry = area_->entries[count];
+    auto offset = static_cast<uint64_t>(reinterpret_cast<const uint8_t*>(&field) - base_);
+    uint64_t old_value = 0;
+    std::memcpy(&old_value, &field, sizeof(T));
+    entry.where = offset << 4 | sizeof(T);
+    entry.old_value = old_value;
+    port::compiler_barrier();
+    area_->count = count + 1;
+    port::compiler_barrier();
+  }
   void undo();
   Status acquire_slowly();
   Status owned(port::LockResult result);

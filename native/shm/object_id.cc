@@ -3,23 +3,31 @@
 namespace mobula {
 namespace {
 
-int hex_value(char digit) {
-  if (digit >= '0' && digit <= '9') return digit - '0';
-  if (digit >= 'a' && digit <= 'f') return digit - 'a' + 10;
-  return -1;
-}
+constexpr uint8_t kNoDigit = 0xff;
+
+constexpr std::array<uint8_t, 256> kHexValues = [] {
+  std::array<uint8_t, 256> values{};
+  values.fill(kNoDigit);
+  for (uint8_t i = 0; i < 10; ++i) values[static_cast<size_t>('0' + i)] = i;
+  for (uint8_t i = 0; i < 6; ++i)
+    values[static_cast<size_t>('a' + i)] = static_cast<uint8_t>(10 + i);
+  return values;
+}();
+
+uint8_t hex_value(char digit) { return kHexValues[static_cast<uint8_t>(digit)]; }
 
 }  // namespace
 
 bool ObjectId::parse(std::string_view hex, ObjectId* out) {
   if (hex.size() != kHexLength) return false;
+  uint8_t seen = 0;
   for (size_t i = 0; i < out->bytes.size(); ++i) {
-    int high = hex_value(hex[2 * i]);
-    int low = hex_value(hex[2 * i + 1]);
-    if (high < 0 || low < 0) return false;
+    uint8_t high = hex_value(hex[2 * i]);
+    uint8_t low = hex_value(hex[2 * i + 1]);
+    seen |= high | low;
     out->bytes[i] = static_cast<uint8_t>(high << 4 | low);
   }
-  return true;
+  return seen < 16;
 }
 
 void ObjectId::format(char* out) const {

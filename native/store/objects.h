@@ -18,7 +18,7 @@ struct LocalHolds {
 };
 
 inline uint32_t wait_bucket(const ObjectId& id) {
-  return static_cast<uint32_t>(id.hash() >> 56) % shm::kWaitBuckets;
+  return static_cast<uint32_t>(id.hash()) % shm::kWaitBuckets;
 }
 
 // The clients that wait for one of the objects that changed under the lock.

@@ -23,14 +23,14 @@ struct ObjectId {
   void format(char* out) const;
   std::string hex() const;
 
+  // Ids that differ in their last bytes only, as those that count, get neighbouring hashes: a table
+  // of them is walked in order, not at random.
   uint64_t hash() const {
     uint64_t low, high;
     std::memcpy(&low, bytes.data(), 8);
     std::memcpy(&high, bytes.data() + 8, 8);
-    uint64_t mixed = low ^ (high >> 32 | high << 32);
-    mixed = (mixed ^ mixed >> 32) * 0x9e3779b97f4a7c15u;
-    mixed = (mixed ^ mixed >> 29) * 0xff51afd7ed558ccdu;
-    return mixed ^ mixed >> 32;
+    uint64_t mixed = (low ^ low >> 32) * 0x9e3779b97f4a7c15u;
+    return (mixed ^ mixed >> 29) + __builtin_bswap64(high);
   }
 
   friend bool operator==(const ObjectId&, const ObjectId&) = default;
