@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import test from 'ava';
 import type { ResultsDocument } from '../../bench/harness/results.js';
 import { parseOptions, UsageError } from '../../bench/options.js';
-import { Command } from '../examples/command.js';
+import { Command } from '../support/command.js';
 
 const SCRIPT = 'bench/main.js';
 /** Milliseconds after which nothing may remain. */

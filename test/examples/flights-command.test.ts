@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import test from 'ava';
 import { bundledFile } from '../../examples/flights/columns.js';
 import { parseOptions, UsageError } from '../../examples/flights/options.js';
-import { Command } from './command.js';
+import { Command } from '../support/command.js';
 
 const SCRIPT = 'examples/flights/main.js';
 /** Milliseconds after which nothing may remain, not even of a killed driver. */

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { Command } from './command.js';
+import { Command } from '../support/command.js';
 
 test('hello sums a shared array by tasks, and an actor adds up', async (t) => {
   await using command = await Command.start('examples/hello.js');

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { allocate, get, put } from 'mobula';
 import { runInBoth, runtimeStore, testInBoth } from '../support/runtime.js';
 import { echo, look, makeArray, makeText } from '../support/tasks.js';
@@ -115,7 +116,7 @@ testInBoth(
     t.throws(() => put(new Uint8Array(300 * MB)), { code: 'MOBULA_STORE_FULL' });
     t.throws(() => allocate(Float64Array, 100 * MB), { code: 'MOBULA_STORE_FULL' });
     t.throws(() => echo.remote(new Uint8Array(300 * MB)), { code: 'MOBULA_STORE_FULL' });
-    await t.throwsAsync(makeArray.remote(100 * MB, 1).then(), { code: 'MOBULA_STORE_FULL' });
+    await t.throwsAsync(makeArray.remote(40 * MB, 1).then(), { code: 'MOBULA_STORE_FULL' });
     t.is(await echo.remote(1), 1);
   },
 );
@@ -167,10 +168,10 @@ testInBoth('everything that structured clone takes goes to a task and comes back
 });
 
 testInBoth('large values that are no arrays arrive whole', async (t) => {
-  const entries = Array.from({ length: 50_000 }, (_, i) => [i, { name: `item ${i}` }] as const);
+  const entries = Array.from({ length: 20_000 }, (_, i) => [i, { name: `item ${i}` }] as const);
   const map = new Map(entries);
-  t.deepEqual(await echo.remote(map), map);
-  t.deepEqual(await put(map), map);
+  t.true(isDeepStrictEqual(await echo.remote(map), map));
+  t.true(isDeepStrictEqual(await put(map), map));
   t.is((await makeText.remote(5 * MB)).length, 5 * MB);
 });
 
