@@ -1,5 +1,5 @@
 import { workerData } from 'node:worker_threads';
-import type { StoreHandle } from '../store/object-store.js';
+import type { StoreHandle } from '../store/store-options.js';
 import type { PeerAddress } from '../transport/peer.js';
 import type { WorkerIsolation } from './context.js';
 

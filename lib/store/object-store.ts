@@ -1,4 +1,4 @@
-import { GetTimeoutError, ObjectNotSealedError, StoreClosedError } from '../common/errors.js';
+import { GetTimeoutError, StoreClosedError } from '../common/errors.js';
 import { startDeadline } from '../common/deadline.js';
 import {
   checkBoolean,
@@ -9,266 +9,29 @@ import {
   checkOneOf,
   checkSignal,
   checkSize,
-  checkString,
-  invalidType,
-  outOfRange,
 } from '../common/validate.js';
-import { Availability, Eviction, native, Register, type InfoRow } from './binding.js';
-import { ViewCache, type Held } from './view-cache.js';
-
-/** Names an anonymous or named store for other threads and processes; plain data. */
-export interface StoreHandle {
-  readonly pid: number;
-  readonly fd: number;
-  readonly storeId: string;
-}
-
-export interface StoreOptions {
-  /** Strict limit on object bytes, pinned ones included. */
-  memory: number | string;
-  /** Default 1,048,576. */
-  maxObjects?: number;
-  /** Attachable by unrelated processes of the same user; without it the memory is anonymous. */
-  name?: string;
-  /** Default `'clru'`: the least recently used objects make room. */
-  eviction?: 'clru' | 'none';
-  /** Default true: views are mapped read-only. */
-  guard?: boolean;
-  /** Called for every object that this store's calls evict, after the call has done its work. */
-  onEvict?: (object: ObjectInfo) => void;
-}
-
-export interface PutOptions {
-  /** 32 lowercase hex digits; a fresh id without it. */
-  id?: string;
-  metadata?: Uint8Array;
-}
-
-export interface WaitOptions {
-  timeout?: number | string;
-  signal?: AbortSignal;
-}
-
-export interface ObjectInfo {
-  id: string;
-  /** Bytes of data, without metadata. */
-  size: number;
-  state: 'created' | 'sealed' | 'spilled';
-  /** Processes that hold the object by a pin or a view. */
-  pins: number;
-  /** Milliseconds since the epoch. */
-  createdAt: number;
-}
-
-export interface StoreStats {
-  memory: number;
-  usedBytes: number;
-  freeBytes: number;
-  largestFreeBlock: number;
-  objects: number;
-  sealed: number;
-  unsealed: number;
-  pinnedObjects: number;
-  pinnedBytes: number;
-  puts: number;
-  gets: number;
-  hits: number;
-  misses: number;
-  evictions: number;
-  evictedBytes: number;
-  spilled: number;
-  spilledBytes: number;
-  restored: number;
-  restoredBytes: number;
-  clients: number;
-  reclaimedClients: number;
-  recoveries: number;
-  copiedViews: number;
-}
-
-/** An object being written in place. */
-export interface ObjectWriter {
-  readonly id: string;
-  /** Writable shared memory; not to be touched after `seal()` or `abort()`. */
-  readonly data: Uint8Array<SharedArrayBuffer>;
-  /** Publishes the object; returns its id. */
-  seal(): string;
-  /** Gives the memory back; does nothing after `seal()`. */
-  abort(): void;
-}
-
-/** A sealed object, readable where it lies. */
-export interface ObjectView extends Disposable {
-  readonly id: string;
-  readonly data: Uint8Array<SharedArrayBuffer>;
-  readonly metadata: Uint8Array;
-  /** The caller's promise not to touch `data` again. Idempotent. */
-  release(): void;
-}
+import { Availability, Eviction, native, Register } from './binding.js';
+import { infoOf, statsOf, type ObjectInfo, type StoreStats } from './object-info.js';
+import { View, type ObjectView } from './object-view.js';
+import { Writer, type ObjectWriter } from './object-writer.js';
+import type { Opened } from './opened.js';
+import {
+  bytesOf,
+  checkHandle,
+  checkId,
+  checkMetadata,
+  checkName,
+  type PutOptions,
+  type StoreHandle,
+  type StoreOptions,
+  type WaitOptions,
+} from './store-options.js';
+import { ViewCache } from './view-cache.js';
 
 const defaultMaxObjects = 1_048_576;
-const states = ['created', 'sealed', 'spilled'] as const;
 const noMetadata = new Uint8Array(0);
-const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$/;
-const storeIdPattern = /^[0-9a-f]{32}$/;
-
-export function infoOf([id, size, state, pins, createdAt]: InfoRow): ObjectInfo {
-  return { id, size, state: states[state]!, pins, createdAt };
-}
-
-export function statsOf(row: Float64Array): StoreStats {
-  const [memory, used, largest, sealed, unsealed, pinnedObjects, pinnedBytes] = row;
-  const [puts, hits, misses, evictions, evictedBytes, clients, reclaimed, recoveries] =
-    row.subarray(7);
-  return {
-    memory: memory!,
-    usedBytes: used!,
-    freeBytes: memory! - used!,
-    largestFreeBlock: largest!,
-    objects: sealed! + unsealed!,
-    sealed: sealed!,
-    unsealed: unsealed!,
-    pinnedObjects: pinnedObjects!,
-    pinnedBytes: pinnedBytes!,
-    puts: puts!,
-    gets: hits! + misses!,
-    hits: hits!,
-    misses: misses!,
-    evictions: evictions!,
-    evictedBytes: evictedBytes!,
-    spilled: 0,
-    spilledBytes: 0,
-    restored: 0,
-    restoredBytes: 0,
-    clients: clients!,
-    reclaimedClients: reclaimed!,
-    recoveries: recoveries!,
-    copiedViews: 0,
-  };
-}
-
-/** The bytes of any buffer or view; a TypeError for what is neither, or is detached. */
-function bytesOf(value: unknown): Uint8Array {
-  if (ArrayBuffer.isView(value)) return bytesOfView(value);
-  if (value instanceof ArrayBuffer || value instanceof SharedArrayBuffer) {
-    return new Uint8Array(value);
-  }
-  throw invalidType('bytes', 'an ArrayBuffer, a SharedArrayBuffer or a view on one', value);
-}
-
-/** Fails on a detached buffer, which would pass for an empty one. */
-function bytesOfView({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
-  return new Uint8Array(buffer, byteOffset, byteLength);
-}
-
-function checkMetadata(value: unknown): Uint8Array | undefined {
-  if (value === undefined) return undefined;
-  if (!(value instanceof Uint8Array)) throw invalidType('options.metadata', 'a Uint8Array', value);
-  return bytesOfView(value);
-}
-
-function checkId(name: string, value: unknown): string {
-  checkString(name, value);
-  if (!storeIdPattern.test(value)) throw outOfRange(name, '32 lowercase hex digits', value);
-  return value;
-}
-
-function checkName(value: unknown): string {
-  checkString('name', value);
-  if (namePattern.test(value)) return value;
-  throw outOfRange('name', 'at most 200 letters, digits, dots, dashes and underscores', value);
-}
-
-function checkHandle(value: unknown): StoreHandle {
-  checkObject('target', value);
-  const { pid, fd, storeId } = value as Partial<StoreHandle>;
-  checkInteger('target.pid', pid, 1);
-  checkInteger('target.fd', fd, 0);
-  checkId('target.storeId', storeId);
-  return value as StoreHandle;
-}
-
-/** An open native store. It is closed when nothing that stands on it can be reached any more. */
-interface Opened {
-  readonly store: number;
-  closed: boolean;
-}
 
 const collected = new FinalizationRegistry<number>((store) => native.storeClose(store));
-
-class Writer implements ObjectWriter {
-  readonly id: string;
-  readonly data: Uint8Array<SharedArrayBuffer>;
-  readonly #opened: Opened;
-  readonly #entry: number;
-  readonly #generation: number;
-  #ended = false;
-
-  constructor(opened: Opened, id: string, buffer: SharedArrayBuffer, entry: number, gen: number) {
-    this.#opened = opened;
-    this.id = id;
-    this.data = new Uint8Array(buffer);
-    this.#entry = entry;
-    this.#generation = gen;
-  }
-
-  seal(): string {
-    if (this.#hasEnded) {
-      throw new ObjectNotSealedError(`The object ${this.id} is no longer being written`);
-    }
-    native.storeSeal(
-      this.#opened.store,
-      this.#entry,
-      this.#generation,
-      false,
-      undefined,
-      undefined,
-      undefined,
-    );
-    this.#ended = true;
-    return this.id;
-  }
-
-  abort(): void {
-    if (this.#hasEnded) return;
-    native.storeAbort(this.#opened.store, this.#entry, this.#generation);
-    this.#ended = true;
-  }
-
-  /** A store that is closed has aborted the object itself. */
-  get #hasEnded(): boolean {
-    return this.#ended || this.#opened.closed;
-  }
-}
-
-class View implements ObjectView {
-  readonly id: string;
-  readonly data: Uint8Array<SharedArrayBuffer>;
-  readonly metadata: Uint8Array;
-  readonly #entry: number;
-  readonly #generation: number;
-  /** Undefined once released. */
-  #opened: Opened | undefined;
-
-  constructor(opened: Opened, id: string, held: Held, metadata: Uint8Array) {
-    this.#opened = opened;
-    this.id = id;
-    this.data = held.data;
-    this.metadata = metadata;
-    this.#entry = held.entry;
-    this.#generation = held.generation;
-  }
-
-  release(): void {
-    if (this.#opened === undefined) return;
-    native.storeReleaseView(this.#opened.store, this.#entry, this.#generation);
-    this.#opened = undefined;
-  }
-
-  [Symbol.dispose](): void {
-    this.release();
-  }
-}
 
 interface Waiter {
   readonly id: string;

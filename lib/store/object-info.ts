@@ -1,0 +1,75 @@
+import type { InfoRow } from './binding.js';
+
+export interface ObjectInfo {
+  id: string;
+  /** Bytes of data, without metadata. */
+  size: number;
+  state: 'created' | 'sealed' | 'spilled';
+  /** Processes that hold the object by a pin or a view. */
+  pins: number;
+  /** Milliseconds since the epoch. */
+  createdAt: number;
+}
+
+export interface StoreStats {
+  memory: number;
+  usedBytes: number;
+  freeBytes: number;
+  largestFreeBlock: number;
+  objects: number;
+  sealed: number;
+  unsealed: number;
+  pinnedObjects: number;
+  pinnedBytes: number;
+  puts: number;
+  gets: number;
+  hits: number;
+  misses: number;
+  evictions: number;
+  evictedBytes: number;
+  spilled: number;
+  spilledBytes: number;
+  restored: number;
+  restoredBytes: number;
+  clients: number;
+  reclaimedClients: number;
+  recoveries: number;
+  copiedViews: number;
+}
+
+const states = ['created', 'sealed', 'spilled'] as const;
+
+export function infoOf([id, size, state, pins, createdAt]: InfoRow): ObjectInfo {
+  return { id, size, state: states[state]!, pins, createdAt };
+}
+
+export function statsOf(row: Float64Array): StoreStats {
+  const [memory, used, largest, sealed, unsealed, pinnedObjects, pinnedBytes] = row;
+  const [puts, hits, misses, evictions, evictedBytes, clients, reclaimed, recoveries] =
+    row.subarray(7);
+  return {
+    memory: memory!,
+    usedBytes: used!,
+    freeBytes: memory! - used!,
+    largestFreeBlock: largest!,
+    objects: sealed! + unsealed!,
+    sealed: sealed!,
+    unsealed: unsealed!,
+    pinnedObjects: pinnedObjects!,
+    pinnedBytes: pinnedBytes!,
+    puts: puts!,
+    gets: hits! + misses!,
+    hits: hits!,
+    misses: misses!,
+    evictions: evictions!,
+    evictedBytes: evictedBytes!,
+    spilled: 0,
+    spilledBytes: 0,
+    restored: 0,
+    restoredBytes: 0,
+    clients: clients!,
+    reclaimedClients: reclaimed!,
+    recoveries: recoveries!,
+    copiedViews: 0,
+  };
+}

@@ -1,0 +1,85 @@
+import {
+  checkInteger,
+  checkObject,
+  checkString,
+  invalidType,
+  outOfRange,
+} from '../common/validate.js';
+import type { ObjectInfo } from './object-info.js';
+
+/** Names an anonymous or named store for other threads and processes; plain data. */
+export interface StoreHandle {
+  readonly pid: number;
+  readonly fd: number;
+  readonly storeId: string;
+}
+
+export interface StoreOptions {
+  /** Strict limit on object bytes, pinned ones included. */
+  memory: number | string;
+  /** Default 1,048,576. */
+  maxObjects?: number;
+  /** Attachable by unrelated processes of the same user; without it the memory is anonymous. */
+  name?: string;
+  /** Default `'clru'`: the least recently used objects make room. */
+  eviction?: 'clru' | 'none';
+  /** Default true: views are mapped read-only. */
+  guard?: boolean;
+  /** Called for every object that this store's calls evict, after the call has done its work. */
+  onEvict?: (object: ObjectInfo) => void;
+}
+
+export interface PutOptions {
+  /** 32 lowercase hex digits; a fresh id without it. */
+  id?: string;
+  metadata?: Uint8Array;
+}
+
+export interface WaitOptions {
+  timeout?: number | string;
+  signal?: AbortSignal;
+}
+
+const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$/;
+const storeIdPattern = /^[0-9a-f]{32}$/;
+
+/** The bytes of any buffer or view; a TypeError for what is neither, or is detached. */
+export function bytesOf(value: unknown): Uint8Array {
+  if (ArrayBuffer.isView(value)) return bytesOfView(value);
+  if (value instanceof ArrayBuffer || value instanceof SharedArrayBuffer) {
+    return new Uint8Array(value);
+  }
+  throw invalidType('bytes', 'an ArrayBuffer, a SharedArrayBuffer or a view on one', value);
+}
+
+/** Fails on a detached buffer, which would pass for an empty one. */
+function bytesOfView({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
+
+export function checkMetadata(value: unknown): Uint8Array | undefined {
+  if (value === undefined) return undefined;
+  if (!(value instanceof Uint8Array)) throw invalidType('options.metadata', 'a Uint8Array', value);
+  return bytesOfView(value);
+}
+
+export function checkId(name: string, value: unknown): string {
+  checkString(name, value);
+  if (!storeIdPattern.test(value)) throw outOfRange(name, '32 lowercase hex digits', value);
+  return value;
+}
+
+export function checkName(value: unknown): string {
+  checkString('name', value);
+  if (namePattern.test(value)) return value;
+  throw outOfRange('name', 'at most 200 letters, digits, dots, dashes and underscores', value);
+}
+
+export function checkHandle(value: unknown): StoreHandle {
+  checkObject('target', value);
+  const { pid, fd, storeId } = value as Partial<StoreHandle>;
+  checkInteger('target.pid', pid, 1);
+  checkInteger('target.fd', fd, 0);
+  checkId('target.storeId', storeId);
+  return value as StoreHandle;
+}
