@@ -9,6 +9,14 @@ import type { Row } from './shared-objects.js';
 const refTag = 1;
 const handleTag = 2;
 
+/**
+ * For ever: V8 finalizes nothing more in a thread once a registry was collected while it had
+ * callbacks due.
+ */
+const collected = new FinalizationRegistry<Reference>((reference) =>
+  reference.core.references.drop(reference),
+);
+
 interface Watched {
   readonly reference: Reference;
   readonly watch: number;
@@ -23,7 +31,6 @@ interface Watched {
 export class References implements ReferenceCodec {
   readonly #core: Core;
   readonly #watched = new Set<Watched>();
-  readonly #collected = new FinalizationRegistry<Reference>((reference) => this.drop(reference));
   #listening = false;
 
   constructor(core: Core) {
@@ -62,14 +69,14 @@ export class References implements ReferenceCodec {
   count(ref: ObjectRef, reference: Reference, { entry, generation }: Row): void {
     reference.entry = entry;
     reference.generation = generation;
-    this.#collected.register(ref, reference, reference);
+    collected.register(ref, reference, reference);
   }
 
   drop(reference: Reference): void {
     if (reference.entry === undefined || this.#core.isClosed) return;
     this.#core.objects.dropRef(reference.entry, reference.generation);
     reference.entry = undefined;
-    this.#collected.unregister(reference);
+    collected.unregister(reference);
   }
 
   #watch(reference: Reference): void {

@@ -49,6 +49,11 @@ type SharedArrayType = new (
 
 const errorMark = Uint8Array.of(1);
 
+/** For ever, as the registry of collected refs is. */
+const dropped = new FinalizationRegistry<{ objects: SharedObjects; row: Row }>(({ objects, row }) =>
+  objects.abortDropped(row),
+);
+
 /** Values in the object store, as one thread writes and reads them. */
 export class SharedObjects {
   readonly store: number;
@@ -56,7 +61,6 @@ export class SharedObjects {
   readonly #registers: Float64Array;
   readonly #views: ViewCache;
   readonly #allocations = new WeakMap<ArrayBufferLike, Row>();
-  readonly #dropped: FinalizationRegistry<Row>;
   #closed = false;
 
   constructor(store: number, codec: Codec) {
@@ -64,9 +68,6 @@ export class SharedObjects {
     this.#codec = codec;
     this.#registers = native.storeRegisters(store);
     this.#views = new ViewCache(store);
-    this.#dropped = new FinalizationRegistry((row) => {
-      if (!this.#closed) this.#abort(row);
-    });
   }
 
   /** The store is about to be closed, which gives back what was not sealed. */
@@ -124,8 +125,13 @@ export class SharedObjects {
     const size = RAW_HEADER_BYTES + length * type.BYTES_PER_ELEMENT;
     const { row, buffer } = this.#create(size, { addRef: false });
     this.#allocations.set(buffer, row);
-    this.#dropped.register(buffer, row, buffer);
+    dropped.register(buffer, { objects: this, row }, buffer);
     return new (type as SharedArrayType)(buffer, RAW_HEADER_BYTES, length);
+  }
+
+  /** Nobody can seal the allocated array of this row any more. */
+  abortDropped(row: Row): void {
+    if (!this.#closed) this.#abort(row);
   }
 
   /** If `value` is exactly an allocated array not yet sealed, seals it where it lies. */
@@ -140,7 +146,7 @@ export class SharedObjects {
     writeRawHeader(new Uint8Array(value.buffer), 0, type, length);
     this.#seal(row, { addRef: true });
     this.#allocations.delete(value.buffer);
-    this.#dropped.unregister(value.buffer);
+    dropped.unregister(value.buffer);
     return row;
   }
 
