@@ -73,6 +73,8 @@ int memory_file_create(const char* debug_name, uint64_t size, int* fd);
 // A 0600 file in the shared-memory directory; EEXIST when the name is taken.
 int named_file_create(const char* name, uint64_t size, int* fd);
 int named_file_open(const char* name, int* fd);
+// Where named files are, with a slash at its end.
+const char* shared_memory_directory();
 int named_file_unlink(const char* name);
 // Opens what descriptor `remote_fd` of process `pid` refers to, with access rights checked anew.
 int process_file_open(uint32_t pid, int remote_fd, int* fd);
@@ -86,12 +88,16 @@ int file_commit(int fd, uint64_t offset, uint64_t length);
 int file_punch(int fd, uint64_t offset, uint64_t length);
 // Writes all bytes, allocating pages without zeroing them first.
 int file_write(int fd, uint64_t offset, const void* bytes, uint64_t length);
+// Bytes of the file system that the file is on; 0 when it has no limit of its own.
+uint64_t file_system_size(int fd);
 void file_close(int fd);
 
 // Null on failure, with errno set.
 void* map_shared(int fd, uint64_t length, bool writable);
 // Zero-filled private memory that costs nothing until touched.
 void* map_private(uint64_t length);
+// Enters the pages into the process's page tables, writable. A hint: later access may still fault.
+void map_populate(void* address, uint64_t length);
 void unmap(void* address, uint64_t length);
 uint64_t page_size();
 
@@ -105,6 +111,8 @@ uint64_t process_start_time(uint32_t pid);
 // gone, a zombie, its pid belongs to somebody else, or it has exec'd and no longer maps a file
 // whose name contains `mapping_name`.
 bool process_is_gone(uint32_t pid, uint64_t start_time, const char* mapping_name);
+// True from the moment on at which the process cannot go on: killed, exiting or gone.
+bool process_is_ending(uint32_t pid, uint64_t start_time);
 // True while the thread is stopped by a signal or a tracer.
 bool thread_is_stopped(uint32_t pid, uint32_t tid);
 uint64_t pid_namespace();
@@ -127,6 +135,7 @@ void bell_drain(int read_fd);
 int thread_start(const char* name, void (*run)(void*), void* argument);
 uint64_t wall_clock_ms();
 uint64_t monotonic_ms();
+void sleep_ms(uint32_t ms);  // or less, on a signal
 void random_bytes(void* out, size_t length);
 
 }  // namespace mobula::port

@@ -11,6 +11,7 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -27,6 +28,7 @@ constexpr const char* kSharedMemoryDirectory = "/dev/shm/";
 
 struct ProcStat {
   char state = 0;
+  uint64_t flags = 0;
   uint64_t start_time = 0;
 };
 
@@ -52,9 +54,15 @@ bool parse_stat(const char* path, ProcStat* out) {
     field = strchr(field, ' ');
     if (field == nullptr) return false;
     ++field;
+    if (number == 8) out->flags = strtoull(field, nullptr, 10);
   }
   out->start_time = strtoull(field, nullptr, 10);
   return true;
+}
+
+bool has_pending_kill(const char* status, const char* set) {
+  const char* line = strstr(status, set);
+  return line != nullptr && (strtoull(line + strlen(set), nullptr, 16) >> (SIGKILL - 1) & 1) != 0;
 }
 
 bool process_maps(uint32_t pid, const char* mapping_name) {
@@ -205,6 +213,8 @@ int memory_file_create(const char* debug_name, uint64_t size, int* fd) {
   return 0;
 }
 
+const char* shared_memory_directory() { return kSharedMemoryDirectory; }
+
 int named_file_create(const char* name, uint64_t size, int* fd) {
   std::string path = shared_memory_path(name);
   int file = open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -285,6 +295,12 @@ int file_write(int fd, uint64_t offset, const void* bytes, uint64_t length) {
   return 0;
 }
 
+uint64_t file_system_size(int fd) {
+  struct statfs status;
+  if (fstatfs(fd, &status) != 0) return 0;
+  return static_cast<uint64_t>(status.f_blocks) * static_cast<uint64_t>(status.f_bsize);
+}
+
 void file_close(int fd) { close(fd); }
 
 void* map_shared(int fd, uint64_t length, bool writable) {
@@ -297,6 +313,11 @@ void* map_private(uint64_t length) {
   void* address = mmap(nullptr, length, PROT_READ | PROT_WRITE,
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   return address == MAP_FAILED ? nullptr : address;
+}
+
+void map_populate(void* address, uint64_t length) {
+  constexpr int kPopulateWrite = 23;  // MADV_POPULATE_WRITE, since Linux 5.14
+  madvise(address, length, kPopulateWrite);
 }
 
 void unmap(void* address, uint64_t length) { munmap(address, length); }
@@ -343,6 +364,19 @@ bool process_is_gone(uint32_t pid, uint64_t start_time, const char* mapping_name
   if (stat.start_time != start_time) return true;
   if (stat.state == 'Z' || stat.state == 'X') return !has_sibling_threads(pid);
   return !process_maps(pid, mapping_name);
+}
+
+bool process_is_ending(uint32_t pid, uint64_t start_time) {
+  constexpr uint64_t kExiting = 4;  // PF_EXITING
+  char path[64];
+  snprintf(path, sizeof path, "/proc/%u/stat", pid);
+  ProcStat stat;
+  if (!parse_stat(path, &stat) || stat.start_time != start_time) return true;
+  if (stat.state == 'Z' || stat.state == 'X' || (stat.flags & kExiting) != 0) return true;
+  snprintf(path, sizeof path, "/proc/%u/status", pid);
+  char text[4096];
+  return read_small_file(path, text, sizeof text) &&
+         (has_pending_kill(text, "SigPnd:") || has_pending_kill(text, "ShdPnd:"));
 }
 
 bool thread_is_stopped(uint32_t pid, uint32_t tid) {
@@ -421,6 +455,11 @@ int thread_start(const char* name, void (*run)(void*), void* argument) {
 }
 
 uint64_t wall_clock_ms() { return clock_ms(CLOCK_REALTIME); }
+void sleep_ms(uint32_t ms) {
+  timespec time{static_cast<time_t>(ms / 1000), static_cast<long>(ms % 1000) * 1'000'000};
+  nanosleep(&time, nullptr);
+}
+
 uint64_t monotonic_ms() { return clock_ms(CLOCK_MONOTONIC); }
 
 void random_bytes(void* out, size_t length) {

@@ -9,7 +9,7 @@ namespace mobula::shm {
 namespace {
 
 constexpr uint32_t kSecondBits = 5;
-constexpr int kExactProbes = 8;
+constexpr int kProbes = 8;
 
 bool fits(const Block& block, uint64_t units, uint64_t align) {
   uint64_t start = round_up(block.start, align);
@@ -40,11 +40,15 @@ void Allocator::format() {
   link(index);
 }
 
-uint32_t Allocator::allocate(uint64_t units, uint64_t align) {
-  uint32_t index = find(units, align);
+uint32_t Allocator::allocate(uint64_t units, uint64_t align, uint32_t client) {
+  uint32_t index = find(units, align, client);
   if (index == kNone) return kNone;
+  uint64_t start = segment_.block(index).start;
+  return take(index, round_up(start, align) - start, units);
+}
+
+uint32_t Allocator::take(uint32_t index, uint64_t lead, uint64_t units) {
   unlink(index);
-  uint64_t lead = round_up(segment_.block(index).start, align) - segment_.block(index).start;
   if (lead > 0) {
     uint32_t aligned = split(index, lead);
     link(index);
@@ -84,17 +88,46 @@ uint64_t Allocator::largest_free_units() const {
 }
 
 // The exact bin may hold blocks that are a little too small, so a few of it are tried; any block of
-// a higher bin is large enough for units + align - 1.
-uint32_t Allocator::find(uint64_t units, uint64_t align) const {
+// a bin above that of units + align - 1 is large enough. Constant time, unless nothing is found.
+uint32_t Allocator::find(uint64_t units, uint64_t align, uint32_t client) const {
   uint32_t first, second;
   bin_of(units, &first, &second);
-  uint32_t candidate = bins().heads[first][second];
-  for (int probe = 0; candidate != kNone && probe < kExactProbes; ++probe) {
-    if (fits(segment_.block(candidate), units, align)) return candidate;
-    candidate = segment_.block(candidate).bin_next;
-  }
+  uint32_t found = probe(bins().heads[first][second], units, align, client);
+  if (found != kNone) return found;
   bin_of(units + align - 1, &first, &second);
-  return first_at_or_above(first, second + 1);
+  uint32_t head = first_at_or_above(first, second + 1);
+  return head != kNone ? probe(head, units, align, client) : search(units, align);
+}
+
+uint32_t Allocator::probe(uint32_t head, uint64_t units, uint64_t align, uint32_t client) const {
+  uint32_t fitting = kNone;
+  uint32_t candidate = head;
+  for (int i = 0; candidate != kNone && i < kProbes; ++i) {
+    const Block& block = segment_.block(candidate);
+    if (fits(block, units, align)) {
+      if (block.last_client == client) return candidate;
+      if (fitting == kNone) fitting = candidate;
+    }
+    candidate = block.bin_next;
+  }
+  return fitting;
+}
+
+// Every block of the bins between those that were probed and those known to be too small.
+uint32_t Allocator::search(uint64_t units, uint64_t align) const {
+  uint32_t first, second, last_first, last_second;
+  bin_of(units, &first, &second);
+  bin_of(units + align - 1, &last_first, &last_second);
+  while (first < last_first || (first == last_first && second <= last_second)) {
+    for (uint32_t i = bins().heads[first][second]; i != kNone; i = segment_.block(i).bin_next) {
+      if (fits(segment_.block(i), units, align)) return i;
+    }
+    if (++second == kSecondLevels) {
+      ++first;
+      second = 0;
+    }
+  }
+  return kNone;
 }
 
 uint32_t Allocator::first_at_or_above(uint32_t first, uint32_t second) const {

@@ -19,18 +19,28 @@ class Allocator {
 
   // Makes the data area one free block. Once, at creation.
   void format();
-  // A block of `units` whose start is a multiple of `align` units (a power of two), or kNone when
-  // no hole is large enough. The caller has seen to two free rows of the block table.
-  uint32_t allocate(uint64_t units, uint64_t align);
+  // A free block with room for `units` from a multiple of `align` units (a power of two) on, or
+  // kNone when there is none. Of several that fit as well it prefers one that `client` wrote last.
+  uint32_t find(uint64_t units, uint64_t align, uint32_t client) const;
+  // Takes `units` of a free block from its `lead`-th unit on; what is left over stays free. The
+  // caller has seen to two free rows of the block table.
+  uint32_t take(uint32_t block, uint64_t lead, uint64_t units);
+  // find() and take() in one; kNone when no hole is large enough.
+  uint32_t allocate(uint64_t units, uint64_t align, uint32_t client);
   void free(uint32_t block);
   uint64_t largest_free_units() const;
+  // The first free block, from the large ones down, for which `accept(block)` holds; looks at no
+  // more than `limit` blocks of at least `units`.
+  template <class Accept>
+  uint32_t find_among_large(uint64_t units, uint32_t limit, Accept accept) const;
 
   static void bin_of(uint64_t units, uint32_t* first, uint32_t* second);
 
  private:
   Bins& bins() const { return segment_.store().bins; }
-  uint32_t find(uint64_t units, uint64_t align) const;
+  uint32_t probe(uint32_t head, uint64_t units, uint64_t align, uint32_t client) const;
   uint32_t first_at_or_above(uint32_t first, uint32_t second) const;
+  uint32_t search(uint64_t units, uint64_t align) const;
   void link(uint32_t block);
   void unlink(uint32_t block);
   uint32_t split(uint32_t block, uint64_t units);
@@ -41,6 +51,21 @@ class Allocator {
   const Segment& segment_;
   Lock& lock_;
 };
+
+template <class Accept>
+uint32_t Allocator::find_among_large(uint64_t units, uint32_t limit, Accept accept) const {
+  uint32_t first, second;
+  bin_of(units, &first, &second);
+  uint32_t smallest = first * kSecondLevels + second;
+  for (uint32_t bin = kFirstLevels * kSecondLevels; bin-- > smallest;) {
+    uint32_t i = bins().heads[bin / kSecondLevels][bin % kSecondLevels];
+    for (; i != kNone; i = segment_.block(i).bin_next) {
+      if (limit-- == 0) return kNone;
+      if (segment_.block(i).units >= units && accept(segment_.block(i))) return i;
+    }
+  }
+  return kNone;
+}
 
 }  // namespace mobula::shm
 

@@ -73,6 +73,7 @@ struct Header {
   uint32_t has_queue;
   uint32_t guard;  // views are mapped read-only
   uint32_t reserved;
+  uint64_t prefault;  // bytes of free memory to keep committed ahead of use
   uint64_t clients_offset;
   uint64_t store_offset;
   uint64_t queue_offset;
@@ -183,7 +184,7 @@ struct Block {
   uint32_t free_next;
   uint32_t owner;  // entry of a used block
   BlockState state;
-  uint32_t reserved;
+  uint32_t last_client;  // the process that wrote here last: its page tables know these pages
 };
 static_assert(sizeof(Block) == 48);
 
@@ -210,6 +211,8 @@ struct StoreState {
   uint32_t lru_oldest;
   uint32_t lru_youngest;
   uint32_t freeing_head;
+  uint32_t paging_block;  // a used block without owner whose pages `paging_client` is changing
+  uint32_t paging_client;
   uint32_t reserved;
   uint64_t sealed;
   uint64_t unsealed;

@@ -17,10 +17,15 @@ Status system_error(const std::string& what, int error) {
   return {Code::kSystem, what + ": " + strerror(error)};
 }
 
-Status out_of_space(const char* what, uint64_t bytes, int error) {
-  return {Code::kFull, std::string("the system has no memory for ") + std::to_string(bytes) +
-                           " more bytes of " + what + " (" + strerror(error) +
-                           "): free memory, or enlarge the shared-memory mount"};
+// Anonymous memory stands on no mount that a user could enlarge.
+Status out_of_space(int fd, const char* what, uint64_t bytes, int error) {
+  uint64_t size = port::file_system_size(fd);
+  std::string where = size == 0 ? "the system has"
+                                : "the mount " + std::string(port::shared_memory_directory()) +
+                                      " of " + std::to_string(size) + " bytes has";
+  std::string advice = size == 0 ? "free memory" : "enlarge the mount, or free space on it";
+  return {Code::kFull, where + " no room for " + std::to_string(bytes) + " more bytes of " + what +
+                           " (" + strerror(error) + "): " + advice};
 }
 
 // Where each region goes; every region starts on a page.
@@ -59,6 +64,7 @@ Plan make_plan(const StoreOptions& options) {
   header.eviction = options.eviction;
   header.max_objects = options.max_objects;
   header.guard = options.guard;
+  header.prefault = std::min(options.prefault, options.memory);
   header.has_queue = options.queue;
   header.hash_heads = 64;
   while (header.hash_heads < objects && header.hash_heads < 1u << 30) header.hash_heads *= 2;
@@ -102,6 +108,7 @@ void init_store(const Plan& plan, StoreState* store) {
   store->edges = plan.edges;
   store->lru_oldest = store->lru_youngest = kNone;
   store->freeing_head = kNone;
+  store->paging_block = store->paging_client = kNone;
   for (auto& level : store->bins.heads) std::fill(std::begin(level), std::end(level), kNone);
 }
 
@@ -118,7 +125,7 @@ void init_queue(const Plan& plan, QueueState* queue) {
 
 Status create_file(const StoreOptions& options, const Header& header, int* fd, std::string* shown) {
   std::string file = kFilePrefix + (options.name.empty() ? header.store_id.hex() : options.name);
-  *shown = (options.name.empty() ? "memfd:" : "/dev/shm/") + file;
+  *shown = (options.name.empty() ? "memfd:" : port::shared_memory_directory()) + file;
   int error = options.name.empty() ? port::memory_file_create(file.c_str(), header.total_size, fd)
                                    : port::named_file_create(file.c_str(), header.total_size, fd);
   if (error == EEXIST) {
@@ -287,7 +294,7 @@ Segment::~Segment() {
 
 Status Segment::commit(uint64_t offset, uint64_t length, const char* what) const {
   int error = port::file_commit(fd_, offset, length);
-  return error == 0 ? Status::ok() : out_of_space(what, length, error);
+  return error == 0 ? Status::ok() : out_of_space(fd_, what, length, error);
 }
 
 Status Segment::commit_rows(const Table& table, uint32_t committed_now, uint32_t* committed) const {
@@ -304,9 +311,19 @@ Status Segment::commit_data(uint64_t first_chunk, uint64_t chunks) const {
   return commit(header().data_offset + first_chunk * kChunk, chunks * kChunk, "objects");
 }
 
+Status Segment::punch_data(uint64_t first_chunk, uint64_t chunks) const {
+  uint64_t offset = header().data_offset + first_chunk * kChunk;
+  int error = port::file_punch(fd_, offset, chunks * kChunk);
+  return error == 0 ? Status::ok() : system_error("giving memory back", error);
+}
+
+void Segment::map_data(uint64_t first_chunk, uint64_t chunks) const {
+  port::map_populate(base_ + header().data_offset + first_chunk * kChunk, chunks * kChunk);
+}
+
 Status Segment::write_data(uint64_t unit, const void* bytes, uint64_t length) const {
   int error = port::file_write(fd_, header().data_offset + unit * kUnit, bytes, length);
-  return error == 0 ? Status::ok() : out_of_space("objects", length, error);
+  return error == 0 ? Status::ok() : out_of_space(fd_, "objects", length, error);
 }
 
 }  // namespace mobula::shm

@@ -57,6 +57,10 @@ class Segment {
   // `*committed` is the new number of committed rows, to be recorded in a transaction.
   Status commit_rows(const Table& table, uint32_t committed_now, uint32_t* committed) const;
   Status commit_data(uint64_t first_chunk, uint64_t chunks) const;
+  // Gives the memory of these chunks back to the system.
+  Status punch_data(uint64_t first_chunk, uint64_t chunks) const;
+  // Enters committed chunks into this process's page tables, for writing without page faults.
+  void map_data(uint64_t first_chunk, uint64_t chunks) const;
   Status write_data(uint64_t unit, const void* bytes, uint64_t length) const;
 
  private:

@@ -1,5 +1,7 @@
 #include "store/check.h"
 
+#include <bit>
+
 #include "shm/allocator.h"
 
 namespace mobula::store {
@@ -39,6 +41,8 @@ class Checker {
     walk_ids();
     walk_lru();
     walk_edges();
+    walk_freeing();
+    check_paging();
     check_holders();
     return std::move(problems_);
   }
@@ -85,6 +89,10 @@ class Checker {
 
   void check_owner(uint32_t index, const Block& block) {
     std::string name = "block " + std::to_string(index);
+    if (index == state_.paging_block) {
+      expect(block.owner == kNone, name + " is being paged but has an owner");
+      return;
+    }
     if (block.owner >= state_.entries.used) {
       expect(false, name + " is used by no entry");
       return;
@@ -219,6 +227,38 @@ class Checker {
       if (entry.state == ObjectState::kFree) continue;
       expect_equal(entry.contained_by, contained_by[i], "contained_by");
     }
+  }
+
+  void walk_freeing() {
+    uint64_t found = 0, expected = 0;
+    uint32_t steps = 0;
+    for (uint32_t i = state_.freeing_head; i != kNone && steps <= state_.entries.used; ++steps) {
+      if (!valid(state_.entries, i, "freeing entry")) return;
+      const ObjectEntry& entry = segment_.entry(i);
+      expect(entry.state == ObjectState::kFreeing || entry.state == ObjectState::kLost ||
+                 entry.state == ObjectState::kPromised,
+             "entry " + std::to_string(i) + " lets go of what it contains but is in use");
+      found += entry.state == ObjectState::kFreeing;
+      i = entry.lru_prev;
+    }
+    for (uint32_t i = 0; i < state_.entries.used; ++i) {
+      expected += segment_.entry(i).state == ObjectState::kFreeing;
+    }
+    expect_equal(found, expected, "the number of freeing entries");
+  }
+
+  void check_paging() {
+    uint64_t committed = 0;
+    uint64_t words = shm::round_up(segment_.header().data_size / shm::kChunk, 64) / 64;
+    for (uint64_t i = 0; i < words; ++i) committed += std::popcount(segment_.chunk_bits()[i]);
+    expect_equal(state_.committed_chunks, committed, "committed_chunks");
+    if (state_.paging_block == kNone) return;
+    if (!valid(state_.blocks, state_.paging_block, "paged block")) return;
+    expect(segment_.block(state_.paging_block).state == BlockState::kUsed,
+           "the paged block is not taken");
+    expect(state_.paging_client < shm::kMaxClients &&
+               segment_.client(state_.paging_client).state != shm::ClientState::kFree,
+           "a block is being paged by a process that has ended");
   }
 
   void check_holders() {

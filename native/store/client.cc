@@ -1,5 +1,6 @@
 #include "store/client.h"
 
+#include <algorithm>
 #include <condition_variable>
 
 #include "queue/retire.h"
@@ -14,6 +15,10 @@ namespace {
 
 constexpr uint32_t kTickMs = 250;
 constexpr uint32_t kSpareRows = 8;
+// A store without a put for this long is idle: memory of free blocks goes back to the system.
+constexpr uint64_t kIdleMs = 3000;
+constexpr uint64_t kChunksPerTurn = 16;
+constexpr size_t kClientsNamed = 4;
 
 // Attachments of this process by store id, so that a process is one client. Never destroyed: views
 // may end after static destructors have run.
@@ -228,6 +233,7 @@ Status Client::claim_slot() {
     store_lock_.set(candidate.start_time, port::process_start_time(port::process_id()));
     store_lock_.set(candidate.state, ClientState::kLive);
     objects_ = std::make_unique<Objects>(*segment_, store_lock_, slot_, holds_);
+    pages_ = std::make_unique<Pages>(*segment_, store_lock_, slot_);
     return Status::ok();
   }
   return {Code::kFull, "the store has its " + std::to_string(shm::kMaxClients) +
@@ -248,8 +254,20 @@ void Client::run_keeper() {
       for (auto& tick : ticks_) tick();
       next_tick = now + kTickMs;
     }
-    if (!stop_) port::futex_wait(&word, seen, kTickMs);
+    if (!stop_ && !look_after_pages(now)) port::futex_wait(&word, seen, kTickMs);
   }
+}
+
+// A little at a time, as watches may be waiting. False when there is nothing to do now.
+bool Client::look_after_pages(uint64_t now) {
+  if (pages_->prefault()) return true;
+  uint64_t puts = port::load_word(segment_->store().puts);
+  if (puts != puts_seen_ || last_put_ms_ == 0) {
+    puts_seen_ = puts;
+    last_put_ms_ = now;
+  }
+  if (now - last_put_ms_ < kIdleMs || pages_->free_warm() == 0) return false;
+  return pages_->hand_back(std::min(pages_->free_warm(), kChunksPerTurn)) > 0;
 }
 
 void Client::release_slot() {
@@ -294,6 +312,59 @@ void Client::give_back(uint32_t slot) {
   store_lock_.set(segment_->client(slot).state, ClientState::kFree);
 }
 
+bool Client::expects_room() const {
+  for (uint32_t slot = 0; slot < shm::kMaxClients; ++slot) {
+    const ClientSlot& client = segment_->client(slot);
+    ClientState state = port::load_word(client.state);
+    if (slot == slot_ || state == ClientState::kFree) continue;
+    if (state == ClientState::kEnding) return true;
+    if (port::process_is_ending(port::load_word(client.pid), port::load_word(client.start_time))) {
+      return true;
+    }
+  }
+  return false;
+}
+
+std::string Client::describe_pins() {
+  std::vector<Pinned> pinned(shm::kMaxClients);
+  if (!count_pins(&pinned)) return {};
+  for (uint32_t slot = 0; slot < shm::kMaxClients; ++slot) {
+    pinned[slot].pid = port::load_word(segment_->client(slot).pid);
+  }
+  std::erase_if(pinned, [](const Pinned& one) { return one.objects == 0; });
+  std::ranges::sort(pinned, std::greater(), &Pinned::bytes);
+  std::string text;
+  for (size_t i = 0; i < pinned.size() && i < kClientsNamed; ++i) {
+    const Pinned& one = pinned[i];
+    text += (text.empty() ? "; pinned by process " : ", by process ") + std::to_string(one.pid) +
+            ": " + std::to_string(one.bytes) + " bytes in " + std::to_string(one.objects) +
+            " objects";
+  }
+  return text;
+}
+
+// In batches, as a table may be long.
+bool Client::count_pins(std::vector<Pinned>* out) {
+  constexpr uint32_t kBatch = 4096;
+  uint64_t left = port::load_word(segment_->store().pinned_objects);
+  uint32_t used = port::load_word(segment_->store().entries.used);
+  for (uint32_t start = 0; left > 0 && start < used; start += kBatch) {
+    shm::LockGuard guard(store_lock_);
+    if (!guard.status().is_ok()) return false;
+    for (uint32_t i = start; left > 0 && i < used && i < start + kBatch; ++i) {
+      const shm::ObjectEntry& entry = segment_->entry(i);
+      if (!is_pinned(entry)) continue;
+      --left;
+      for (uint32_t slot = 0; slot < shm::kMaxClients; ++slot) {
+        if (!shm::test_bit(entry.pins, slot)) continue;
+        (*out)[slot].bytes += shm::weight_of(entry.size, entry.metadata_size);
+        ++(*out)[slot].objects;
+      }
+    }
+  }
+  return true;
+}
+
 bool Client::forget_in_store(uint32_t slot) {
   constexpr uint32_t kBatch = 256;
   {
@@ -308,11 +379,12 @@ bool Client::forget_in_store(uint32_t slot) {
       shm::LockGuard guard(store_lock_);
       if (!guard.status().is_ok()) return false;
       Objects objects(*segment_, store_lock_, slot_, holds_);
+      objects.finish_freeing();
       for (uint32_t i = start; i < used && i < start + kBatch; ++i) {
         objects.forget_client(i, slot);
         store_lock_.commit();
+        objects.finish_freeing();
       }
-      objects.finish_freeing();
       waiting = objects.take_waiting();
     }
     notify(waiting);
@@ -320,6 +392,7 @@ bool Client::forget_in_store(uint32_t slot) {
   shm::LockGuard guard(store_lock_);
   if (!guard.status().is_ok()) return false;
   for (auto& bucket : segment_->store().waiters) store_lock_.clear_bit(bucket, slot);
+  Pages(*segment_, store_lock_, slot).forget_client(slot);
   return true;
 }
 

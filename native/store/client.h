@@ -13,6 +13,7 @@
 #include "shm/lock.h"
 #include "shm/segment.h"
 #include "store/objects.h"
+#include "store/pages.h"
 
 namespace mobula::store {
 
@@ -33,6 +34,7 @@ class Client : public std::enable_shared_from_this<Client> {
   shm::Lock& queue_lock() { return queue_lock_; }
   Objects& objects() { return *objects_; }  // store lock held
   queue::Bells& bells() { return bells_; }
+  Pages& pages() { return *pages_; }
   uint32_t slot() const { return slot_; }
   uint32_t generation() const { return generation_; }
 
@@ -48,6 +50,10 @@ class Client : public std::enable_shared_from_this<Client> {
 
   // Gives back what dead clients held, of objects and of queues. No lock held.
   void reap();
+  // Whether a process is about to give back what it holds. No lock held.
+  bool expects_room() const;
+  // Says who pins how much, for the message of a refusal; empty when nobody does. No lock held.
+  std::string describe_pins();
   // Called by the keeper about four times a second, and on its thread.
   void add_tick(std::function<void()> tick);
 
@@ -65,9 +71,16 @@ class Client : public std::enable_shared_from_this<Client> {
   void release_slot();
   void run_keeper();
   void run_watches();
+  bool look_after_pages(uint64_t now);
   void reap_slot(uint32_t slot);
   void give_back(uint32_t slot);
   bool forget_in_store(uint32_t slot);
+  struct Pinned {
+    uint32_t pid = 0;
+    uint32_t objects = 0;
+    uint64_t bytes = 0;
+  };
+  bool count_pins(std::vector<Pinned>* out);
 
   struct Watch {
     ObjectId id;
@@ -81,10 +94,15 @@ class Client : public std::enable_shared_from_this<Client> {
   shm::Lock queue_lock_;
   LocalHolds* holds_ = nullptr;
   std::unique_ptr<Objects> objects_;
+  std::unique_ptr<Pages> pages_;
   queue::Bells bells_;
   uint32_t slot_ = shm::kNone;
   uint32_t generation_ = 0;
   Start* start_ = nullptr;  // the keeper's answer to start()
+
+  // Of the keeper.
+  uint64_t puts_seen_ = 0;
+  uint64_t last_put_ms_ = 0;
 
   std::atomic<bool> stop_{false};
   std::atomic<uint32_t> let_go_{0};  // 1: the last owner no longer touches the client

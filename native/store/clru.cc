@@ -71,13 +71,11 @@ void Clru::references_changed(uint32_t index, bool was_evictable) {
   if (!evictable && was_evictable) lock_.subtract(store.evictable_bytes, weight);
 }
 
-uint32_t Clru::victim(bool forced) const {
+uint32_t Clru::victim() const {
   const StoreState& store = segment_.store();
-  if (!forced && store.evictable_bytes == 0) return kNone;
+  if (store.evictable_bytes == 0) return kNone;
   uint32_t index = store.lru_oldest;
-  while (index != kNone && !forced && !may_evict(segment_.entry(index))) {
-    index = segment_.entry(index).lru_next;
-  }
+  while (!may_evict(segment_.entry(index))) index = segment_.entry(index).lru_next;
   return index;
 }
 

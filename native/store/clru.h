@@ -17,9 +17,9 @@ class Clru {
   void remove(uint32_t entry);
   // The entry's references have changed, which may change whether the policy lets it go.
   void references_changed(uint32_t entry, bool was_evictable);
-  // The least recently used object that may be evicted, or kNone. `forced` passes over the policy
-  // for an eviction that somebody asked for.
-  uint32_t victim(bool forced) const;
+  // The least recently used object that may be evicted, or kNone. Passes over those that may not
+  // be, which only kUnreferenced has.
+  uint32_t victim() const;
   bool may_evict(const shm::ObjectEntry& entry) const;
 
  private:

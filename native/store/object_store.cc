@@ -22,6 +22,8 @@ namespace {
 // From here on writing into cold memory is cheaper through the file than through the mapping.
 constexpr uint64_t kWriteColdFrom = 1 << 20;
 constexpr size_t kEdgesPerCommit = 32;
+// How long a creation waits for room that is on its way, from processes that are ending.
+constexpr uint64_t kPatienceMs = 1000;
 
 Status not_found(const ObjectId& id) { return {Code::kNotFound, "there is no object " + id.hex()}; }
 
@@ -75,7 +77,10 @@ Status ObjectStore::create_object(const ObjectId* id, uint64_t size, uint32_t me
                                   Writing* out, std::vector<ObjectInfo>* evicted) {
   bool cold = false;
   Status status = reserve(id, size, metadata_size, port::wall_clock_ms(), out, &cold, evicted);
-  return status.is_ok() && cold ? commit_cold(*out) : status;
+  if (!status.is_ok() || !cold) return status;
+  status = client_->pages().commit(block_of(*out));
+  if (!status.is_ok()) (void)abort(out->ref);
+  return status;
 }
 
 Status ObjectStore::put(const ObjectId* id, const void* data, uint64_t size, const void* metadata,
@@ -85,19 +90,16 @@ Status ObjectStore::put(const ObjectId* id, const void* data, uint64_t size, con
   bool cold = false;
   Status status = reserve(id, size, metadata_size, port::wall_clock_ms(), &writing, &cold, evicted);
   if (!status.is_ok()) return status;
-  bool through_file = cold && size >= kWriteColdFrom;
-  if (through_file) {
-    const shm::Segment& segment = client_->segment();
-    uint64_t start = segment.block(segment.entry(writing.ref.entry).block).start;
-    status = segment.write_data(start, data, size);
-    if (!status.is_ok()) {
-      (void)abort(writing.ref);
-      return status;
-    }
+  if (cold && size >= kWriteColdFrom) {
+    status = client_->pages().write(block_of(writing), data, size);
+  } else {
+    if (cold) status = client_->pages().commit(block_of(writing));
+    if (status.is_ok() && size > 0) std::memcpy(writing.data, data, size);
   }
-  if (cold) status = commit_cold(writing);
-  if (!status.is_ok()) return status;
-  if (!through_file && size > 0) std::memcpy(writing.data, data, size);
+  if (!status.is_ok()) {
+    (void)abort(writing.ref);
+    return status;
+  }
   if (metadata_size > 0) std::memcpy(writing.metadata, metadata, metadata_size);
   *out = writing.id;
   status = seal(writing.ref, options);
@@ -114,6 +116,7 @@ Status ObjectStore::change(const Work& work) {
     LockGuard guard(client_->store_lock());
     if (!guard.status().is_ok()) return guard.status();
     Objects& objects = client_->objects();
+    objects.finish_freeing();
     status = work(objects);
     objects.finish_freeing();
     waiting = objects.take_waiting();
@@ -125,7 +128,7 @@ Status ObjectStore::change(const Work& work) {
 Status ObjectStore::reserve(const ObjectId* id, uint64_t size, uint32_t metadata_size,
                             uint64_t now_ms, Writing* out, bool* cold,
                             std::vector<ObjectInfo>* evicted) {
-  bool reaped = false;
+  uint64_t patience_ends = 0;
   out->data = nullptr;
   for (;;) {
     Status status = change([&](Objects& objects) {
@@ -136,8 +139,15 @@ Status ObjectStore::reserve(const ObjectId* id, uint64_t size, uint32_t metadata
       if (Status grown = client_->grow(); !grown.is_ok()) return grown;
       continue;
     }
-    if (reaped || status.code() != Code::kFull) return status;
-    reaped = true;
+    if (status.code() != Code::kFull) return status;
+    uint64_t now = port::monotonic_ms();
+    if (patience_ends == 0) {
+      patience_ends = now + kPatienceMs;
+    } else if (now > patience_ends || !client_->expects_room()) {
+      return {Code::kFull, status.message() + client_->describe_pins()};
+    } else {
+      port::sleep_ms(1);
+    }
     client_->reap();
   }
 }
@@ -146,7 +156,6 @@ Status ObjectStore::reserve(const ObjectId* id, uint64_t size, uint32_t metadata
 Status ObjectStore::reserve_once(Objects& objects, const ObjectId* id, uint64_t size,
                                  uint32_t metadata_size, uint64_t now_ms, Writing* out, bool* cold,
                                  std::vector<ObjectInfo>* evicted) {
-  objects.finish_freeing();
   const shm::Segment& segment = client_->segment();
   uint32_t existing = id == nullptr ? kNone : objects.find(*id);
   if (existing != kNone && segment.entry(existing).state != ObjectState::kPromised &&
@@ -156,36 +165,19 @@ Status ObjectStore::reserve_once(Objects& objects, const ObjectId* id, uint64_t 
   bool new_entry = existing == kNone;
   Status room = objects.make_room(size, metadata_size, new_entry, evicted);
   if (!room.is_ok() || !objects.has_rows(new_entry)) return room;
-  uint32_t index = kNone;
-  ObjectId chosen;
-  do {
-    chosen = id == nullptr ? objects.next_id() : *id;
-    index = objects.create(chosen, size, metadata_size, now_ms);
-  } while (index == kNone && objects.evict_one(false, evicted));
-  if (index == kNone) {
-    return {Code::kFull, "no hole of " + std::to_string(size) +
-                             " bytes is left between objects in use: release some"};
-  }
+  ObjectId chosen = id == nullptr ? objects.next_id() : *id;
+  uint32_t index = objects.create(chosen, size, metadata_size, now_ms);
   const ObjectEntry& entry = segment.entry(index);
-  uint8_t* data = segment.writable_data(segment.block(entry.block).start);
+  const shm::Block& block = segment.block(entry.block);
+  uint8_t* data = segment.writable_data(block.start);
   *out = {{index, entry.generation}, chosen, data, size, data + size, metadata_size};
-  *cold = !objects.is_warm(index);
+  *cold = !client_->pages().is_warm(block);
   return Status::ok();
 }
 
-Status ObjectStore::commit_cold(const Writing& writing) {
+const shm::Block& ObjectStore::block_of(const Writing& writing) const {
   const shm::Segment& segment = client_->segment();
-  const shm::Block& block = segment.block(segment.entry(writing.ref.entry).block);
-  uint64_t first = block.start * shm::kUnit / shm::kChunk;
-  uint64_t end = ((block.start + block.units) * shm::kUnit + shm::kChunk - 1) / shm::kChunk;
-  Status status = segment.commit_data(first, end - first);
-  if (!status.is_ok()) {
-    (void)abort(writing.ref);
-    return status;
-  }
-  LockGuard guard(client_->store_lock());
-  if (guard.status().is_ok()) client_->objects().mark_warm(writing.ref.entry);
-  return guard.status();
+  return segment.block(segment.entry(writing.ref.entry).block);
 }
 
 Status ObjectStore::contain(const EntryRef& ref, const SealOptions& options) {
@@ -334,12 +326,8 @@ Status ObjectStore::promise(const ObjectId& id, EntryRef* out) {
       if (objects.find(id) != kNone) {
         return {Code::kExists, "the object " + id.hex() + " exists already"};
       }
-      const shm::Table& entries = client_->segment().store().entries;
-      while (shm::table_is_exhausted(entries)) {
-        if (!objects.evict_one(false, nullptr)) {
-          return {Code::kFull, "the table of objects is full: raise `maxObjects`"};
-        }
-      }
+      objects.finish_freeing();
+      if (Status room = objects.make_row(nullptr); !room.is_ok()) return room;
       if (objects.has_rows(true)) {
         uint32_t index = objects.promise(id, port::wall_clock_ms());
         *out = {index, client_->segment().entry(index).generation};

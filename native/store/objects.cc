@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "shm/table.h"
+#include "store/eviction_plan.h"
 
 namespace mobula::store {
 
@@ -27,7 +28,6 @@ bool any_bit(const uint64_t* words) {
   return any != 0;
 }
 
-bool is_pinned(const ObjectEntry& entry) { return any_bit(entry.pins); }
 bool is_referenced(const ObjectEntry& entry) {
   return entry.contained_by != 0 || any_bit(entry.refs);
 }
@@ -41,26 +41,32 @@ uint64_t weight(const ObjectEntry& entry) {
   return shm::weight_of(entry.size, entry.metadata_size);
 }
 
-struct ChunkRange {
-  uint64_t first;
-  uint64_t end;
-};
-
-ChunkRange chunks_of(const shm::Block& block) {
-  uint64_t start = block.start * shm::kUnit;
-  uint64_t end = start + block.units * shm::kUnit;
-  return {start / shm::kChunk, (end + shm::kChunk - 1) / shm::kChunk};
+// Units that the start of a block is a multiple of.
+uint64_t alignment(uint64_t weight) {
+  return weight >= shm::kPageAlignedFrom ? port::page_size() / shm::kUnit : 1;
 }
 
-Status full(uint64_t wanted, const StoreState& store, uint64_t limit) {
-  return {Code::kFull, "no room for " + std::to_string(wanted) +
-                           " bytes: " + std::to_string(store.charged_bytes) + " of " +
-                           std::to_string(limit) + " bytes are in use, " +
-                           std::to_string(store.pinned_bytes) + " of them pinned by " +
-                           "readers; release views and pins, delete objects, or raise `memory`"};
+Status no_bytes(uint64_t wanted, const StoreState& store, uint64_t limit) {
+  return {Code::kFull,
+          "no room for " + std::to_string(wanted) + " bytes: of " + std::to_string(limit) +
+              " bytes " + std::to_string(store.charged_bytes) + " are in use, and " +
+              std::to_string(store.evictable_bytes) +
+              " of them may be evicted; release views and pins, delete objects, or raise `memory`"};
+}
+
+Status no_hole(uint64_t wanted) {
+  return {Code::kFull, "no hole of " + std::to_string(wanted) +
+                           " bytes is left between objects in use: release some"};
+}
+
+Status no_row(uint32_t capacity) {
+  return {Code::kFull, "the table of " + std::to_string(capacity) +
+                           " objects is full: delete objects, or raise `maxObjects`"};
 }
 
 }  // namespace
+
+bool is_pinned(const ObjectEntry& entry) { return any_bit(entry.pins); }
 
 bool WaitingClients::any() const { return any_bit(words); }
 
@@ -93,16 +99,35 @@ Status Objects::make_room(uint64_t size, uint64_t metadata_size, bool new_entry,
                              " bytes: raise `memory`"};
   }
   if (store.charged_bytes - store.evictable_bytes + wanted > limit) {
-    return full(wanted, store, limit);
+    return no_bytes(wanted, store, limit);
   }
-  while (store.charged_bytes + wanted > limit) evict_one(false, evicted);
-  while (new_entry && shm::table_is_exhausted(store.entries)) {
-    if (!evict_one(false, evicted)) {
-      return {Code::kFull, "the table of " + std::to_string(store.entries.capacity) +
-                               " objects is full: delete objects, or raise `maxObjects`"};
-    }
+  bool needs_row = new_entry && shm::table_is_exhausted(store.entries);
+  bool needs_hole = !has_hole(wanted);
+  if ((needs_row || needs_hole) &&
+      !EvictionPlan(segment_, clru_)
+           .succeeds(wanted / shm::kUnit, alignment(wanted), needs_hole, needs_row)) {
+    return needs_row ? no_row(store.entries.capacity) : no_hole(wanted);
+  }
+  while (store.charged_bytes + wanted > limit ||
+         (needs_row && shm::table_is_exhausted(store.entries)) ||
+         (needs_hole && !has_hole(wanted))) {
+    if (!evict_one(false, evicted)) return no_hole(wanted);
   }
   return Status::ok();
+}
+
+Status Objects::make_row(std::vector<ObjectInfo>* evicted) {
+  const shm::Table& entries = segment_.store().entries;
+  if (!shm::table_is_exhausted(entries)) return Status::ok();
+  if (!EvictionPlan(segment_, clru_).succeeds(0, 1, false, true)) return no_row(entries.capacity);
+  while (shm::table_is_exhausted(entries)) {
+    if (!evict_one(false, evicted)) return no_row(entries.capacity);
+  }
+  return Status::ok();
+}
+
+bool Objects::has_hole(uint64_t weight) const {
+  return allocator_.find(weight / shm::kUnit, alignment(weight), client_) != kNone;
 }
 
 bool Objects::has_rows(bool new_entry) const {
@@ -116,10 +141,7 @@ uint32_t Objects::create(const ObjectId& id, uint64_t size, uint32_t metadata_si
   uint32_t index = find(id);
   bool promised = index != kNone;
   if (!promised) index = new_entry(id, now_ms);
-  if (!attach_block(index, size, metadata_size)) {
-    lock_.rollback();
-    return kNone;
-  }
+  attach_block(index, size, metadata_size);
   ObjectEntry& entry = segment_.entry(index);
   lock_.set(entry.state, ObjectState::kCreated);
   lock_.set(entry.creator, static_cast<uint16_t>(client_));
@@ -165,6 +187,7 @@ void Objects::abort(uint32_t index) {
     return;
   }
   lock_.set(entry.state, entry.promiser == kNoClient ? ObjectState::kLost : ObjectState::kPromised);
+  let_go_of_contained(index);
   changed(entry.id);
 }
 
@@ -179,7 +202,7 @@ void Objects::remove(uint32_t index) {
 }
 
 bool Objects::evict_one(bool forced, std::vector<ObjectInfo>* evicted) {
-  uint32_t index = clru_.victim(forced);
+  uint32_t index = forced ? segment_.store().lru_oldest : clru_.victim();
   if (index == kNone) return false;
   StoreState& store = segment_.store();
   ObjectEntry& entry = segment_.entry(index);
@@ -236,7 +259,11 @@ void Objects::contain(uint32_t container, uint32_t contained) {
 
 void Objects::forget_client(uint32_t index, uint32_t client) {
   ObjectEntry& entry = segment_.entry(index);
-  if (entry.state == ObjectState::kCreated && entry.creator == client) abort(index);
+  if (entry.state == ObjectState::kCreated && entry.creator == client) {
+    abort(index);
+    lock_.commit();
+    finish_freeing();
+  }
   if (entry.state != ObjectState::kFree && entry.promiser == client) {
     lock_.set(entry.promiser, kNoClient);
     if (entry.state == ObjectState::kPromised) {
@@ -255,7 +282,7 @@ void Objects::finish_freeing() {
     ObjectEntry& entry = segment_.entry(index);
     if (entry.edges == kNone) {
       lock_.set(store.freeing_head, entry.lru_prev);
-      recycle(index);
+      if (entry.state == ObjectState::kFreeing) recycle(index);
       lock_.commit();
       continue;
     }
@@ -271,31 +298,6 @@ void Objects::finish_freeing() {
     if (on_lru(contained)) clru_.references_changed(target, evictable);
     free_if_unheld(target);
     lock_.commit();
-  }
-}
-
-bool Objects::is_warm(uint32_t index) const {
-  ChunkRange range = chunks_of(segment_.block(segment_.entry(index).block));
-  const uint64_t* bits = segment_.chunk_bits();
-  for (uint64_t chunk = range.first; chunk < range.end; ++chunk) {
-    if ((bits[chunk / 64] >> (chunk % 64) & 1) == 0) return false;
-  }
-  return true;
-}
-
-// A bit that is missing costs a needless commit, so marking may be cut short at any word.
-void Objects::mark_warm(uint32_t index) {
-  ChunkRange range = chunks_of(segment_.block(segment_.entry(index).block));
-  uint64_t* bits = segment_.chunk_bits();
-  for (uint64_t chunk = range.first; chunk < range.end;) {
-    uint64_t in_word = std::min<uint64_t>(64 - chunk % 64, range.end - chunk);
-    uint64_t mask = (in_word == 64 ? ~uint64_t{0} : (uint64_t{1} << in_word) - 1) << (chunk % 64);
-    uint64_t& word = bits[chunk / 64];
-    lock_.add(segment_.store().committed_chunks,
-              static_cast<uint64_t>(std::popcount(mask & ~word)));
-    lock_.set(word, word | mask);
-    lock_.commit();
-    chunk += in_word;
   }
 }
 
@@ -373,18 +375,17 @@ uint32_t Objects::new_entry(const ObjectId& id, uint64_t now_ms) {
   return index;
 }
 
-bool Objects::attach_block(uint32_t index, uint64_t size, uint32_t metadata_size) {
+void Objects::attach_block(uint32_t index, uint64_t size, uint32_t metadata_size) {
   ObjectEntry& entry = segment_.entry(index);
   uint64_t bytes = shm::weight_of(size, metadata_size);
-  uint64_t align = bytes >= shm::kPageAlignedFrom ? port::page_size() / shm::kUnit : 1;
-  uint32_t block = allocator_.allocate(bytes / shm::kUnit, align);
-  if (block == kNone) return false;
+  uint32_t block = allocator_.allocate(bytes / shm::kUnit, alignment(bytes), client_);
+  assert(block != kNone);
   lock_.set(segment_.block(block).owner, index);
+  lock_.set(segment_.block(block).last_client, client_);
   lock_.set(entry.block, block);
   lock_.set(entry.size, size);
   lock_.set(entry.metadata_size, metadata_size);
   lock_.add(segment_.store().charged_bytes, bytes);
-  return true;
 }
 
 void Objects::detach_block(uint32_t index) {
@@ -443,6 +444,7 @@ void Objects::lose_or_free(uint32_t index) {
     lock_.subtract(segment_.store().sealed, 1);
     detach_block(index);
     lock_.set(entry.state, ObjectState::kLost);
+    if (is_referenced(entry)) let_go_of_contained(index);
     changed(entry.id);
   } else if (entry.state == ObjectState::kPromised) {
     lock_.set(entry.state, ObjectState::kLost);
@@ -458,8 +460,15 @@ void Objects::free_entry(uint32_t index) {
     recycle(index);
     return;
   }
-  StoreState& store = segment_.store();
   lock_.set(entry.state, ObjectState::kFreeing);
+  let_go_of_contained(index);
+}
+
+// By finish_freeing(), as there may be many.
+void Objects::let_go_of_contained(uint32_t index) {
+  ObjectEntry& entry = segment_.entry(index);
+  if (entry.edges == kNone) return;
+  StoreState& store = segment_.store();
   lock_.set(entry.lru_prev, store.freeing_head);
   lock_.set(store.freeing_head, index);
 }

@@ -17,6 +17,8 @@ struct LocalHolds {
   uint32_t refs = 0;
 };
 
+bool is_pinned(const shm::ObjectEntry& entry);
+
 inline uint32_t wait_bucket(const ObjectId& id) {
   return static_cast<uint32_t>(id.hash()) % shm::kWaitBuckets;
 }
@@ -44,14 +46,15 @@ class Objects {
   ObjectId next_id();
 
   // Room for an object of these sizes. kFull changes nothing. Evicts and commits as it goes. An id
-  // that was promised or lost has its entry: `new_entry` is false.
+  // that was promised or lost has its entry: `new_entry` is false. finish_freeing() comes first.
   Status make_room(uint64_t size, uint64_t metadata_size, bool new_entry,
                    std::vector<ObjectInfo>* evicted);
+  // As make_room(), for an entry without bytes.
+  Status make_row(std::vector<ObjectInfo>* evicted);
   // True when the tables have the rows that one creation needs.
   bool has_rows(bool new_entry) const;
 
-  // Edges. create() follows make_room() and has_rows(); it returns kNone when fragmentation leaves
-  // no hole, with nothing changed.
+  // Edges. create() follows make_room() and has_rows(); promise() follows make_row().
   uint32_t create(const ObjectId& id, uint64_t size, uint32_t metadata_size, uint64_t now_ms);
   uint32_t promise(const ObjectId& id, uint64_t now_ms);
   void seal(uint32_t entry);
@@ -69,17 +72,14 @@ class Objects {
 
   // Gives back all that a dead client held of one entry.
   void forget_client(uint32_t entry, uint32_t client);
-  // Takes freed containers apart, one committed step at a time. Idempotent, resumable by anyone.
+  // Takes apart what containers that are gone held, one committed step at a time. Idempotent,
+  // resumable by anyone; to be called before and after anything that takes edges.
   void finish_freeing();
 
   ObjectInfo info(uint32_t entry) const;
   LocalHolds& holds(uint32_t entry) { return holds_[entry]; }
   uint32_t client() const { return client_; }
   uint64_t largest_hole() const { return allocator_.largest_free_units() * shm::kUnit; }
-
-  // Whether all pages under an entry's block have been committed; and that they have been now.
-  bool is_warm(uint32_t entry) const;
-  void mark_warm(uint32_t entry);
 
   // Clients to notify once the lock is free; emptied by the call.
   WaitingClients take_waiting();
@@ -90,7 +90,8 @@ class Objects {
   void link_id(uint32_t entry);
   void unlink_id(uint32_t entry);
   uint32_t new_entry(const ObjectId& id, uint64_t now_ms);
-  bool attach_block(uint32_t entry, uint64_t size, uint32_t metadata_size);
+  bool has_hole(uint64_t weight) const;
+  void attach_block(uint32_t entry, uint64_t size, uint32_t metadata_size);
   void detach_block(uint32_t entry);
   void set_pin_bit(uint32_t entry, uint32_t client);
   void clear_pin_bit(uint32_t entry, uint32_t client);
@@ -99,6 +100,7 @@ class Objects {
   void lose_or_free(uint32_t entry);
   void free_if_unheld(uint32_t entry);
   void free_entry(uint32_t entry);
+  void let_go_of_contained(uint32_t entry);
   void recycle(uint32_t entry);
   void changed(const ObjectId& id);
   bool on_lru(const shm::ObjectEntry& entry) const;

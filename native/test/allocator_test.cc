@@ -23,7 +23,7 @@ class Arena {
   bool allocate(uint64_t units, uint64_t align, uint64_t* start) {
     REQUIRE_OK(shm::table_grow(segment(), lock(), segment().store().blocks, 2));
     shm::LockGuard guard(lock());
-    uint32_t block = shm::Allocator(segment(), lock()).allocate(units, align);
+    uint32_t block = shm::Allocator(segment(), lock()).allocate(units, align, 0);
     if (block == shm::kNone) return false;
     *start = segment().block(block).start;
     EXPECT_EQ(segment().block(block).units, units);

@@ -83,7 +83,11 @@ void Model::seal(const Handle& object, bool add_ref, const std::vector<ObjectId>
 void Model::abort(const Handle& object) {
   used_ -= weight(*object);
   object->state = object->promised ? Object::kPromised : Object::kLost;
-  if (!is_referenced(*object)) free(object);
+  if (is_referenced(*object)) {
+    let_go_of_contained(object);
+  } else {
+    free(object);
+  }
 }
 
 Code Model::pin(const ObjectId& id, Handle* out) {
@@ -165,13 +169,21 @@ void Model::free_if_unheld(const Handle& object) {
 void Model::lose_or_free(const Handle& object) {
   if (object->state == Object::kSealed) used_ -= weight(*object);
   object->state = Object::kLost;
-  if (!is_referenced(*object)) free(object);
+  if (is_referenced(*object)) {
+    let_go_of_contained(object);
+  } else {
+    free(object);
+  }
 }
 
 void Model::free(const Handle& object) {
   object->state = Object::kFreed;
   hidden_.remove(object);
   if (!object->deleted) by_id_.erase(object->id.hex());
+  let_go_of_contained(object);
+}
+
+void Model::let_go_of_contained(const Handle& object) {
   std::vector<Handle> contained = std::move(object->contains);
   for (const Handle& inner : contained) {
     --inner->contained_by;

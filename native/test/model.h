@@ -56,6 +56,7 @@ class Model {
   void lose_or_free(const Handle& object);
   void free_if_unheld(const Handle& object);
   void free(const Handle& object);
+  void let_go_of_contained(const Handle& object);
   Handle oldest(bool forced) const;
 
   const uint64_t memory_;

@@ -13,6 +13,9 @@
 
 namespace mobula {
 
+namespace shm {
+struct Block;
+}
 namespace store {
 class Client;
 class Objects;
@@ -154,7 +157,7 @@ class ObjectStore {
                       std::vector<ObjectInfo>* evicted);
   template <class Work>
   Status change(const Work& work);
-  Status commit_cold(const Writing& writing);
+  const shm::Block& block_of(const Writing& writing) const;
   Status contain(const EntryRef& ref, const SealOptions& options);
 
   const std::shared_ptr<store::Client> client_;

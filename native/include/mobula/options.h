@@ -17,9 +17,10 @@ struct StoreOptions {
   uint64_t memory = 0;  // limit on charged bytes
   uint32_t max_objects = 0;
   EvictionPolicy eviction = EvictionPolicy::kClru;
-  std::string name;    // empty: anonymous memory
-  bool guard = true;   // views are mapped read-only
-  bool queue = false;  // with run queue, mailboxes and actor table
+  std::string name;       // empty: anonymous memory
+  uint64_t prefault = 0;  // bytes of free memory to keep committed, in the background
+  bool guard = true;      // views are mapped read-only
+  bool queue = false;     // with run queue, mailboxes and actor table
 };
 
 }  // namespace mobula

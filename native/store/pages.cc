@@ -1,0 +1,192 @@
+#include "store/pages.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "shm/table.h"
+
+namespace mobula::store {
+
+using shm::Block;
+using shm::kChunk;
+using shm::kNone;
+using shm::kUnit;
+using shm::LockGuard;
+using shm::StoreState;
+
+namespace {
+
+constexpr uint64_t kUnitsPerChunk = kChunk / kUnit;
+constexpr uint64_t kStep = 16;  // chunks, 4 MiB: a few milliseconds when they are cold
+constexpr uint32_t kBlocksLookedAt = 1024;
+constexpr uint64_t kSlackShare = 8;   // of `memory`
+constexpr uint64_t kLeastSlack = 16;  // chunks
+
+}  // namespace
+
+Pages::Chunks Pages::under(const Block& block) {
+  uint64_t end = block.start + block.units;
+  return {block.start / kUnitsPerChunk, (end + kUnitsPerChunk - 1) / kUnitsPerChunk};
+}
+
+Pages::Chunks Pages::within(const Block& block) {
+  uint64_t first = (block.start + kUnitsPerChunk - 1) / kUnitsPerChunk;
+  return {first, std::max(first, (block.start + block.units) / kUnitsPerChunk)};
+}
+
+// The first chunk of that kind, or the end.
+uint64_t Pages::next(bool warm, const Chunks& among) const {
+  for (uint64_t chunk = among.first; chunk < among.end;) {
+    uint64_t word = segment_.chunk_bits()[chunk / 64];
+    uint64_t found = (warm ? word : ~word) >> (chunk % 64);
+    if (found != 0) return std::min<uint64_t>(chunk + std::countr_zero(found), among.end);
+    chunk = (chunk / 64 + 1) * 64;
+  }
+  return among.end;
+}
+
+bool Pages::is_warm(const Block& block) const {
+  Chunks chunks = under(block);
+  return next(false, chunks) == chunks.end;
+}
+
+// May be cut short at any word: a bit that is missing costs a needless commit.
+void Pages::set_bits(const Chunks& chunks, bool warm) {
+  StoreState& store = segment_.store();
+  for (uint64_t chunk = chunks.first; chunk < chunks.end;) {
+    uint64_t in_word = std::min<uint64_t>(64 - chunk % 64, chunks.end - chunk);
+    uint64_t mask = (in_word == 64 ? ~uint64_t{0} : (uint64_t{1} << in_word) - 1) << (chunk % 64);
+    uint64_t& word = segment_.chunk_bits()[chunk / 64];
+    uint64_t changed = static_cast<uint64_t>(std::popcount(mask & (warm ? ~word : word)));
+    lock_.set(store.committed_chunks,
+              warm ? store.committed_chunks + changed : store.committed_chunks - changed);
+    lock_.set(word, warm ? word | mask : word & ~mask);
+    lock_.commit();
+    chunk += in_word;
+  }
+}
+
+// Of a small store no large part, since nobody else can use it meanwhile.
+uint64_t Pages::step_chunks() const {
+  return std::clamp<uint64_t>(segment_.header().memory_limit / 16 / kChunk, 1, kStep);
+}
+
+uint64_t Pages::limit_chunks() const {
+  uint64_t memory = shm::round_up(segment_.header().memory_limit, kChunk) / kChunk;
+  return memory + std::max(memory / kSlackShare, kLeastSlack);
+}
+
+Status Pages::commit(const Block& block) {
+  return provide(block, [&](const Chunks& chunks) {
+    return segment_.commit_data(chunks.first, chunks.count());
+  });
+}
+
+Status Pages::write(const Block& block, const void* bytes, uint64_t size) {
+  return provide(block, [&](const Chunks& chunks) {
+    Status written = segment_.write_data(block.start, bytes, size);
+    return written.is_ok() ? segment_.commit_data(chunks.first, chunks.count()) : written;
+  });
+}
+
+template <class Provide>
+Status Pages::provide(const Block& block, const Provide& provide) {
+  Chunks chunks = under(block);
+  uint64_t committed = port::load_word(segment_.store().committed_chunks);
+  uint64_t limit = limit_chunks();
+  while (committed + chunks.count() > limit) {
+    if (hand_back(committed + chunks.count() - limit) == 0) break;
+    committed = port::load_word(segment_.store().committed_chunks);
+  }
+  Status status = provide(chunks);
+  while (status.code() == Code::kFull && hand_back(chunks.count()) > 0) status = provide(chunks);
+  if (!status.is_ok()) return status;
+  LockGuard guard(lock_);
+  if (guard.status().is_ok()) set_bits(chunks, true);
+  return guard.status();
+}
+
+uint64_t Pages::hand_back(uint64_t limit) {
+  uint64_t total = 0;
+  while (total < limit) {
+    Chunks chunks;
+    if (!take_free(true, limit - total, &chunks)) break;
+    bool punched = segment_.punch_data(chunks.first, chunks.count()).is_ok();
+    release_taken();
+    if (!punched) break;
+    total += chunks.count();
+  }
+  return total;
+}
+
+uint64_t Pages::needed_chunks() const {
+  uint64_t wanted = port::load_word(segment_.store().charged_bytes) + segment_.header().prefault;
+  return std::min((wanted + kChunk - 1) / kChunk, limit_chunks());
+}
+
+uint64_t Pages::free_warm() const {
+  uint64_t committed = port::load_word(segment_.store().committed_chunks);
+  return committed - std::min(committed, needed_chunks());
+}
+
+bool Pages::wants_prefault() const {
+  return segment_.header().prefault > 0 &&
+         port::load_word(segment_.store().committed_chunks) < needed_chunks();
+}
+
+bool Pages::prefault() {
+  Chunks chunks;
+  if (!wants_prefault() || !take_free(false, kStep, &chunks)) return false;
+  bool committed = segment_.commit_data(chunks.first, chunks.count()).is_ok();
+  if (committed) {
+    segment_.map_data(chunks.first, chunks.count());
+    LockGuard guard(lock_);
+    if (guard.status().is_ok()) set_bits(chunks, true);
+  }
+  release_taken();
+  return committed;
+}
+
+// The first run of chunks of that kind that lie within a block.
+bool Pages::find_run(const Block& block, bool warm, uint64_t limit, Chunks* out) const {
+  Chunks chunks = within(block);
+  uint64_t first = next(warm, chunks);
+  *out = {first, next(!warm, {first, std::min(first + limit, chunks.end)})};
+  return first < out->end;
+}
+
+bool Pages::take_free(bool warm, uint64_t limit, Chunks* out) {
+  shm::Table& blocks = segment_.store().blocks;
+  if (!shm::table_grow(segment_, lock_, blocks, 2).is_ok()) return false;
+  LockGuard guard(lock_);
+  StoreState& store = segment_.store();
+  if (!guard.status().is_ok() || store.paging_block != kNone) return false;
+  if (!shm::table_has(blocks, 2)) return false;
+  uint32_t found =
+      allocator_.find_among_large(kUnitsPerChunk, kBlocksLookedAt, [&](const Block& block) {
+        return find_run(block, warm, std::min(limit, step_chunks()), out);
+      });
+  if (found == kNone) return false;
+  uint64_t lead = out->first * kUnitsPerChunk - segment_.block(found).start;
+  uint32_t taken = allocator_.take(found, lead, out->count() * kUnitsPerChunk);
+  lock_.set(store.paging_block, taken);
+  lock_.set(store.paging_client, client_);
+  lock_.commit();
+  if (warm) set_bits(*out, false);
+  return true;
+}
+
+void Pages::release_taken() {
+  LockGuard guard(lock_);
+  if (guard.status().is_ok()) forget_client(client_);
+}
+
+void Pages::forget_client(uint32_t client) {
+  StoreState& store = segment_.store();
+  if (store.paging_block == kNone || store.paging_client != client) return;
+  allocator_.free(store.paging_block);
+  lock_.set(store.paging_block, kNone);
+  lock_.set(store.paging_client, kNone);
+}
+
+}  // namespace mobula::store
