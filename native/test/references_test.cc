@@ -179,6 +179,30 @@ TEST("edges 5 and 15: an evicted object that is referred to is lost and can be m
   expect_sound(*store);
 }
 
+TEST(
+    "edge 5: what is lost lets go of what it contained, and holds what it contains when made "
+    "again") {
+  auto store = new_store();
+  for (uint32_t i = 1; i <= 2; ++i) put_referred(*store, id_of(i));
+  EntryRef outer = put_referred(*store, id_of(3), {id_of(1)});
+  for (uint32_t i = 1; i <= 2; ++i) REQUIRE_OK(store->drop_ref(add_ref(*store, id_of(i))));
+  EXPECT_EQ(edges_in_use(*store), 1u);
+  uint64_t freed = 0;
+  REQUIRE_OK(store->evict(kMiB, &freed, nullptr));
+  EXPECT_EQ(store->availability(id_of(3)), Availability::kLost);
+  EXPECT_EQ(edges_in_use(*store), 0u);
+  expect_sound(*store);
+  put_referred(*store, id_of(4));
+  ObjectId contained = id_of(4);
+  SealOptions options;
+  options.contained = &contained;
+  options.contained_count = 1;
+  REQUIRE_OK(put(*store, id_of(3), 100, options));
+  EXPECT_EQ(edges_in_use(*store), 1u);
+  REQUIRE_OK(store->drop_ref(outer));
+  expect_sound(*store);
+}
+
 TEST("promises can be fulfilled when the object table is full of them") {
   auto store = new_store(store_options(kMiB, 4));
   EntryRef ref;

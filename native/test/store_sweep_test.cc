@@ -189,6 +189,31 @@ ROLE(freeing_a_container) {
   REQUIRE_OK(status);
 }
 
+ROLE(handing_back) {
+  REQUIRE_OK(put(self.store(), id_of(2), kMiB));
+  REQUIRE_OK(self.store().remove(id_of(2)));
+  self.begin_operation();
+  uint64_t chunks = self.store().client()->pages().hand_back(2);
+  self.end_operation();
+  EXPECT_EQ(chunks, 2u);
+}
+
+// Its block is cold, and makes free pages go.
+ROLE(exceeding_the_slack) {
+  ObjectStore& store = self.store();
+  ObjectId ids[] = {id_of(2), id_of(3)};
+  Writing writing;
+  for (const ObjectId& id : ids) {
+    REQUIRE_OK(store.create_object(&id, 7 * kMiB + 512 * kKiB, 0, &writing, nullptr));
+    REQUIRE_OK(store.seal(writing.ref, {}));
+  }
+  REQUIRE_OK(store.remove(ids[0]));
+  self.begin_operation();
+  Status status = store.create_object(&ids[0], 8 * kMiB, 0, &writing, nullptr);
+  self.end_operation();
+  REQUIRE_OK(status);
+}
+
 ROLE(growing_a_table) {
   shm::Table& blocks = self.store().client()->segment().store().blocks;
   self.begin_operation();
@@ -233,6 +258,13 @@ TEST("a kill while containing leaves container and contained or the contained al
 }
 TEST("a kill while freeing a container leaves nothing of it") {
   sweep({"freeing_a_container", {}, 1}, empty_scene);
+}
+TEST("a kill while handing memory back leaves all of it in use or free") {
+  sweep({"handing_back", {}, 1}, one_object);
+}
+TEST("a kill while taking more memory than the slack allows leaves no object") {
+  sweep({"exceeding_the_slack", {}, 1},
+        [] { return std::make_unique<Scene>(store_options(16 * kMiB)); });
 }
 TEST("a kill while growing a table leaves a store that works") {
   sweep({"growing_a_table", {}, 1},
