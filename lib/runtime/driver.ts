@@ -49,6 +49,7 @@ export class Driver {
       undefined,
       guard,
       true,
+      0,
     );
     this.isolation = isolation;
     this.core = new Core(store, RunQueue[isolation], false);

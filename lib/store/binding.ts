@@ -40,13 +40,18 @@ export interface Native {
     name: string | undefined,
     guard: boolean,
     queue: boolean,
+    prefault: number,
   ): number;
   storeAttachName(name: string): number;
   storeAttachHandle(pid: number, fd: number, storeId: string): number;
   storeUnlink(name: string): boolean;
   /** Gives back the store's pins, refs and unsealed objects. Views stay. The number is void. */
   storeClose(store: number): void;
+  /** Good while this process has the store open. */
   storeHandle(store: number): [pid: number, fd: number, storeId: string];
+  /** Stays good, and keeps the memory, until its descriptor is withdrawn, once. */
+  storeOffer(store: number): [pid: number, fd: number, storeId: string];
+  storeWithdraw(fd: number): void;
   /** Written by other calls, read right after them. */
   storeRegisters(store: number): Float64Array;
 

@@ -5,6 +5,7 @@ import {
   checkDuration,
   checkFunction,
   checkInteger,
+  checkKeys,
   checkObject,
   checkOneOf,
   checkSignal,
@@ -21,6 +22,7 @@ import {
   checkId,
   checkMetadata,
   checkName,
+  storeOptionNames,
   type PutOptions,
   type StoreHandle,
   type StoreOptions,
@@ -32,6 +34,7 @@ const defaultMaxObjects = 1_048_576;
 const noMetadata = new Uint8Array(0);
 
 const collected = new FinalizationRegistry<number>((store) => native.storeClose(store));
+const forgottenHandles = new FinalizationRegistry<number>((fd) => native.storeWithdraw(fd));
 
 interface Waiter {
   readonly id: string;
@@ -59,6 +62,7 @@ export class ObjectStore implements Disposable {
   readonly #onEvict: ((object: ObjectInfo) => void) | undefined;
   readonly #pins = new Map<string, Pin[]>();
   readonly #waiters = new Set<Waiter>();
+  #handle: StoreHandle | undefined;
   #listening = false;
 
   private constructor(store: number, onEvict?: (object: ObjectInfo) => void) {
@@ -72,14 +76,11 @@ export class ObjectStore implements Disposable {
 
   static create(options: StoreOptions): ObjectStore {
     checkObject('options', options);
-    const {
-      maxObjects = defaultMaxObjects,
-      name,
-      eviction = 'clru',
-      guard = true,
-      onEvict,
-    } = options;
+    checkKeys('options', options, storeOptionNames);
+    const { maxObjects = defaultMaxObjects, name, eviction = 'clru' } = options;
+    const { prefault = 0, guard = true, onEvict } = options;
     const memory = checkSize('options.memory', options.memory, 64);
+    const checkedPrefault = checkSize('options.prefault', prefault, 0);
     checkInteger('options.maxObjects', maxObjects, 1, 2 ** 30);
     checkOneOf('options.eviction', eviction, ['clru', 'none']);
     checkBoolean('options.guard', guard);
@@ -92,6 +93,7 @@ export class ObjectStore implements Disposable {
       checkedName,
       guard,
       false,
+      checkedPrefault,
     );
     return new ObjectStore(store, onEvict);
   }
@@ -110,9 +112,18 @@ export class ObjectStore implements Disposable {
     return native.storeUnlink(checkName(name));
   }
 
+  /**
+   * Plain data with which other threads and processes attach. It keeps the memory: it stays good
+   * while this process lives, also after `close()`, as long as this object can be reached.
+   */
   get handle(): StoreHandle {
-    const [pid, fd, storeId] = native.storeHandle(this.#open());
-    return { pid, fd, storeId };
+    const store = this.#open();
+    if (this.#handle === undefined) {
+      const [pid, fd, storeId] = native.storeOffer(store);
+      this.#handle = { pid, fd, storeId };
+      forgottenHandles.register(this.#handle, fd);
+    }
+    return this.#handle;
   }
 
   /** Copies the bytes into a new sealed object; returns its id. */

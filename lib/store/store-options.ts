@@ -23,11 +23,23 @@ export interface StoreOptions {
   name?: string;
   /** Default `'clru'`: the least recently used objects make room. */
   eviction?: 'clru' | 'none';
+  /** Bytes of free memory to commit ahead of use, in the background. Default 0. */
+  prefault?: number | string;
   /** Default true: views are mapped read-only. */
   guard?: boolean;
   /** Called for every object that this store's calls evict, after the call has done its work. */
   onEvict?: (object: ObjectInfo) => void;
 }
+
+export const storeOptionNames = [
+  'memory',
+  'maxObjects',
+  'name',
+  'eviction',
+  'prefault',
+  'guard',
+  'onEvict',
+] as const satisfies readonly (keyof StoreOptions)[];
 
 export interface PutOptions {
   /** 32 lowercase hex digits; a fresh id without it. */

@@ -62,6 +62,7 @@ Value store_create(const CallbackInfo& info) {
   if (info[3].IsString()) options.name = info[3].As<Napi::String>();
   options.guard = info[4].ToBoolean();
   options.queue = info[5].ToBoolean();
+  options.prefault = to_uint64(info[6]);
   std::unique_ptr<ObjectStore> store;
   Status status = ObjectStore::create(options, &store);
   return opened(info, std::move(status), std::move(store));
@@ -92,15 +93,30 @@ Value store_unlink(const CallbackInfo& info) {
 
 void store_close(const CallbackInfo& info) { Addon::of(info.Env()).remove_store(info[0]); }
 
+Value from_handle(Env env, const mobula::StoreHandle& handle) {
+  Napi::Array row = Napi::Array::New(env, 3);
+  row.Set(0u, number(env, handle.pid));
+  row.Set(1u, number(env, handle.fd));
+  row.Set(2u, from_id(env, handle.store_id));
+  return row;
+}
+
 Value store_handle(const CallbackInfo& info) {
   StoreHandle* handle = Addon::of(info.Env()).store(info[0]);
-  if (handle == nullptr) return {};
-  mobula::StoreHandle shared = handle->store().handle();
-  Napi::Array row = Napi::Array::New(info.Env(), 3);
-  row.Set(0u, number(info.Env(), shared.pid));
-  row.Set(1u, number(info.Env(), shared.fd));
-  row.Set(2u, from_id(info.Env(), shared.store_id));
-  return row;
+  return handle == nullptr ? Value() : from_handle(info.Env(), handle->store().handle());
+}
+
+Value store_offer(const CallbackInfo& info) {
+  StoreHandle* handle = Addon::of(info.Env()).store(info[0]);
+  mobula::StoreHandle offered;
+  if (handle == nullptr || failed(info.Env(), handle->store().offer(&offered))) return {};
+  return from_handle(info.Env(), offered);
+}
+
+void store_withdraw(const CallbackInfo& info) {
+  mobula::StoreHandle offered;
+  offered.fd = static_cast<int>(to_uint32(info[0]));
+  ObjectStore::withdraw(offered);
 }
 
 Value store_registers(const CallbackInfo& info) {
@@ -426,6 +442,8 @@ void export_store_functions(Env env, Napi::Object exports) {
   add<store_unlink>(env, exports, "storeUnlink");
   add<store_close>(env, exports, "storeClose");
   add<store_handle>(env, exports, "storeHandle");
+  add<store_offer>(env, exports, "storeOffer");
+  add<store_withdraw>(env, exports, "storeWithdraw");
   add<store_registers>(env, exports, "storeRegisters");
   add<store_put>(env, exports, "storePut");
   add<store_create_object>(env, exports, "storeCreateObject");

@@ -78,6 +78,8 @@ const char* shared_memory_directory();
 int named_file_unlink(const char* name);
 // Opens what descriptor `remote_fd` of process `pid` refers to, with access rights checked anew.
 int process_file_open(uint32_t pid, int remote_fd, int* fd);
+// The same open file under a further descriptor, close-on-exec.
+int file_duplicate(int fd, int* duplicate);
 int file_size(int fd, uint64_t* size);
 // Identifies the open file for as long as anybody has it open.
 int file_identity(int fd, uint64_t* device, uint64_t* inode);

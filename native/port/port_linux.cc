@@ -253,6 +253,13 @@ int process_file_open(uint32_t pid, int remote_fd, int* fd) {
   return 0;
 }
 
+int file_duplicate(int fd, int* duplicate) {
+  int file = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+  if (file < 0) return errno;
+  *duplicate = file;
+  return 0;
+}
+
 int file_size(int fd, uint64_t* size) {
   struct stat status;
   if (fstat(fd, &status) != 0) return errno;

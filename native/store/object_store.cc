@@ -73,6 +73,15 @@ StoreHandle ObjectStore::handle() const {
   return {port::process_id(), client_->segment().fd(), client_->segment().header().store_id};
 }
 
+Status ObjectStore::offer(StoreHandle* out) const {
+  *out = handle();
+  int error = port::file_duplicate(out->fd, &out->fd);
+  if (error == 0) return Status::ok();
+  return {Code::kSystem, "no descriptor for a handle: errno " + std::to_string(error)};
+}
+
+void ObjectStore::withdraw(const StoreHandle& offered) { port::file_close(offered.fd); }
+
 Status ObjectStore::create_object(const ObjectId* id, uint64_t size, uint32_t metadata_size,
                                   Writing* out, std::vector<ObjectInfo>* evicted) {
   bool cold = false;

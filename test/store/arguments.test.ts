@@ -121,6 +121,9 @@ test('ObjectStore.create refuses wrong options', (t) => {
   t.throws(() => create({ eviction: 1 }), wrongType);
   t.throws(() => create({ guard: 'yes' }), wrongType);
   t.throws(() => create({ onEvict: {} }), wrongType);
+  for (const prefault of [-1, 0.5, NaN, 'much']) t.throws(() => create({ prefault }), outOfRange);
+  t.throws(() => create({ prefault: true }), wrongType);
+  t.throws(() => create({ evict: 'clru' }), { instanceOf: TypeError });
   for (const options of [undefined, null, MiB, '1MiB']) {
     t.throws(() => ObjectStore.create(wrong(options)), wrongType);
   }

@@ -1,9 +1,11 @@
+import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { readdirSync, readlinkSync } from 'node:fs';
 import test, { type ExecutionContext } from 'ava';
 import { ObjectStore, type StoreHandle } from 'mobula/store';
 import { places, StoreAgent } from '../support/store-agent.js';
-import { bytes, createStore, KiB, MiB } from '../support/stores.js';
-import { until } from '../support/until.js';
+import { bytes, createStore, idOf, KiB, MiB } from '../support/stores.js';
+import { until, untilCollected } from '../support/until.js';
 
 /** A name that no other test uses and that is gone after the test. */
 function freshName(t: ExecutionContext): string {
@@ -172,18 +174,48 @@ test('unlink removes a name and leaves the store to those who have it open', (t)
   t.false(namesake.contains(id));
 });
 
-// Serial: no other test of this process may get the file descriptor.
-test.serial('a handle whose store has ended is refused', async (t) => {
-  const gone = ObjectStore.create({ memory: MiB });
-  const { handle } = gone;
-  gone.close();
-  await until('the store has gone', () => {
-    try {
-      ObjectStore.attach(handle).close();
-      return false;
-    } catch {
-      return true;
-    }
-  });
-  t.throws(() => ObjectStore.attach(handle), { code: 'MOBULA_OBJECT_NOT_FOUND' });
+test('a handle stays good after close', (t) => {
+  const closed = ObjectStore.create({ memory: MiB });
+  const { handle } = closed;
+  const id = closed.put(bytes(100, 7));
+  closed.close();
+  const store = ObjectStore.attach(handle);
+  t.teardown(() => store.close());
+  t.deepEqual([...store.get(id)!.data], [...bytes(100, 7)]);
 });
+
+test('a handle whose process has ended, or never issued it, is refused', (t) => {
+  const { handle } = createStore(t);
+  const stale = [
+    { ...handle, pid: spawnSync('true').pid, storeId: idOf(1) },
+    { ...handle, fd: 100_000, storeId: idOf(1) },
+    { ...handle, storeId: idOf(1) },
+  ];
+  for (const one of stale) {
+    t.throws(() => ObjectStore.attach(one), { code: 'MOBULA_OBJECT_NOT_FOUND' });
+  }
+});
+
+// Serial: other tests open stores too.
+test.serial(
+  'the memory of a closed store goes when its handle can be reached no more',
+  async (t) => {
+    const name = `test-${randomUUID()}`;
+    const isOpen = () =>
+      readdirSync('/proc/self/fd').some((fd) => {
+        try {
+          return readlinkSync(`/proc/self/fd/${fd}`).includes(name);
+        } catch {
+          return false;
+        }
+      });
+    (() => {
+      const store = ObjectStore.create({ memory: MiB, name });
+      t.is(store.handle, store.handle);
+      ObjectStore.unlink(name);
+      store.close();
+    })();
+    t.true(isOpen());
+    await untilCollected('the file is closed', () => !isOpen());
+  },
+);

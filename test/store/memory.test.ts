@@ -283,3 +283,16 @@ test('stats count what was done', (t) => {
     copiedViews: 0,
   });
 });
+
+test('memory can be committed ahead of use', (t) => {
+  const store = createStore(t, { memory: '8MiB', prefault: '4MiB' });
+  const id = store.put(bytes(6 * MiB, 3));
+  t.true(store.get(id)!.data.every((byte) => byte === 3));
+});
+
+test('a refusal names the processes that pin, and how much', (t) => {
+  const store = createStore(t);
+  store.pin(store.put(bytes(MiB)));
+  const error = t.throws(() => store.put(bytes(1)), { code: 'MOBULA_STORE_FULL' });
+  t.regex(error.message, new RegExp(`process ${process.pid}: ${MiB} bytes in 1 objects`));
+});

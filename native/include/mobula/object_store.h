@@ -40,7 +40,7 @@ struct StoreStats {
   uint64_t clients, reclaimed_clients, recoveries;
 };
 
-// What any process needs in order to map the same memory; good while process `pid` lives.
+// What any process needs in order to map the same memory; good while process `pid` has `fd` open.
 struct StoreHandle {
   uint32_t pid = 0;
   int fd = -1;
@@ -104,7 +104,11 @@ class ObjectStore {
   explicit ObjectStore(std::shared_ptr<store::Client> client);
   ~ObjectStore();
 
+  // Good while this process has the store open.
   StoreHandle handle() const;
+  // A handle that stays good, and keeps the memory, until withdraw(), however many are closed.
+  Status offer(StoreHandle* out) const;
+  static void withdraw(const StoreHandle& offered);
   const std::shared_ptr<store::Client>& client() const { return client_; }
 
   // --- Writing. A null id asks for a fresh one. Objects that made room are added to `evicted`. ---
