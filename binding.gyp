@@ -2,6 +2,7 @@
   "variables": {
     "core_sources": ["<!@(node scripts/list-sources.js native/port native/shm native/store native/queue)"],
     "addon_sources": ["<!@(node scripts/list-sources.js native/addon)"],
+    "lto_flags": ["<!@(node scripts/lto-flags.js)"],
     "has_tests": "<!(node -p \"fs.existsSync('native/test')\")",
     "node_addon_api": "<!(node -p \"require('node-addon-api').include_dir\")"
   },
@@ -13,8 +14,10 @@
       "-fvisibility=hidden",
       "-Wall",
       "-Wextra",
-      "-Werror"
+      "-Werror",
+      "<@(lto_flags)"
     ],
+    "ldflags": ["-O3", "<@(lto_flags)"],
     "include_dirs": ["native", "native/include"]
   },
   "targets": [

@@ -58,10 +58,10 @@ StoreHandle::~StoreHandle() { close(); }
 
 Napi::Value StoreHandle::registers_array(Napi::Env) { return registers_reference_.Value(); }
 
-std::shared_ptr<ViewRecord> StoreHandle::cached(const EntryRef& ref) {
+ViewRecord* StoreHandle::cached(const EntryRef& ref) {
   if (ref.entry >= views_.size()) return nullptr;
-  const auto& record = views_[ref.entry];
-  bool usable = record && record->ref.generation == ref.generation && !record->ended;
+  ViewRecord* record = views_[ref.entry].get();
+  bool usable = record != nullptr && record->ref.generation == ref.generation && !record->ended;
   return usable ? record : nullptr;
 }
 
@@ -81,8 +81,8 @@ Napi::Value StoreHandle::open_view(Napi::Env env, const Reading& reading, uint32
 }
 
 void StoreHandle::release_view(const EntryRef& ref) {
-  std::shared_ptr<ViewRecord> record = cached(ref);
-  if (!record || record->holds == 0) return;
+  ViewRecord* record = cached(ref);
+  if (record == nullptr || record->holds == 0) return;
   --record->holds;
   (void)record->store->unpin(ref);
 }

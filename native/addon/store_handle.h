@@ -40,7 +40,8 @@ class StoreHandle {
   Napi::Value registers_array(Napi::Env env);
 
   // Views. `cached` finds the live record for an entry, so that JavaScript can use its buffer anew.
-  std::shared_ptr<ViewRecord> cached(const EntryRef& ref);
+  // Good until the next call of the binding.
+  ViewRecord* cached(const EntryRef& ref);
   Napi::Value open_view(Napi::Env env, const Reading& reading, uint32_t holds);
   void release_view(const EntryRef& ref);
 
