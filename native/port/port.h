@@ -98,8 +98,12 @@ void file_close(int fd);
 void* map_shared(int fd, uint64_t length, bool writable);
 // Zero-filled private memory that costs nothing until touched.
 void* map_private(uint64_t length);
-// Enters the pages into the process's page tables, writable. A hint: later access may still fault.
-void map_populate(void* address, uint64_t length);
+// As file_commit for a part of a writable shared mapping, and enters the pages into the process's
+// page tables: writing does not fault then. Systems without this need file_commit: EINVAL.
+int map_commit(void* address, uint64_t length);
+// Asks for huge pages under a mapping. False when the system has none for memory files, or gives
+// them without being asked.
+bool map_advise_huge(void* address, uint64_t length);
 void unmap(void* address, uint64_t length);
 uint64_t page_size();
 

@@ -322,9 +322,20 @@ void* map_private(uint64_t length) {
   return address == MAP_FAILED ? nullptr : address;
 }
 
-void map_populate(void* address, uint64_t length) {
+int map_commit(void* address, uint64_t length) {
   constexpr int kPopulateWrite = 23;  // MADV_POPULATE_WRITE, since Linux 5.14
-  madvise(address, length, kPopulateWrite);
+  int result;
+  do {
+    result = madvise(address, length, kPopulateWrite);
+  } while (result != 0 && (errno == EINTR || errno == EAGAIN));
+  if (result == 0) return 0;
+  return errno == EFAULT ? ENOSPC : errno;
+}
+
+bool map_advise_huge(void* address, uint64_t length) {
+  char text[128];
+  return read_small_file("/sys/kernel/mm/transparent_hugepage/shmem_enabled", text, sizeof text) &&
+         strstr(text, "[advise]") != nullptr && madvise(address, length, MADV_HUGEPAGE) == 0;
 }
 
 void unmap(void* address, uint64_t length) { munmap(address, length); }

@@ -11,6 +11,7 @@ namespace {
 constexpr uint64_t kCommitStep = 256 * 1024;
 constexpr uint64_t kQueueCells = 16ull << 20;  // 4 GiB of address space, committed as it fills
 constexpr uint64_t kMaxMemory = 1ull << 44;
+constexpr uint64_t kHugePagesFrom = 64ull << 20;  // a smaller segment would grow by much of itself
 constexpr const char* kFilePrefix = "mobula-";
 
 Status system_error(const std::string& what, int error) {
@@ -282,7 +283,8 @@ Status Segment::map(int fd, uint64_t size, bool guard, std::unique_ptr<Segment>*
     return {Code::kOutOfRange, "cannot map " + std::to_string(size) + " bytes of address space (" +
                                    strerror(error) + "): ask for less memory"};
   }
-  out->reset(new Segment(fd, size, base, views));
+  bool huge_pages = size >= kHugePagesFrom && port::map_advise_huge(base, size);
+  out->reset(new Segment(fd, size, base, views, huge_pages));
   return Status::ok();
 }
 
@@ -311,14 +313,18 @@ Status Segment::commit_data(uint64_t first_chunk, uint64_t chunks) const {
   return commit(header().data_offset + first_chunk * kChunk, chunks * kChunk, "objects");
 }
 
+Status Segment::map_data(uint64_t first_chunk, uint64_t chunks) const {
+  uint64_t offset = header().data_offset + first_chunk * kChunk;
+  uint64_t length = chunks * kChunk;
+  int error = port::map_commit(base_ + offset, length);
+  if (error == EINVAL) return commit(offset, length, "objects");
+  return error == 0 ? Status::ok() : out_of_space(fd_, "objects", length, error);
+}
+
 Status Segment::punch_data(uint64_t first_chunk, uint64_t chunks) const {
   uint64_t offset = header().data_offset + first_chunk * kChunk;
   int error = port::file_punch(fd_, offset, chunks * kChunk);
   return error == 0 ? Status::ok() : system_error("giving memory back", error);
-}
-
-void Segment::map_data(uint64_t first_chunk, uint64_t chunks) const {
-  port::map_populate(base_ + header().data_offset + first_chunk * kChunk, chunks * kChunk);
 }
 
 Status Segment::write_data(uint64_t unit, const void* bytes, uint64_t length) const {

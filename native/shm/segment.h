@@ -49,6 +49,9 @@ class Segment {
     return views_ + header().data_offset + unit * kUnit;
   }
 
+  // Cold memory is faster through the mapping than through the file.
+  bool has_huge_pages() const { return huge_pages_; }
+
   uint8_t* base() const { return base_; }
   uint64_t size() const { return size_; }
   int fd() const { return fd_; }
@@ -57,15 +60,15 @@ class Segment {
   // `*committed` is the new number of committed rows, to be recorded in a transaction.
   Status commit_rows(const Table& table, uint32_t committed_now, uint32_t* committed) const;
   Status commit_data(uint64_t first_chunk, uint64_t chunks) const;
+  // As commit_data, for chunks that this process is about to write through its mapping.
+  Status map_data(uint64_t first_chunk, uint64_t chunks) const;
   // Gives the memory of these chunks back to the system.
   Status punch_data(uint64_t first_chunk, uint64_t chunks) const;
-  // Enters committed chunks into this process's page tables, for writing without page faults.
-  void map_data(uint64_t first_chunk, uint64_t chunks) const;
   Status write_data(uint64_t unit, const void* bytes, uint64_t length) const;
 
  private:
-  Segment(int fd, uint64_t size, uint8_t* base, const uint8_t* views)
-      : fd_(fd), size_(size), base_(base), views_(views) {}
+  Segment(int fd, uint64_t size, uint8_t* base, const uint8_t* views, bool huge_pages)
+      : fd_(fd), size_(size), base_(base), views_(views), huge_pages_(huge_pages) {}
 
   static Status map(int fd, uint64_t size, bool guard, std::unique_ptr<Segment>* out);
   static Status adopt(int fd, std::unique_ptr<Segment>* out);
@@ -84,6 +87,7 @@ class Segment {
   const uint64_t size_;
   uint8_t* const base_;
   const uint8_t* const views_;
+  const bool huge_pages_;
 };
 
 }  // namespace mobula::shm

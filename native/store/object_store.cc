@@ -99,7 +99,7 @@ Status ObjectStore::put(const ObjectId* id, const void* data, uint64_t size, con
   bool cold = false;
   Status status = reserve(id, size, metadata_size, port::wall_clock_ms(), &writing, &cold, evicted);
   if (!status.is_ok()) return status;
-  if (cold && size >= kWriteColdFrom) {
+  if (cold && size >= kWriteColdFrom && !client_->segment().has_huge_pages()) {
     status = client_->pages().write(block_of(writing), data, size);
   } else {
     if (cold) status = client_->pages().commit(block_of(writing));

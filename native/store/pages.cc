@@ -77,9 +77,8 @@ uint64_t Pages::limit_chunks() const {
 }
 
 Status Pages::commit(const Block& block) {
-  return provide(block, [&](const Chunks& chunks) {
-    return segment_.commit_data(chunks.first, chunks.count());
-  });
+  return provide(
+      block, [&](const Chunks& chunks) { return segment_.map_data(chunks.first, chunks.count()); });
 }
 
 Status Pages::write(const Block& block, const void* bytes, uint64_t size) {
@@ -137,9 +136,8 @@ bool Pages::wants_prefault() const {
 bool Pages::prefault() {
   Chunks chunks;
   if (!wants_prefault() || !take_free(false, kStep, &chunks)) return false;
-  bool committed = segment_.commit_data(chunks.first, chunks.count()).is_ok();
+  bool committed = segment_.map_data(chunks.first, chunks.count()).is_ok();
   if (committed) {
-    segment_.map_data(chunks.first, chunks.count());
     LockGuard guard(lock_);
     if (guard.status().is_ok()) set_bits(chunks, true);
   }

@@ -27,7 +27,7 @@ TEST("an idle store hands the memory of removed objects back, and keeps that of 
   REQUIRE_OK(put(*store, id_of(2), 2 * kMiB));
   REQUIRE_OK(store->remove(id_of(1)));
   EXPECT(resident(*store) >= empty + 32 * kMiB);
-  EXPECT(eventually([&] { return resident(*store) < empty + 3 * kMiB; }));
+  EXPECT(eventually([&] { return resident(*store) < empty + 8 * kMiB; }));
   EXPECT(is_intact(*store, id_of(2)));
   expect_sound(*store);
 }
