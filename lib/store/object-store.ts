@@ -36,6 +36,9 @@ const noMetadata = new Uint8Array(0);
 const collected = new FinalizationRegistry<number>((store) => native.storeClose(store));
 const forgottenHandles = new FinalizationRegistry<number>((fd) => native.storeWithdraw(fd));
 
+/** By store id: who of this thread wants to know what this thread evicts. The instance keeps it. */
+const evictionListeners = new Map<string, WeakRef<(object: ObjectInfo) => void>>();
+
 interface Waiter {
   readonly id: string;
   readonly watch: number;
@@ -59,18 +62,23 @@ export class ObjectStore implements Disposable {
   readonly #opened: Opened;
   readonly #registers: Float64Array;
   readonly #views: ViewCache;
-  readonly #onEvict: ((object: ObjectInfo) => void) | undefined;
   readonly #pins = new Map<string, Pin[]>();
   readonly #waiters = new Set<Waiter>();
+  readonly #storeId: string;
+  readonly #onEvict: ((object: ObjectInfo) => void) | undefined;
+  readonly #reportsEvictions: boolean;
   #handle: StoreHandle | undefined;
   #listening = false;
 
   private constructor(store: number, onEvict?: (object: ObjectInfo) => void) {
     this.#opened = { store, closed: false };
+    this.#storeId = native.storeHandle(store)[2];
     this.#registers = native.storeRegisters(store);
     this.#views = new ViewCache(store);
     this.#onEvict = onEvict;
-    if (onEvict !== undefined) native.storeWatchEvictions(store);
+    if (onEvict !== undefined) evictionListeners.set(this.#storeId, new WeakRef(onEvict));
+    this.#reportsEvictions = evictionListeners.has(this.#storeId);
+    if (this.#reportsEvictions) native.storeWatchEvictions(store);
     collected.register(this.#opened, store, this.#opened);
   }
 
@@ -133,7 +141,7 @@ export class ObjectStore implements Disposable {
     const metadata = checkMetadata(options.metadata);
     const id = options.id === undefined ? undefined : checkId('options.id', options.id);
     const put = native.storePut(store, id, bytesOf(bytes), metadata);
-    if (this.#onEvict !== undefined) this.#reportEvictions(store);
+    if (this.#reportsEvictions) this.#reportEvictions(store);
     return put;
   }
 
@@ -147,7 +155,7 @@ export class ObjectStore implements Disposable {
     const [id, buffer] = native.storeCreateObject(store, wanted, size, metadata);
     const { [Register.entry]: entry, [Register.generation]: generation } = this.#registers;
     const writer = new Writer(this.#opened, id, buffer, entry!, generation!);
-    if (this.#onEvict !== undefined) this.#reportEvictions(store);
+    if (this.#reportsEvictions) this.#reportEvictions(store);
     return writer;
   }
 
@@ -282,7 +290,7 @@ export class ObjectStore implements Disposable {
     const store = this.#open();
     checkInteger('bytes', bytes, 0);
     const freed = native.storeEvict(store, bytes);
-    if (this.#onEvict !== undefined) this.#reportEvictions(store);
+    if (this.#reportsEvictions) this.#reportEvictions(store);
     return freed;
   }
 
@@ -306,6 +314,7 @@ export class ObjectStore implements Disposable {
     const waiters = [...this.#waiters];
     this.#opened.closed = true;
     this.#pins.clear();
+    if (this.#onEvict !== undefined) evictionListeners.delete(this.#storeId);
     collected.unregister(this.#opened);
     native.storeClose(this.#opened.store);
     for (const { id, finish, reject } of waiters) {
@@ -327,7 +336,7 @@ export class ObjectStore implements Disposable {
   #reportEvictions(store: number): void {
     for (const row of native.storeTakeEvicted(store)) {
       try {
-        this.#onEvict?.(infoOf(row));
+        evictionListeners.get(this.#storeId)?.deref()?.(infoOf(row));
       } catch (error) {
         process.emitWarning(error instanceof Error ? error : String(error));
       }

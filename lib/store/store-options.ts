@@ -27,7 +27,10 @@ export interface StoreOptions {
   prefault?: number | string;
   /** Default true: views are mapped read-only. */
   guard?: boolean;
-  /** Called for every object that this store's calls evict, after the call has done its work. */
+  /**
+   * Called for every object that calls of this thread evict, through whichever instance, after the
+   * call has done its work, until this instance is closed. What it throws becomes a process warning.
+   */
   onEvict?: (object: ObjectInfo) => void;
 }
 

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import test from 'ava';
-import type { ObjectInfo } from 'mobula/store';
+import { ObjectStore, type ObjectInfo } from 'mobula/store';
 import { bytes, createStore, idOf, KiB, MiB, stateOf } from '../support/stores.js';
 
 test('a fresh store of 1 MiB holds exactly sixteen objects of 64 KiB', (t) => {
@@ -191,6 +191,15 @@ test('onEvict tells what was evicted, after the evicting call has done its work'
   store.put(bytes(MiB), { id: idOf(2) });
   const object = { id: idOf(1), size: MiB - 64, state: 'sealed', pins: 0, createdAt } as const;
   t.deepEqual(seen, [{ object, newcomerIsThere: true, victimIsThere: false }]);
+});
+
+test('onEvict tells what this thread evicts through another instance', (t) => {
+  const evicted: string[] = [];
+  const store = createStore(t, { onEvict: ({ id }) => evicted.push(id) });
+  const id = store.put(bytes(MiB));
+  using other = ObjectStore.attach(store.handle);
+  other.put(bytes(1));
+  t.deepEqual(evicted, [id]);
 });
 
 test('onEvict may put, which may evict in turn', (t) => {
