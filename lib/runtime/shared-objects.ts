@@ -80,7 +80,7 @@ export class SharedObjects {
     const { row, buffer } = this.#create(encoded.size, options);
     try {
       encoded.write(new Uint8Array(buffer), 0);
-      this.#seal(row, options);
+      this.#seal(row, false, options);
     } catch (error) {
       this.#abort(row);
       throw error;
@@ -105,9 +105,19 @@ export class SharedObjects {
     return { row: this.#rowOf(id), buffer };
   }
 
-  #seal({ entry, generation }: Row, { addRef, contained, refClient }: PutOptions): void {
+  #seal({ entry, generation }: Row, exposed: boolean, options: PutOptions): void {
+    const { addRef, contained, refClient } = options;
     const [client, clientGeneration] = refClient ?? [];
-    native.storeSeal(this.store, entry, generation, addRef, contained, client, clientGeneration);
+    native.storeSeal(
+      this.store,
+      entry,
+      generation,
+      exposed,
+      addRef,
+      contained,
+      client,
+      clientGeneration,
+    );
   }
 
   #abort({ entry, generation }: Row): void {
@@ -144,7 +154,7 @@ export class SharedObjects {
     }
     const { type, length } = viewOf(value)!;
     writeRawHeader(new Uint8Array(value.buffer), 0, type, length);
-    this.#seal(row, { addRef: true });
+    this.#seal(row, true, { addRef: true });
     this.#allocations.delete(value.buffer);
     dropped.unregister(value.buffer);
     return row;

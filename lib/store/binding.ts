@@ -69,6 +69,7 @@ export interface Native {
     metadata: Uint8Array | undefined,
   ): [id: string, buffer: SharedArrayBuffer];
   /**
+   * `exposed`: others may still have the writable buffer, so it is guarded against their writes.
    * `contained` is ids of 16 bytes each: they live as long as this object. `addRef` counts a
    * reference of this store; `refClient` gets one that it will count itself (storeAddRef).
    */
@@ -76,6 +77,7 @@ export interface Native {
     store: number,
     entry: number,
     generation: number,
+    exposed: boolean,
     addRef: boolean,
     contained: Uint8Array | undefined,
     refClient: number | undefined,

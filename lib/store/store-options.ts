@@ -25,7 +25,10 @@ export interface StoreOptions {
   eviction?: 'clru' | 'none';
   /** Bytes of free memory to commit ahead of use, in the background. Default 0. */
   prefault?: number | string;
-  /** Default true: views are mapped read-only. */
+  /**
+   * Default true: views are mapped read-only, and so is in this process what a writer has sealed
+   * (64 KiB or more). A stray write ends the process with a line on stderr that names the object.
+   */
   guard?: boolean;
   /**
    * Called for every object that calls of this thread evict, through whichever instance, after the

@@ -105,7 +105,20 @@ int map_commit(void* address, uint64_t length);
 // them without being asked.
 bool map_advise_huge(void* address, uint64_t length);
 void unmap(void* address, uint64_t length);
+// Makes whole pages of a writable map_shared() mapping read-only, or writable again. ENOMEM, with
+// nothing changed, when the process would have too many mappings.
+int protect(void* address, uint64_t length, bool writable);
 uint64_t page_size();
+
+// --- Faults ------------------------------------------------------------------------------------
+
+// Calls `explain` from now on, on the thread and with the address, when the process writes to
+// memory that it may only read. Explained (true), the process ends by SIGSEGV; all other faults go
+// where they would go without this. `explain` runs in a signal handler: it may call only what is
+// async-signal-safe. To be called once in a process.
+int explain_write_faults(bool (*explain)(const void* address));
+// To standard error, as far as it takes it without waiting. Async-signal-safe.
+void write_error(const char* text, size_t length);
 
 // --- Processes ---------------------------------------------------------------------------------
 

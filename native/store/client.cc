@@ -72,6 +72,7 @@ Status Client::attach(const StoreHandle& handle, std::shared_ptr<Client>* out) {
 
 Client::Client(std::unique_ptr<shm::Segment> segment)
     : segment_(std::move(segment)),
+      guard_(*segment_),
       store_lock_(&segment_->store().lock, segment_->base(), &segment_->header()),
       queue_lock_(&segment_->queue().lock, segment_->base(), &segment_->header()) {}
 

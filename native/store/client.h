@@ -12,6 +12,7 @@
 #include "queue/bells.h"
 #include "shm/lock.h"
 #include "shm/segment.h"
+#include "store/guard.h"
 #include "store/objects.h"
 #include "store/pages.h"
 
@@ -35,6 +36,7 @@ class Client : public std::enable_shared_from_this<Client> {
   Objects& objects() { return *objects_; }  // store lock held
   queue::Bells& bells() { return bells_; }
   Pages& pages() { return *pages_; }
+  Guard& guard() { return guard_; }
   uint32_t slot() const { return slot_; }
   uint32_t generation() const { return generation_; }
 
@@ -90,6 +92,7 @@ class Client : public std::enable_shared_from_this<Client> {
 
   // Constant after start().
   const std::unique_ptr<shm::Segment> segment_;
+  Guard guard_;
   shm::Lock store_lock_;
   shm::Lock queue_lock_;
   LocalHolds* holds_ = nullptr;

@@ -143,7 +143,10 @@ Status ObjectStore::reserve(const ObjectId* id, uint64_t size, uint32_t metadata
     Status status = change([&](Objects& objects) {
       return reserve_once(objects, id, size, metadata_size, now_ms, out, cold, evicted);
     });
-    if (status.is_ok() && out->data != nullptr) return status;
+    if (status.is_ok() && out->data != nullptr) {
+      client_->guard().make_writable(out->data, size + metadata_size);
+      return status;
+    }
     if (status.is_ok()) {
       if (Status grown = client_->grow(); !grown.is_ok()) return grown;
       continue;
@@ -220,6 +223,25 @@ Status ObjectStore::seal(const EntryRef& ref, const SealOptions& options) {
   if (options.contained_count > 0) {
     if (Status s = contain(ref, options); !s.is_ok()) return s;
   }
+  return options.exposed ? publish_exposed(ref, options) : publish(ref, options);
+}
+
+// Read-only first: once sealed, the memory may be freed and in use for another object at any time.
+Status ObjectStore::publish_exposed(const EntryRef& ref, const SealOptions& options) {
+  const shm::Segment& segment = client_->segment();
+  const ObjectEntry& entry = segment.entry(ref.entry);
+  bool writing = is_current(entry, ref) && entry.state == ObjectState::kCreated &&
+                 entry.creator == client_->slot();
+  if (!writing) return not_writing();
+  uint8_t* data = segment.writable_data(segment.block(entry.block).start);
+  uint64_t length = entry.size + entry.metadata_size;
+  client_->guard().make_read_only(data, length);
+  Status status = publish(ref, options);
+  if (!status.is_ok()) client_->guard().make_writable(data, length);
+  return status;
+}
+
+Status ObjectStore::publish(const EntryRef& ref, const SealOptions& options) {
   return change([&](Objects& objects) {
     const ObjectEntry& entry = client_->segment().entry(ref.entry);
     if (!is_current(entry, ref) || entry.state != ObjectState::kCreated) return not_writing();

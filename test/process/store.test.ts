@@ -112,14 +112,3 @@ test('an idle store does not keep a process alive', async (t) => {
   t.is(code, 0);
   t.deepEqual(await command.remains(0), { processes: [], files: [] });
 });
-
-test('a stray write through a view ends the process, and the object stays as it was', async (t) => {
-  const { store, name } = namedStore(t);
-  const id = store.put(bytes(100, 7));
-  const args = () => [name, id];
-  await using command = await Command.start(`${fixtures}/store-stray-write.js`, args);
-  const { code, signal, stdout } = await command.outcome;
-  t.is(stdout, '7\n');
-  t.true(code !== 0 || signal !== null);
-  t.is(store.get(id)?.data[0], 7);
-});

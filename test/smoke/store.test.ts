@@ -4,6 +4,7 @@ import { ObjectStore } from 'mobula/store';
 import { places, StoreAgent } from '../support/store-agent.js';
 import { bytes, createStore, idOf, KiB, MiB } from '../support/stores.js';
 import { collectGarbage, untilCollected } from '../support/until.js';
+import { instantiate, RuntimeError } from '../support/wasm.js';
 
 test('objects are put, created, got and deleted', (t) => {
   const store = createStore(t);
@@ -49,6 +50,16 @@ test('views stay readable after close', (t) => {
   collectGarbage();
   t.true(view.data.every((byte) => byte === 3));
   t.throws(() => store.stats(), { code: 'MOBULA_STORE_CLOSED' });
+});
+
+test('WebAssembly accesses out of bounds are RuntimeErrors with a store open, as without', (t) => {
+  const { load } = instantiate(() => undefined);
+  t.throws(() => load(2 ** 31 - 1), { instanceOf: RuntimeError });
+  createStore(t);
+  for (let i = 0; i < 100; i++) {
+    t.throws(() => load(64 * KiB * (i + 1)), { instanceOf: RuntimeError });
+  }
+  t.is(load(0), 0);
 });
 
 for (const place of places) {

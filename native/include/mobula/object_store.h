@@ -78,6 +78,9 @@ struct Reading {
 enum class Availability : uint32_t { kAbsent = 0, kPending = 1, kReady = 2, kLost = 3 };
 
 struct SealOptions {
+  // Others than the caller may still have `Writing::data`: with `guard`, their writes to an object
+  // of 64 KiB or more end this process, like those through a Reading.
+  bool exposed = false;
   bool add_ref = false;                 // this process refers to the object from now on
   const ObjectId* contained = nullptr;  // objects that live as long as this one
   size_t contained_count = 0;
@@ -163,6 +166,8 @@ class ObjectStore {
   Status change(const Work& work);
   const shm::Block& block_of(const Writing& writing) const;
   Status contain(const EntryRef& ref, const SealOptions& options);
+  Status publish(const EntryRef& ref, const SealOptions& options);
+  Status publish_exposed(const EntryRef& ref, const SealOptions& options);
 
   const std::shared_ptr<store::Client> client_;
 };
