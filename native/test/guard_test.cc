@@ -191,6 +191,14 @@ TEST("what shares a sealed object's last page can be written") {
   EXPECT(fate_of_write(large.data).died_of_fault());
 }
 
+TEST("cold memory beside a sealed object's read-only pages can be committed and written") {
+  auto store = guarded_store(8 * kMiB);
+  put_exposed(*store, id_of(1), kGuarded);
+  for (uint32_t i = 2; i <= 4; ++i) REQUIRE_OK(put(*store, id_of(i), i * shm::kChunk));
+  put_exposed(*store, id_of(5), 2 * kMiB);
+  for (uint32_t i = 1; i <= 5; ++i) EXPECT(is_intact(*store, id_of(i)));
+}
+
 TEST("only objects with a writer about are made read-only, and only with guard") {
   auto store = guarded_store();
   Writing writing;
