@@ -54,8 +54,8 @@
         {
           "target_name": "mobula_core_test",
           "type": "executable",
-          "dependencies": ["mobula_core"],
-          "sources": ["<!@(node scripts/list-sources.js native/test)"],
+          "sources": ["<@(core_sources)", "<!@(node scripts/list-sources.js native/test)"],
+          "defines": ["MOBULA_FAIL_POINTS"],
           "libraries": ["-lpthread", "-lrt", "-ldl"]
         }
       ]

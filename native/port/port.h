@@ -148,6 +148,28 @@ int bell_open(uint32_t pid, int remote_fd, uint64_t device, uint64_t inode, int*
 void bell_ring(int write_fd);
 void bell_drain(int read_fd);
 
+// --- Fail points -------------------------------------------------------------------------------
+
+// Places that tests want to see: there they end or stop the process, or look at memory.
+enum class FailPoint {
+  kCommitting,      // a transaction is whole, its log not yet emptied
+  kUndoing,         // a dead holder's words are back, its log is not yet empty
+  kBeforeWake,      // a change is committed, who waits for it is not woken
+  kEvicted,         // between two evictions
+  kFreed,           // between two steps of taking a container apart
+  kReaping,         // between two objects of a dead client
+  kPagesCommitted,  // the system has given pages, the store does not know it
+  kPaging,          // a free block is taken, its pages have come or gone
+  kClaiming,        // a liveness mutex is held, the slot still free
+};
+inline constexpr uint32_t kFailPoints = 9;
+
+#if defined(MOBULA_FAIL_POINTS)
+void fail_point(FailPoint point);  // test/fail_points.h
+#else
+inline void fail_point(FailPoint) {}
+#endif
+
 // --- Threads, time, randomness -------------------------------------------------------------------
 
 // A detached thread with a small stack and every signal blocked. `name` has at most 15 characters.

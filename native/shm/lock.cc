@@ -66,6 +66,11 @@ void Lock::release() {
 }
 
 void Lock::commit() {
+  port::fail_point(port::FailPoint::kCommitting);
+  empty_log();
+}
+
+void Lock::empty_log() {
   port::compiler_barrier();
   area_->count = 0;
   port::compiler_barrier();
@@ -83,7 +88,8 @@ void Lock::undo() {
     memcpy(base_ + offset, &entry.old_value, size);
     port::compiler_barrier();
   }
-  commit();
+  port::fail_point(port::FailPoint::kUndoing);
+  empty_log();
 }
 
 }  // namespace mobula::shm

@@ -76,6 +76,7 @@ class Lock {
     area_->count = count + 1;
     port::compiler_barrier();
   }
+  void empty_log();
   void undo();
   Status acquire_slowly();
   Status owned(port::LockResult result);

@@ -184,6 +184,23 @@ void Client::unwatch(uint64_t number) {
   if (guard.status().is_ok()) objects_->unwatch(id);
 }
 
+void Client::later(std::function<void(ObjectStore&)> work) {
+  std::lock_guard lock(watches_mutex_);
+  later_.push_back(std::move(work));
+}
+
+void Client::run_later() {
+  std::vector<std::function<void(ObjectStore&)>> works;
+  {
+    std::lock_guard lock(watches_mutex_);
+    works.swap(later_);
+  }
+  std::shared_ptr<Client> self = works.empty() ? nullptr : weak_from_this().lock();
+  if (self == nullptr) return;
+  ObjectStore store(std::move(self));
+  for (auto& work : works) work(store);
+}
+
 void Client::add_tick(std::function<void()> tick) {
   std::lock_guard lock(watches_mutex_);
   ticks_.push_back(std::move(tick));
@@ -221,6 +238,7 @@ Status Client::claim_slot() {
     port::LockResult result = port::mutex_try_lock(&candidate.liveness);
     if (result == port::LockResult::kBusy || result == port::LockResult::kBroken) continue;
     if (result == port::LockResult::kOwnerDied) port::mutex_make_consistent(&candidate.liveness);
+    port::fail_point(port::FailPoint::kClaiming);
     shm::LockGuard guard(store_lock_);
     if (!guard.status().is_ok()) return guard.status();
     if (candidate.state != ClientState::kFree) {
@@ -250,6 +268,7 @@ void Client::run_keeper() {
     uint64_t now = port::monotonic_ms();
     if (now >= next_tick) {
       reap();
+      run_later();
       if (segment_->header().has_queue) queue::ring_overdue(*segment_, queue_lock_, bells_);
       std::lock_guard lock(watches_mutex_);
       for (auto& tick : ticks_) tick();
@@ -385,6 +404,7 @@ bool Client::forget_in_store(uint32_t slot) {
         objects.forget_client(i, slot);
         store_lock_.commit();
         objects.finish_freeing();
+        port::fail_point(port::FailPoint::kReaping);
       }
       waiting = objects.take_waiting();
     }

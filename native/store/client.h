@@ -56,6 +56,8 @@ class Client : public std::enable_shared_from_this<Client> {
   bool expects_room() const;
   // Says who pins how much, for the message of a refusal; empty when nobody does. No lock held.
   std::string describe_pins();
+  // Called once by the keeper at its next tick, unless the client ends before that.
+  void later(std::function<void(ObjectStore&)> work);
   // Called by the keeper about four times a second, and on its thread.
   void add_tick(std::function<void()> tick);
 
@@ -74,6 +76,7 @@ class Client : public std::enable_shared_from_this<Client> {
   void run_keeper();
   void run_watches();
   bool look_after_pages(uint64_t now);
+  void run_later();
   void reap_slot(uint32_t slot);
   void give_back(uint32_t slot);
   bool forget_in_store(uint32_t slot);
@@ -117,6 +120,7 @@ class Client : public std::enable_shared_from_this<Client> {
   std::map<uint64_t, Watch> watches_;
   uint32_t watched_buckets_[shm::kWaitBuckets] = {};
   std::vector<std::function<void()>> ticks_;
+  std::vector<std::function<void(ObjectStore&)>> later_;
 };
 
 }  // namespace mobula::store

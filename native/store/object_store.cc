@@ -130,6 +130,7 @@ Status ObjectStore::change(const Work& work) {
     objects.finish_freeing();
     waiting = objects.take_waiting();
   }
+  port::fail_point(port::FailPoint::kBeforeWake);
   if (waiting.any()) client_->notify(waiting);
   return status;
 }
@@ -255,13 +256,22 @@ Status ObjectStore::publish(const EntryRef& ref, const SealOptions& options) {
   });
 }
 
+// A view's end, for one, has nobody to tell that the lock's holder was stopped.
+template <class Again>
+Status ObjectStore::unless_stalled(Status status, const Again& again) {
+  if (status.code() != Code::kStalled) return status;
+  client_->later(again);
+  return Status::ok();
+}
+
 Status ObjectStore::abort(const EntryRef& ref) {
-  return change([&](Objects& objects) {
+  Status status = change([&](Objects& objects) {
     const ObjectEntry& entry = client_->segment().entry(ref.entry);
     if (!is_current(entry, ref) || entry.state != ObjectState::kCreated) return not_writing();
     objects.abort(ref.entry);
     return Status::ok();
   });
+  return unless_stalled(std::move(status), [ref](ObjectStore& store) { (void)store.abort(ref); });
 }
 
 Status ObjectStore::get(const ObjectId& id, Reading* out) {
@@ -292,10 +302,12 @@ Status ObjectStore::pin(const ObjectId& id, EntryRef* out) {
 }
 
 Status ObjectStore::unpin(const EntryRef& ref, uint32_t count) {
-  return change([&](Objects& objects) {
+  Status status = change([&](Objects& objects) {
     for (uint32_t i = 0; i < count; ++i) objects.unpin(ref.entry);
     return Status::ok();
   });
+  return unless_stalled(std::move(status),
+                        [ref, count](ObjectStore& store) { (void)store.unpin(ref, count); });
 }
 
 Reading ObjectStore::reading(const EntryRef& ref) const {
@@ -380,10 +392,12 @@ Status ObjectStore::add_ref(const ObjectId& id, EntryRef* out) {
 }
 
 Status ObjectStore::drop_ref(const EntryRef& ref) {
-  return change([&](Objects& objects) {
+  Status status = change([&](Objects& objects) {
     objects.drop_ref(ref.entry);
     return Status::ok();
   });
+  return unless_stalled(std::move(status),
+                        [ref](ObjectStore& store) { (void)store.drop_ref(ref); });
 }
 
 Availability ObjectStore::availability(const ObjectId& id) {

@@ -212,6 +212,7 @@ bool Objects::evict_one(bool forced, std::vector<ObjectInfo>* evicted) {
   leave_lru(index);
   lose_or_free(index);
   lock_.commit();
+  port::fail_point(port::FailPoint::kEvicted);
   finish_freeing();
   return true;
 }
@@ -298,6 +299,7 @@ void Objects::finish_freeing() {
     if (on_lru(contained)) clru_.references_changed(target, evictable);
     free_if_unheld(target);
     lock_.commit();
+    port::fail_point(port::FailPoint::kFreed);
   }
 }
 

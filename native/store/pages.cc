@@ -100,6 +100,7 @@ Status Pages::provide(const Block& block, const Provide& provide) {
   Status status = provide(chunks);
   while (status.code() == Code::kFull && hand_back(chunks.count()) > 0) status = provide(chunks);
   if (!status.is_ok()) return status;
+  port::fail_point(port::FailPoint::kPagesCommitted);
   LockGuard guard(lock_);
   if (guard.status().is_ok()) set_bits(chunks, true);
   return guard.status();
@@ -111,6 +112,7 @@ uint64_t Pages::hand_back(uint64_t limit) {
     Chunks chunks;
     if (!take_free(true, limit - total, &chunks)) break;
     bool punched = segment_.punch_data(chunks.first, chunks.count()).is_ok();
+    port::fail_point(port::FailPoint::kPaging);
     release_taken();
     if (!punched) break;
     total += chunks.count();
@@ -138,6 +140,7 @@ bool Pages::prefault() {
   if (!wants_prefault() || !take_free(false, kStep, &chunks)) return false;
   bool committed = segment_.map_data(chunks.first, chunks.count()).is_ok();
   if (committed) {
+    port::fail_point(port::FailPoint::kPaging);
     LockGuard guard(lock_);
     if (guard.status().is_ok()) set_bits(chunks, true);
   }

@@ -176,6 +176,12 @@ void Process::kill() {
   pid_ = -1;
 }
 
+bool Process::has_changed(int* status) {
+  if (pid_ < 0 || waitpid(pid_, status, WNOHANG | WUNTRACED) != pid_) return false;
+  if (!WIFSTOPPED(*status)) pid_ = -1;
+  return true;
+}
+
 void Process::finish() {
   int status = -1;
   bool ended = eventually([&] { return waitpid(pid_, &status, WNOHANG) == pid_; });
@@ -186,12 +192,19 @@ void Process::finish() {
 
 Subject::Subject(int argc, char** argv) {
   REQUIRE(argc >= kFirstArgument);
-  StoreHandle handle;
-  handle.pid = static_cast<uint32_t>(strtoul(argv[3], nullptr, 10));
-  handle.fd = static_cast<int>(strtol(argv[4], nullptr, 10));
-  REQUIRE(ObjectId::parse(argv[5], &handle.store_id));
+  handle_.pid = static_cast<uint32_t>(strtoul(argv[3], nullptr, 10));
+  handle_.fd = static_cast<int>(strtol(argv[4], nullptr, 10));
+  REQUIRE(ObjectId::parse(argv[5], &handle_.store_id));
   for (int i = kFirstArgument; i < argc; ++i) arguments_.emplace_back(argv[i]);
-  REQUIRE_OK(ObjectStore::attach(handle, &store_));
+  attach();
+}
+
+void Subject::attach() {
+  Status status;
+  do {
+    status = ObjectStore::attach(handle_, &store_);
+  } while (status.code() == Code::kStalled);
+  REQUIRE_OK(status);
 }
 
 void Subject::tell(const std::string& line) { send_line(kSocket, line); }

@@ -64,6 +64,8 @@ class Process {
   void tell(const std::string& line);
   std::string hear();
   void kill();  // SIGKILL, and waits for the end
+  // True when it has been stopped, or has ended, since the last look; with its wait status.
+  bool has_changed(int* status);
   // Waits for the role to return; fails the test unless all of its checks held.
   void finish();
 
@@ -81,6 +83,9 @@ class Subject {
   const std::string& argument(size_t index) const { return arguments_.at(index); }
   void tell(const std::string& line);
   std::string hear();
+  // Lets go of the store, as the end of the process does not; and attaches anew.
+  void detach() { store_.reset(); }
+  void attach();
   // Tells `line`, then waits to be killed.
   [[noreturn]] void tell_and_linger(const std::string& line);
   // Around the operation that a sweep (sweep.h) kills this process in.
@@ -88,6 +93,7 @@ class Subject {
   void end_operation();
 
  private:
+  StoreHandle handle_;
   std::unique_ptr<ObjectStore> store_;
   std::vector<std::string> arguments_;
 };

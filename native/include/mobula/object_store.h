@@ -95,7 +95,8 @@ struct SealOptions {
 // Thread-safe: any thread may call anything. Several ObjectStores of one process on one segment
 // share a client, so a pin taken through one may be given back through another. Nothing here
 // remembers who took what; the caller pairs its calls. The death of the process gives everything
-// back. All Status-returning calls may also fail with kStalled and kCorrupt.
+// back. All Status-returning calls may also fail with kStalled and kCorrupt, but abort(), unpin()
+// and drop_ref() are done later instead when a lock holder is stopped.
 class ObjectStore {
  public:
   static Status create(const StoreOptions& options, std::unique_ptr<ObjectStore>* out);
@@ -164,6 +165,8 @@ class ObjectStore {
                       std::vector<ObjectInfo>* evicted);
   template <class Work>
   Status change(const Work& work);
+  template <class Again>
+  Status unless_stalled(Status status, const Again& again);
   const shm::Block& block_of(const Writing& writing) const;
   Status contain(const EntryRef& ref, const SealOptions& options);
   Status publish(const EntryRef& ref, const SealOptions& options);

@@ -1,0 +1,28 @@
+#include "test/fail_points.h"
+
+#include <atomic>
+
+namespace mobula {
+namespace {
+
+std::atomic<void (*)(port::FailPoint)> installed{nullptr};
+
+}  // namespace
+
+void port::fail_point(FailPoint point) {
+  if (auto hook = installed.load(std::memory_order_relaxed)) hook(point);
+}
+
+namespace test {
+
+void at_fail_points(void (*hook)(port::FailPoint point)) { installed = hook; }
+
+const char* name_of(port::FailPoint point) {
+  static constexpr const char* kNames[port::kFailPoints] = {
+      "committing", "undoing", "before wake",     "evicted",
+      "freed",      "reaping", "pages committed", "claiming"};
+  return kNames[static_cast<uint32_t>(point)];
+}
+
+}  // namespace test
+}  // namespace mobula

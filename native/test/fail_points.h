@@ -1,0 +1,16 @@
+#ifndef MOBULA_TEST_FAIL_POINTS_H_
+#define MOBULA_TEST_FAIL_POINTS_H_
+
+#include "port/port.h"
+
+namespace mobula::test {
+
+// Calls `hook` from now on at every fail point of this process, in the thread that is there,
+// perhaps under a lock of the store. Null: no more.
+void at_fail_points(void (*hook)(port::FailPoint point));
+
+const char* name_of(port::FailPoint point);
+
+}  // namespace mobula::test
+
+#endif  // MOBULA_TEST_FAIL_POINTS_H_
