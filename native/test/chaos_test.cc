@@ -28,7 +28,7 @@ constexpr uint32_t kThreads = 2;
 constexpr uint64_t kBlockedAfterMs = 20'000;
 constexpr uint64_t kLongestLifeMs = 2000;
 constexpr uint64_t kLongestStopMs = 2000;  // others report a holder that is stopped for a second
-constexpr uint64_t kRoundMs = 15'000;
+constexpr uint64_t kRoundMs = 5000;
 
 uint64_t duration_ms() {
   if (const char* text = getenv("MOBULA_CHAOS_SECONDS")) return strtoull(text, nullptr, 10) * 1000;
@@ -91,7 +91,8 @@ void choose_fate(std::mt19937_64& random, Seat& seat) {
   fate.signal = stops ? SIGSTOP : SIGKILL;
   fate.at = stops ? port::FailPoint::kCommitting
                   : static_cast<port::FailPoint>(random() % port::kFailPoints);
-  fate.visits = static_cast<int64_t>(1 + random() % (uint64_t{1} << random() % 10));
+  bool rare = fate.at == port::FailPoint::kPagesCommitted;
+  fate.visits = rare ? 1 : static_cast<int64_t>(1 + random() % (uint64_t{1} << random() % 10));
   fate.seat = &seat;
   at_fail_points(meet_fate);
 }
@@ -241,10 +242,10 @@ void conduct(ObjectStore& store, Board& board, std::mt19937_64& random, Tally& t
       if (!place->look(stop_for_ms)) place->start(random());
     }
     Place& chosen = *places[random() % places.size()];
-    uint64_t action = random() % 20;
+    if (!chosen.look(stop_for_ms)) continue;
+    uint64_t action = random() % 60;
     if (action == 0) chosen.stop();
-    if (action > 1) continue;
-    if (action == 1 && chosen.look(0)) chosen.kill();
+    if (action == 1 || action == 2) chosen.kill();
   }
 }
 
