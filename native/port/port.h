@@ -152,7 +152,7 @@ void bell_drain(int read_fd);
 
 // Places that tests want to see: there they end or stop the process, or look at memory.
 enum class FailPoint {
-  kCommitting,      // a transaction is whole, its log not yet emptied
+  kCommitting,      // a transaction is whole, the log of its LockArea not yet emptied
   kUndoing,         // a dead holder's words are back, its log is not yet empty
   kBeforeWake,      // a change is committed, who waits for it is not woken
   kEvicted,         // between two evictions
@@ -165,9 +165,9 @@ enum class FailPoint {
 inline constexpr uint32_t kFailPoints = 9;
 
 #if defined(MOBULA_FAIL_POINTS)
-void fail_point(FailPoint point);  // test/fail_points.h
+void fail_point(FailPoint point, const void* subject = nullptr);  // test/fail_points.h
 #else
-inline void fail_point(FailPoint) {}
+inline void fail_point(FailPoint, const void* = nullptr) {}
 #endif
 
 // --- Threads, time, randomness -------------------------------------------------------------------

@@ -116,7 +116,9 @@ Status Peer::send(const uint8_t* outbox, size_t length, size_t* sent, RingList* 
 }
 
 void Peer::send_one(const Wire& wire, const uint8_t* payload, RingList* rings) {
-  if (static_cast<Op>(wire.op) == Op::kComplete) return complete(wire, payload, rings);
+  auto op = static_cast<Op>(wire.op);
+  if (op == Op::kComplete) return complete(wire, payload, rings);
+  if (op == Op::kMessage && !post_.is_live(wire.target, wire.target_uid)) return;
   uint32_t record = post_.records().create(payload, wire.length);
   Cell& cell = segment_.cell(record);
   cell.sender = slot_;
@@ -125,7 +127,7 @@ void Peer::send_one(const Wire& wire, const uint8_t* payload, RingList* rings) {
   cell.target_uid = wire.target_uid;
   cell.flags = wire.flags;
   cell.sequence = wire.sequence;
-  switch (static_cast<Op>(wire.op)) {
+  switch (op) {
     case Op::kSubmit:
       cell.kind = RecordKind::kTask;
       post_.to_run_queue(wire.target, record, rings);
@@ -136,11 +138,7 @@ void Peer::send_one(const Wire& wire, const uint8_t* payload, RingList* rings) {
       return;
     default:
       cell.kind = RecordKind::kMessage;
-      if (post_.is_live(wire.target, wire.target_uid)) {
-        post_.to_mailbox(wire.target, record, rings);
-      } else {
-        post_.records().free(record);
-      }
+      post_.to_mailbox(wire.target, record, rings);
   }
 }
 

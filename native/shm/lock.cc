@@ -66,7 +66,7 @@ void Lock::release() {
 }
 
 void Lock::commit() {
-  port::fail_point(port::FailPoint::kCommitting);
+  port::fail_point(port::FailPoint::kCommitting, area_);
   empty_log();
 }
 

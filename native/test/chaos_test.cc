@@ -80,7 +80,7 @@ struct Fate {
 };
 Fate fate;
 
-void meet_fate(port::FailPoint point) {
+void meet_fate(port::FailPoint point, const void*) {
   if (point != fate.at || --fate.visits != 0) return;
   if (fate.signal == SIGKILL) fate.seat->died_at = 1 + static_cast<uint32_t>(point);
   raise(fate.signal);

@@ -5,17 +5,17 @@
 namespace mobula {
 namespace {
 
-std::atomic<void (*)(port::FailPoint)> installed{nullptr};
+std::atomic<test::FailPointHook> installed{nullptr};
 
 }  // namespace
 
-void port::fail_point(FailPoint point) {
-  if (auto hook = installed.load(std::memory_order_relaxed)) hook(point);
+void port::fail_point(FailPoint point, const void* subject) {
+  if (auto hook = installed.load(std::memory_order_relaxed)) hook(point, subject);
 }
 
 namespace test {
 
-void at_fail_points(void (*hook)(port::FailPoint point)) { installed = hook; }
+void at_fail_points(FailPointHook hook) { installed = hook; }
 
 const char* name_of(port::FailPoint point) {
   static constexpr const char* kNames[port::kFailPoints] = {

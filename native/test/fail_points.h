@@ -7,7 +7,8 @@ namespace mobula::test {
 
 // Calls `hook` from now on at every fail point of this process, in the thread that is there,
 // perhaps under a lock of the store. Null: no more.
-void at_fail_points(void (*hook)(port::FailPoint point));
+using FailPointHook = void (*)(port::FailPoint point, const void* subject);
+void at_fail_points(FailPointHook hook);
 
 const char* name_of(port::FailPoint point);
 

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <random>
 
-#include "test/support.h"
+#include "test/undo_watch.h"
 
 namespace mobula::test {
 namespace {
@@ -230,6 +230,7 @@ void walk_alone(EvictionPolicy policy) {
   uint64_t first_seed = seed();
   for (uint64_t i = 0; i < (long_run() ? 200 : 4); ++i) {
     auto store = new_store(options);
+    UndoWatch watch(*store);
     Walk walk(*store, policy, first_seed + i, 0, 40);
     walk.run(3000);
     EXPECT_EQ(stats_of(*store).used_bytes, walk.used());

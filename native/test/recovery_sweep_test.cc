@@ -7,7 +7,7 @@
 #include <algorithm>
 
 #include "port/port.h"
-#include "test/endpoint.h"
+#include "test/holdings.h"
 #include "test/sweep.h"
 
 namespace mobula::test {
@@ -111,28 +111,8 @@ ROLE(victim_submitting) {
   self.end_operation();
 }
 
-// Holds something of every kind.
 ROLE(victim_holding) {
-  Reading reading;
-  Writing writing;
-  EntryRef ref;
-  ObjectId written = id_of(2), inner = id_of(5);
-  REQUIRE_OK(put(self.store(), inner, 100));
-  REQUIRE_OK(self.store().get(id_of(1), &reading));
-  REQUIRE_OK(self.store().create_object(&written, 500, 0, &writing, nullptr));
-  REQUIRE_OK(self.store().promise(id_of(3), &ref));
-  SealOptions options;
-  options.add_ref = true;
-  options.contained = &inner;
-  options.contained_count = 1;
-  REQUIRE_OK(put(self.store(), id_of(4), 700, options));
-  Endpoint driver(self.store()), worker(self.store());
-  driver.submit(1, "x");
-  driver.exchange();
-  REQUIRE(worker.exchange(1).size() == 1);
-  Actor actor = driver.create_actor();
-  driver.call(actor, 1, "x");
-  driver.exchange();
+  Holdings holdings(self.store());
   self.begin_operation();
   self.end_operation();
 }

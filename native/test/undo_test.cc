@@ -1,0 +1,137 @@
+// Whatever a transaction has written, its log brings back, to the byte. The random walks on the
+// store (model_test.cc) are watched too.
+
+#include <random>
+
+#include "test/holdings.h"
+#include "test/undo_watch.h"
+
+namespace mobula::test {
+namespace {
+
+constexpr size_t kPeers = 4;
+constexpr size_t kActors = 6;
+
+// Random records between peers that come and go.
+class QueueWalk {
+ public:
+  QueueWalk(ObjectStore& store, uint64_t seed) : store_(store), random_(seed) {
+    for (auto& peer : peers_) peer = std::make_unique<Peer>(store);
+  }
+
+  void run(int steps) {
+    for (int i = 0; i < steps; ++i) step();
+  }
+
+ private:
+  struct Peer {
+    explicit Peer(ObjectStore& store) : endpoint(store) {}
+    Endpoint endpoint;
+    std::vector<uint32_t> taken;
+    std::vector<Actor> actors;
+  };
+
+  uint64_t pick(uint64_t below) { return random_() % below; }
+  Peer& any() { return *peers_[pick(kPeers)]; }
+  std::string payload() { return std::string(pick(2) == 0 ? pick(150) : pick(3000), 'x'); }
+
+  void step() {
+    Peer& peer = any();
+    switch (pick(9)) {
+      case 0:
+      case 1:
+        return peer.endpoint.submit(pick(100), payload(), static_cast<uint32_t>(pick(2)));
+      case 2:
+        return call(peer);
+      case 3:
+        return complete(peer);
+      case 4: {
+        Endpoint& other = any().endpoint;
+        return peer.endpoint.message(other.slot(), other.uid() + (pick(4) == 0), 1, payload());
+      }
+      case 5:
+        return change_actors(peer);
+      case 6:
+        if (pick(4) == 0) peers_[pick(kPeers)] = std::make_unique<Peer>(store_);
+        return;
+      default:
+        return exchange(peer);
+    }
+  }
+
+  void exchange(Peer& peer) {
+    auto queue = static_cast<uint32_t>(pick(2));
+    for (const Received& record : peer.endpoint.exchange(static_cast<uint32_t>(pick(4)), queue)) {
+      bool answerable =
+          record.kind == shm::RecordKind::kTask || record.kind == shm::RecordKind::kCall;
+      if (answerable) peer.taken.push_back(record.handle);
+    }
+  }
+
+  void complete(Peer& peer) {
+    if (peer.taken.empty()) return;
+    peer.endpoint.complete(peer.taken.back(), payload());
+    peer.taken.pop_back();
+  }
+
+  void call(Peer& peer) {
+    const std::vector<Actor>& actors = any().actors;
+    if (!actors.empty()) peer.endpoint.call(actors[pick(actors.size())], 1, payload());
+  }
+
+  void change_actors(Peer& peer) {
+    if (peer.actors.size() < kActors) {
+      peer.actors.push_back(peer.endpoint.create_actor());
+      return;
+    }
+    const Actor& actor = peer.actors[pick(kActors)];
+    if (pick(3) != 0) {
+      (void)peer.endpoint.host(actor, any().endpoint);
+      return;
+    }
+    peer.endpoint.peer().end_actor(actor.index, actor.generation);
+    peer.actors.erase(peer.actors.begin() + (&actor - peer.actors.data()));
+  }
+
+  ObjectStore& store_;
+  std::mt19937_64 random_;
+  std::unique_ptr<Peer> peers_[kPeers];
+};
+
+ROLE(holder_of_everything) {
+  Holdings holdings(self.store());
+  self.tell_and_linger("holding");
+}
+
+}  // namespace
+
+TEST("what a transaction on the queues has written can be undone") {
+  auto store = new_store(queue_options());
+  UndoWatch watch(*store);
+  QueueWalk walk(*store, seed());
+  walk.run(long_run() ? 100'000 : 3000);
+  EXPECT(watch.commits() > 1000);
+  expect_sound(*store);
+}
+
+TEST("what a reaper has written can be undone") {
+  auto store = new_store(queue_options());
+  REQUIRE_OK(put(*store, id_of(1), 100));
+  Process holder("holder_of_everything", store->handle());
+  EXPECT_EQ(holder.hear(), "holding");
+  UndoWatch watch(*store);
+  holder.kill();
+  reap_all(*store);
+  EXPECT(watch.commits() > 20);
+  expect_sound(*store);
+}
+
+TEST("what growing tables has written can be undone") {
+  auto store = new_store(store_options(4 * kMiB, 65536));
+  UndoWatch watch(*store);
+  for (uint32_t i = 0; i < 3000; ++i) REQUIRE_OK(put(*store, id_of(i), 10));
+  EXPECT(watch.commits() > 3000);
+  expect_sound(*store);
+}
+
+}  // namespace mobula::test
