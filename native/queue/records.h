@@ -22,6 +22,7 @@ class Records {
   // A record on no list; header fields other than length and cells are the caller's to set, with
   // plain stores, before it is pushed.
   uint32_t create(const uint8_t* payload, uint32_t length);
+  // Not in the transaction that has created it: its cells would be lost in an undo.
   void free(uint32_t record);
   void copy_payload(uint32_t record, uint8_t* out) const;
 

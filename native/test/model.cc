@@ -6,7 +6,9 @@
 
 namespace mobula::test {
 
-uint64_t Model::weight(const Object& object) { return shm::weight_of(object.size, 0); }
+uint64_t Model::weight(const Object& object) {
+  return shm::weight_of(object.size, object.metadata_size);
+}
 
 bool Model::is_referenced(const Object& object) {
   return object.refs > 0 || object.contained_by > 0;
@@ -33,27 +35,32 @@ Model::Handle Model::oldest(bool forced) const {
   return nullptr;
 }
 
-Code Model::create(const ObjectId& id, uint64_t size, Handle* out, std::vector<ObjectId>* evicted) {
+void Model::evict(const Handle& victim, std::vector<ObjectId>* evicted) {
+  ++evictions_;
+  evicted_bytes_ += weight(*victim);
+  evicted->push_back(victim->id);
+  lru_.remove(victim);
+  lose_or_free(victim);
+}
+
+Code Model::create(const ObjectId& id, uint64_t size, uint32_t metadata_size, Handle* out,
+                   std::vector<ObjectId>* evicted) {
   Handle object = find(id);
   if (object && (object->state == Object::kCreated || object->state == Object::kSealed)) {
     return Code::kExists;
   }
-  uint64_t wanted = shm::weight_of(size, 0);
+  uint64_t wanted = shm::weight_of(size, metadata_size);
   uint64_t evictable = 0;
   for (const Handle& other : lru_) evictable += may_evict(*other) ? weight(*other) : 0;
   if (used_ - evictable + wanted > memory_) return Code::kFull;
-  while (used_ + wanted > memory_) {
-    Handle victim = oldest(false);
-    evicted->push_back(victim->id);
-    lru_.remove(victim);
-    lose_or_free(victim);
-  }
+  while (used_ + wanted > memory_) evict(oldest(false), evicted);
   if (!object) {
     object = std::make_shared<Object>();
     object->id = id;
     by_id_[id.hex()] = object;
   }
   object->size = size;
+  object->metadata_size = metadata_size;
   object->state = Object::kCreated;
   used_ += wanted;
   *out = object;
@@ -73,6 +80,7 @@ void Model::seal(const Handle& object, bool add_ref, const std::vector<ObjectId>
     ++object->refs;
   }
   object->state = Object::kSealed;
+  ++puts_;
   if (is_garbage(*object)) {
     lose_or_free(object);
   } else {
@@ -88,6 +96,12 @@ void Model::abort(const Handle& object) {
   } else {
     free(object);
   }
+}
+
+Code Model::get(const ObjectId& id, Handle* out) {
+  Code code = pin(id, out);
+  ++(code == Code::kOk ? hits_ : misses_);
+  return code;
 }
 
 Code Model::pin(const ObjectId& id, Handle* out) {
@@ -127,9 +141,7 @@ uint64_t Model::evict(uint64_t bytes, std::vector<ObjectId>* evicted) {
     Handle victim = oldest(true);
     if (!victim) break;
     freed += weight(*victim);
-    evicted->push_back(victim->id);
-    lru_.remove(victim);
-    lose_or_free(victim);
+    evict(victim, evicted);
   }
   return freed;
 }
@@ -208,6 +220,36 @@ std::vector<std::string> Model::describe() const {
   }
   std::sort(lines.begin(), lines.end());
   return lines;
+}
+
+std::string Model::describe_totals() const {
+  StoreStats stats{};
+  std::vector<Handle> all(hidden_.begin(), hidden_.end());
+  for (const auto& [hex, object] : by_id_) all.push_back(object);
+  for (const Handle& object : all) {
+    stats.sealed += object->state == Object::kSealed;
+    stats.unsealed += object->state == Object::kCreated;
+    if (object->pins == 0) continue;
+    ++stats.pinned_objects;
+    stats.pinned_bytes += weight(*object);
+  }
+  stats.used_bytes = used_;
+  stats.puts = puts_;
+  stats.hits = hits_;
+  stats.misses = misses_;
+  stats.evictions = evictions_;
+  stats.evicted_bytes = evicted_bytes_;
+  return test::describe_totals(stats);
+}
+
+std::string describe_totals(const StoreStats& stats) {
+  std::string text;
+  for (uint64_t total :
+       {stats.used_bytes, stats.sealed, stats.unsealed, stats.pinned_objects, stats.pinned_bytes,
+        stats.puts, stats.hits, stats.misses, stats.evictions, stats.evicted_bytes}) {
+    text += std::to_string(total) + " ";
+  }
+  return text;
 }
 
 }  // namespace mobula::test

@@ -18,6 +18,7 @@ class Model {
   struct Object {
     ObjectId id;
     uint64_t size = 0;
+    uint32_t metadata_size = 0;
     enum State { kPromised, kCreated, kSealed, kLost, kFreed } state = kPromised;
     bool promised = false;
     bool managed = false;
@@ -31,9 +32,11 @@ class Model {
 
   Model(uint64_t memory, EvictionPolicy policy) : memory_(memory), policy_(policy) {}
 
-  Code create(const ObjectId& id, uint64_t size, Handle* out, std::vector<ObjectId>* evicted);
+  Code create(const ObjectId& id, uint64_t size, uint32_t metadata_size, Handle* out,
+              std::vector<ObjectId>* evicted);
   void seal(const Handle& object, bool add_ref, const std::vector<ObjectId>& contained);
   void abort(const Handle& object);
+  Code get(const ObjectId& id, Handle* out);
   Code pin(const ObjectId& id, Handle* out);
   void unpin(const Handle& object);
   Code remove(const ObjectId& id);
@@ -44,7 +47,8 @@ class Model {
 
   Handle find(const ObjectId& id) const;
   Availability availability(const ObjectId& id) const;
-  uint64_t used() const { return used_; }
+  // What stats() says: bytes, objects and counters.
+  std::string describe_totals() const;
   // A line for every object that list() shows.
   std::vector<std::string> describe() const;
 
@@ -58,14 +62,19 @@ class Model {
   void free(const Handle& object);
   void let_go_of_contained(const Handle& object);
   Handle oldest(bool forced) const;
+  void evict(const Handle& victim, std::vector<ObjectId>* evicted);
 
   const uint64_t memory_;
   const EvictionPolicy policy_;
   uint64_t used_ = 0;
+  uint64_t puts_ = 0, hits_ = 0, misses_ = 0, evictions_ = 0, evicted_bytes_ = 0;
   std::map<std::string, Handle> by_id_;
   std::list<Handle> lru_;     // sealed and unpinned, oldest first
   std::list<Handle> hidden_;  // deleted, still pinned or written
 };
+
+// The same of a store.
+std::string describe_totals(const StoreStats& stats);
 
 }  // namespace mobula::test
 

@@ -29,6 +29,7 @@ class Walk {
       EXPECT_EQ(seen_, expected_);
       if (i % 20 == 0) compare();
     }
+    let_go();
     compare();
   }
 
@@ -41,7 +42,7 @@ class Walk {
     }
   }
 
-  uint64_t used() const { return model_.used(); }
+  std::string totals() const { return model_.describe_totals(); }
 
  private:
   struct Held {
@@ -63,9 +64,11 @@ class Walk {
   void step() {
     seen_.clear();
     expected_.clear();
-    switch (pick(10)) {
+    switch (pick(11)) {
       case 0:
         return create();
+      case 10:
+        return put();
       case 1:
         return seal_or_abort();
       case 2:
@@ -86,17 +89,44 @@ class Walk {
     }
   }
 
+  uint32_t any_metadata_size() { return pick(3) == 0 ? static_cast<uint32_t>(pick(100)) : 0; }
+
+  // Fails the test when the object is not made as the model says.
+  bool is_made(Code code, const ObjectId& id, uint64_t size, uint32_t metadata_size,
+               const std::vector<ObjectInfo>& evicted, Held* held) {
+    for (const ObjectInfo& info : evicted) seen_.push_back(info.id);
+    EXPECT_EQ(code, model_.create(id, size, metadata_size, &held->object, &expected_));
+    return code == Code::kOk;
+  }
+
+  void put() {
+    ObjectId id = any_id(), given;
+    std::vector<uint8_t> bytes(any_size()), metadata(any_metadata_size());
+    fill(id, bytes.data(), bytes.size());
+    fill(id, metadata.data(), metadata.size());
+    Held held;
+    std::vector<ObjectInfo> evicted;
+    auto metadata_size = static_cast<uint32_t>(metadata.size());
+    Code code = store_
+                    .put(&id, bytes.data(), bytes.size(), metadata.data(), metadata_size, {},
+                         &given, &evicted)
+                    .code();
+    if (is_made(code, id, bytes.size(), metadata_size, evicted, &held)) {
+      model_.seal(held.object, false, {});
+    }
+  }
+
   void create() {
     ObjectId id = any_id();
     uint64_t size = any_size();
+    uint32_t metadata_size = any_metadata_size();
     Writing writing;
     Held held;
     std::vector<ObjectInfo> evicted;
-    Code code = store_.create_object(&id, size, 0, &writing, &evicted).code();
-    for (const ObjectInfo& info : evicted) seen_.push_back(info.id);
-    EXPECT_EQ(code, model_.create(id, size, &held.object, &expected_));
-    if (code != Code::kOk) return;
+    Code code = store_.create_object(&id, size, metadata_size, &writing, &evicted).code();
+    if (!is_made(code, id, size, metadata_size, evicted, &held)) return;
     fill(id, writing.data, size);
+    fill(id, writing.metadata, metadata_size);
     held.ref = writing.ref;
     written_.push_back(held);
     if (written_.size() > kHeldAtMost / 2) seal_or_abort();
@@ -133,23 +163,32 @@ class Walk {
 
   void pin() {
     ObjectId id = any_id();
-    Reading reading;
     Held held;
-    Code code = store_.get(id, &reading).code();
-    EXPECT_EQ(code, model_.pin(id, &held.object));
+    bool gets = pick(2) == 0;
+    Reading reading;
+    Code code = gets ? store_.get(id, &reading).code() : store_.pin(id, &held.ref).code();
+    EXPECT_EQ(code, gets ? model_.get(id, &held.object) : model_.pin(id, &held.object));
     if (code != Code::kOk) return;
-    std::vector<uint8_t> bytes(reading.size);
-    fill(id, bytes.data(), reading.size);
-    EXPECT_EQ(reading.size, held.object->size);
-    EXPECT(std::equal(bytes.begin(), bytes.end(), reading.data));
-    held.ref = reading.ref;
+    if (gets) held.ref = reading.ref;
+    expect_intact(held);
     pinned_.push_back(held);
     if (pinned_.size() > kHeldAtMost) unpin();
+  }
+
+  void expect_intact(const Held& held) {
+    Reading reading = store_.reading(held.ref);
+    std::vector<uint8_t> bytes(std::max<uint64_t>(reading.size, reading.metadata_size));
+    fill(held.object->id, bytes.data(), bytes.size());
+    EXPECT_EQ(reading.size, held.object->size);
+    EXPECT_EQ(reading.metadata_size, held.object->metadata_size);
+    EXPECT(std::equal(reading.data, reading.data + reading.size, bytes.data()));
+    EXPECT(std::equal(reading.metadata, reading.metadata + reading.metadata_size, bytes.data()));
   }
 
   void unpin() {
     if (pinned_.empty()) return;
     Held held = take(pinned_);
+    expect_intact(held);
     EXPECT_CODE(store_.unpin(held.ref), kOk);
     model_.unpin(held.object);
   }
@@ -196,6 +235,12 @@ class Walk {
     EXPECT_EQ(freed, model_.evict(bytes, &expected_));
   }
 
+  void let_go() {
+    while (!written_.empty()) seal_or_abort();
+    while (!pinned_.empty()) unpin();
+    while (!referred_.empty()) drop_ref();
+  }
+
   std::vector<std::string> describe() {
     std::vector<std::string> lines;
     for (const ObjectInfo& info : store_.list()) {
@@ -233,7 +278,7 @@ void walk_alone(EvictionPolicy policy) {
     UndoWatch watch(*store);
     Walk walk(*store, policy, first_seed + i, 0, 40);
     walk.run(3000);
-    EXPECT_EQ(stats_of(*store).used_bytes, walk.used());
+    EXPECT_EQ(describe_totals(stats_of(*store)), walk.totals());
     expect_sound(*store);
   }
 }
