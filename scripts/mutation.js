@@ -1,0 +1,264 @@
+// Shows that the core's tests notice what crash safety rests on. Each mutant leaves one write to
+// shared memory out of the undo log, or swaps what a barrier of the lock keeps in order. All are in
+// one build, in build/mutation; MOBULA_MUTANT chooses one. Ends with `N killed, M survived`; exits
+// with 1 when one survives that is not explained below.
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import process from 'node:process';
+import { parseArgs } from 'node:util';
+import { root } from './toolchain.js';
+
+/**
+ * @typedef {object} Mutant
+ * @property {string} place
+ * @property {boolean} isOrder
+ */
+
+const folder = join(root, 'build/mutation');
+const executable = join(folder, 'out/mobula_core_test');
+const limitMs = 120_000;
+
+/**
+ * Survivors that change nothing, by place, each with its reason.
+ * @type {Record<string, string>}
+ */
+const explained = {};
+
+/** What barriers keep in order, swapped. */
+const swaps = [
+  {
+    place: 'shm/lock.h: an entry counts before it is written',
+    file: 'shm/lock.h',
+    from: '    entry.where = offset << 4 | sizeof(T);\n',
+    to: '    if (MUTANT) {\n      area_->count = count + 1;\n      port::compiler_barrier();\n    }\n    entry.where = offset << 4 | sizeof(T);\n',
+  },
+  {
+    place: 'shm/lock.h: a word is written before its entry counts',
+    file: 'shm/lock.h',
+    from: '    log(field);\n    port::store_word<T>(field, value);\n',
+    to: '    T old = field;\n    if (MUTANT) {\n      port::store_word<T>(field, value);\n      port::compiler_barrier();\n    }\n    log(field, old);\n    port::store_word<T>(field, value);\n',
+  },
+  {
+    place: 'shm/lock.cc: the log is emptied before the last word is written',
+    file: 'shm/lock.cc',
+    from: 'void Lock::empty_log() {\n  port::compiler_barrier();\n  area_->count = 0;\n',
+    to: `void Lock::empty_log() {
+  port::compiler_barrier();
+  uint64_t last = area_->count;
+  bool late = MUTANT && last > 0 && (area_->entries[last - 1].where & 15) == 4;
+  if (late) {
+    const UndoEntry& entry = area_->entries[last - 1];
+    auto& word = *reinterpret_cast<uint32_t*>(base_ + (entry.where >> 4));
+    uint32_t value = word;
+    port::store_word(word, static_cast<uint32_t>(entry.old_value));
+    port::compiler_barrier();
+    area_->count = 0;
+    port::compiler_barrier();
+    port::store_word(word, value);
+  }
+  area_->count = 0;
+`,
+  },
+  {
+    place: 'shm/lock.cc: the mutex is free before the log is empty',
+    file: 'shm/lock.cc',
+    from: 'void Lock::release() {\n  commit();\n',
+    to: 'void Lock::release() {\n  if (MUTANT) {\n    port::mutex_unlock(&area_->mutex);\n    commit();\n    return;\n  }\n  commit();\n',
+  },
+  {
+    place: 'shm/lock.cc: the log is emptied before the words are back',
+    file: 'shm/lock.cc',
+    from: '  for (uint64_t left = area_->count; left > 0; --left) {\n',
+    to: '  uint64_t entries = area_->count;\n  if (MUTANT) empty_log();\n  for (uint64_t left = entries; left > 0; --left) {\n',
+  },
+  {
+    place: 'shm/lock.cc: words are put back first to last',
+    file: 'shm/lock.cc',
+    from: '    const UndoEntry& entry = area_->entries[left - 1];\n',
+    to: '    const UndoEntry& entry = area_->entries[MUTANT ? entries - left : left - 1];\n',
+  },
+  {
+    place: 'shm/lock.cc: the mutex is consistent before the words are back',
+    file: 'shm/lock.cc',
+    from: '  undo();\n  port::mutex_make_consistent(&area_->mutex);\n',
+    to: '  if (MUTANT) port::mutex_make_consistent(&area_->mutex);\n  undo();\n  port::mutex_make_consistent(&area_->mutex);\n',
+  },
+  {
+    place: 'store/client.cc: a change rings no keeper',
+    file: 'store/client.cc',
+    from: '    word.fetch_add(1);\n',
+    to: '    if (MUTANT) continue;\n    word.fetch_add(1);\n',
+  },
+];
+
+/** @type {Mutant[]} */
+const mutants = [];
+
+/**
+ * @param {string} place
+ * @param {boolean} isOrder
+ */
+function number(place, isOrder) {
+  mutants.push({ place, isOrder });
+  return String(mutants.length);
+}
+
+/**
+ * @param {string} text
+ * @param {string} from
+ * @param {string} to
+ */
+function replaceOne(text, from, to) {
+  if (!text.includes(from)) throw new Error(`this is no longer in the source:\n${from}`);
+  return text.replace(from, () => to);
+}
+
+/**
+ * Gives each write through a lock a number.
+ * @param {string} file
+ * @param {string} text
+ */
+function numberWrites(file, text) {
+  return text
+    .split('\n')
+    .map((line, index) =>
+      line.replaceAll(/(lock_?|store_lock\(\))\.(set|add|subtract|set_bit|clear_bit)\(/g, (call) => {
+        const place = `${file}:${String(index + 1)}: ${line.trim()}`;
+        return call.replace('.', `.mutant(${number(place, false)}).`);
+      }),
+    )
+    .join('\n');
+}
+
+/** @param {string} text */
+function instrumentLock(text) {
+  const log = replaceOne(
+    replaceOne(
+      text,
+      '  void log(const T& field) {\n',
+      '  void log(const T& field, T old) {\n    if (std::exchange(unlogged_, false)) return;\n',
+    ),
+    'std::memcpy(&old_value, &field, sizeof(T));',
+    'std::memcpy(&old_value, &old, sizeof(T));',
+  );
+  const mutant =
+    '  Lock& mutant(uint32_t number) {\n    unlogged_ = mutation::is(number);\n    return *this;\n  }\n';
+  return replaceOne(
+    replaceOne(log, ' private:\n', `${mutant}\n private:\n  bool unlogged_ = false;\n`),
+    '#include "mobula/status.h"\n',
+    '#include <utility>\n\n#include "mobula/status.h"\n#include "port/mutation.h"\n',
+  );
+}
+
+const mutationHeader = `#pragma once
+#include <cstdint>
+#include <cstdlib>
+namespace mobula::mutation {
+inline const uint32_t chosen = [] {
+  const char* text = std::getenv("MOBULA_MUTANT");
+  return text == nullptr ? 0u : static_cast<uint32_t>(std::atoi(text));
+}();
+inline bool is(uint32_t number) { return number == chosen; }
+}  // namespace mobula::mutation
+`;
+
+function writeSources() {
+  rmSync(join(folder, 'native'), { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  cpSync(join(root, 'native'), join(folder, 'native'), { recursive: true });
+  cpSync(join(root, 'CMakeLists.txt'), join(folder, 'CMakeLists.txt'));
+  writeFileSync(join(folder, 'native/port/mutation.h'), mutationHeader);
+  const native = join(folder, 'native');
+  const files = ['shm', 'store', 'queue'].flatMap((layer) =>
+    readdirSync(join(native, layer))
+      .sort()
+      .map((name) => `${layer}/${name}`),
+  );
+  for (const file of files) {
+    const path = join(native, file);
+    let text = readFileSync(path, 'utf8');
+    if (!file.startsWith('shm/lock.')) text = numberWrites(file, text);
+    for (const swap of swaps.filter((candidate) => candidate.file === file)) {
+      const mutated = swap.to.replace('MUTANT', `mutation::is(${number(swap.place, true)})`);
+      text = replaceOne(text, swap.from, mutated);
+    }
+    writeFileSync(path, file === 'shm/lock.h' ? instrumentLock(text) : text);
+  }
+}
+
+/**
+ * @param {string} command
+ * @param {string[]} args
+ */
+function run(command, args) {
+  const { status } = spawnSync(command, args, { stdio: 'inherit' });
+  if (status !== 0) process.exit(1);
+}
+
+/**
+ * Whether all of these tests pass.
+ * @param {string[]} tests
+ * @param {Record<string, string>} env
+ */
+function pass(tests, env) {
+  const { status } = spawnSync(executable, tests, {
+    env: { ...process.env, MOBULA_SEED: '1', ...env },
+    stdio: 'ignore',
+    timeout: limitMs,
+    killSignal: 'SIGKILL',
+  });
+  return status === 0;
+}
+
+const { values, positionals } = parseArgs({
+  options: { list: { type: 'boolean', default: false } },
+  allowPositionals: true,
+});
+
+writeSources();
+if (values.list) {
+  mutants.forEach(({ place }, index) => console.log(`${String(index + 1)} ${place}`));
+  process.exit();
+}
+const generator = ['-S', folder, '-B', join(folder, 'out'), '-DCMAKE_CXX_FLAGS=-Wno-error'];
+run('cmake', generator);
+run('cmake', ['--build', join(folder, 'out'), '-j', '2']);
+
+const { stdout } = spawnSync(executable, ['--list'], { encoding: 'utf8' });
+const all = stdout.trim().split('\n');
+/** @param {RegExp} pattern */
+const named = (pattern) => all.filter((claim) => pattern.test(claim));
+const undone = named(/can be undone|a random walk agrees/);
+const locked = named(/holder|put back|takes back|add under the lock|hears of/);
+const sweeps = named(/^a kill while/);
+const smallSweeps = named(/^a kill while (sealing|unpinning|getting|undoing a put)/);
+
+/** @param {Mutant} mutant @param {string} MOBULA_MUTANT */
+function survives({ isOrder }, MOBULA_MUTANT) {
+  if (!isOrder) return pass(undone, { MOBULA_MUTANT }) && pass(sweeps, { MOBULA_MUTANT });
+  const long = { MOBULA_MUTANT, MOBULA_LONG_TESTS: '1' };
+  return pass(locked, { MOBULA_MUTANT }) && pass(undone, { MOBULA_MUTANT }) && pass(smallSweeps, long);
+}
+
+if (!pass([...undone, ...locked, ...sweeps], {})) {
+  console.error('the tests fail with no mutation at all');
+  process.exit(1);
+}
+const chosen = positionals.map(Number);
+let killed = 0;
+let unexplained = 0;
+let survived = 0;
+mutants.forEach((mutant, index) => {
+  if (chosen.length > 0 && !chosen.includes(index + 1)) return;
+  if (!survives(mutant, String(index + 1))) {
+    killed += 1;
+    return;
+  }
+  const reason = explained[mutant.place];
+  survived += 1;
+  if (reason === undefined) unexplained += 1;
+  console.log(`${String(index + 1)} survived: ${mutant.place} (${reason ?? 'not explained'})`);
+});
+console.log(`${String(killed)} killed, ${String(survived)} survived`);
+process.exitCode = unexplained === 0 ? 0 : 1;
