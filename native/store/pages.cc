@@ -161,7 +161,9 @@ bool Pages::take_free(bool warm, uint64_t limit, Chunks* out) {
   if (!shm::table_grow(segment_, lock_, blocks, 2).is_ok()) return false;
   LockGuard guard(lock_);
   StoreState& store = segment_.store();
-  if (!guard.status().is_ok() || store.paging_block != kNone) return false;
+  if (!guard.status().is_ok()) return false;
+  if (overdue_.exchange(false)) forget_client(client_);
+  if (store.paging_block != kNone) return false;
   if (!shm::table_has(blocks, 2)) return false;
   uint32_t found =
       allocator_.find_among_large(kUnitsPerChunk, kBlocksLookedAt, [&](const Block& block) {
@@ -179,7 +181,11 @@ bool Pages::take_free(bool warm, uint64_t limit, Chunks* out) {
 
 void Pages::release_taken() {
   LockGuard guard(lock_);
-  if (guard.status().is_ok()) forget_client(client_);
+  if (guard.status().is_ok()) {
+    forget_client(client_);
+  } else {
+    overdue_ = true;
+  }
 }
 
 void Pages::forget_client(uint32_t client) {

@@ -1,6 +1,8 @@
 #ifndef MOBULA_STORE_PAGES_H_
 #define MOBULA_STORE_PAGES_H_
 
+#include <atomic>
+
 #include "shm/allocator.h"
 #include "shm/lock.h"
 #include "shm/segment.h"
@@ -69,6 +71,7 @@ class Pages {
   shm::Lock& lock_;
   shm::Allocator allocator_;
   const uint32_t client_;
+  std::atomic<bool> overdue_{false};  // a block was not released: the lock's holder was stopped
 };
 
 }  // namespace mobula::store

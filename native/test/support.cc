@@ -51,6 +51,7 @@ uint64_t seed() {
     value %= 1'000'000'000;
   }
   printf("  MOBULA_SEED=%llu\n", static_cast<unsigned long long>(value));
+  fflush(stdout);
   return value;
 }
 

@@ -30,13 +30,13 @@ T read_at(const std::vector<uint8_t>& bytes, uint64_t at) {
 
 }  // namespace
 
-UndoWatch::UndoWatch(ObjectStore& store) : segment_(store.client()->segment()) {
+UndoWatch::UndoWatch(ObjectStore& store) : client_(store.client()), segment_(client_->segment()) {
   store_.lock = &segment_.store().lock;
   queue_.lock = &segment_.queue().lock;
-  shm::LockGuard store_guard(store.client()->store_lock());
+  shm::LockGuard store_guard(client_->store_lock());
   read(store_);
   if (segment_.header().has_queue) {
-    shm::LockGuard queue_guard(store.client()->queue_lock());
+    shm::LockGuard queue_guard(client_->queue_lock());
     read(queue_);
   }
   REQUIRE(current.exchange(this) == nullptr);
@@ -46,11 +46,17 @@ UndoWatch::UndoWatch(ObjectStore& store) : segment_(store.client()->segment()) {
 UndoWatch::~UndoWatch() {
   at_fail_points(nullptr);
   current = nullptr;
+  // Whoever is still in the hook holds a lock.
+  shm::LockGuard store_guard(client_->store_lock());
+  if (!segment_.header().has_queue) return;
+  shm::LockGuard queue_guard(client_->queue_lock());
 }
 
 void UndoWatch::committing(port::FailPoint point, const void* lock) {
   UndoWatch* watch = current;
   if (point != port::FailPoint::kCommitting || watch == nullptr) return;
+  // The keeper of an earlier store may still be at its end.
+  if (lock != watch->store_.lock && lock != watch->queue_.lock) return;
   Domain& domain = lock == watch->store_.lock ? watch->store_ : watch->queue_;
   watch->compare(domain);
   watch->read(domain);

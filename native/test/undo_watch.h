@@ -46,6 +46,7 @@ class UndoWatch {
   bool entry_is_free(const Range& before, uint64_t row) const;
   bool cell_is_free(uint64_t row) const;
 
+  const std::shared_ptr<store::Client> client_;
   const shm::Segment& segment_;
   Domain store_;
   Domain queue_;
