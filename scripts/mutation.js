@@ -123,10 +123,13 @@ function numberWrites(file, text) {
   return text
     .split('\n')
     .map((line, index) =>
-      line.replaceAll(/(lock_?|store_lock\(\))\.(set|add|subtract|set_bit|clear_bit)\(/g, (call) => {
-        const place = `${file}:${String(index + 1)}: ${line.trim()}`;
-        return call.replace('.', `.mutant(${number(place, false)}).`);
-      }),
+      line.replaceAll(
+        /(lock_?|store_lock\(\))\.(set|add|subtract|set_bit|clear_bit)\(/g,
+        (call) => {
+          const place = `${file}:${String(index + 1)}: ${line.trim()}`;
+          return call.replace('.', `.mutant(${number(place, false)}).`);
+        },
+      ),
     )
     .join('\n');
 }
@@ -238,7 +241,9 @@ const smallSweeps = named(/^a kill while (sealing|unpinning|getting|undoing a pu
 function survives({ isOrder }, MOBULA_MUTANT) {
   if (!isOrder) return pass(undone, { MOBULA_MUTANT }) && pass(sweeps, { MOBULA_MUTANT });
   const long = { MOBULA_MUTANT, MOBULA_LONG_TESTS: '1' };
-  return pass(locked, { MOBULA_MUTANT }) && pass(undone, { MOBULA_MUTANT }) && pass(smallSweeps, long);
+  return (
+    pass(locked, { MOBULA_MUTANT }) && pass(undone, { MOBULA_MUTANT }) && pass(smallSweeps, long)
+  );
 }
 
 if (!pass([...undone, ...locked, ...sweeps], {})) {

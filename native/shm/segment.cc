@@ -148,10 +148,15 @@ Status corrupt(const char* what) {
 
 Status validate(const Header& header, uint64_t file_size) {
   if (header.magic != kMagic) return corrupt("no magic");
+  if (strncmp(header.libc, port::libc_name(), sizeof header.libc) != 0) {
+    return {Code::kIncompatible,
+            std::string("the segment belongs to processes with another C library than ") +
+                port::libc_name() + ": attach from a system with theirs"};
+  }
   if (header.abi_version != kAbiVersion || header.layout_hash != layout_hash()) {
     return {Code::kIncompatible,
-            "the segment was made by another build of mobula (layout or C library differ): run the "
-            "same version of mobula in every process"};
+            "the segment was made by another build of mobula (its layout differs): run the same "
+            "version of mobula in every process"};
   }
   if (header.ready != 1) return corrupt("its creation never finished");
   if (header.total_size != file_size) return corrupt("size");

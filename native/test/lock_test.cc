@@ -1,7 +1,5 @@
 #include "shm/lock.h"
 
-#include <signal.h>
-
 #include "port/port.h"
 #include "test/support.h"
 
@@ -87,20 +85,6 @@ TEST("processes that add under the lock lose no addition") {
   b.finish();
   shm::LockGuard guard(store->client()->store_lock());
   EXPECT_EQ(spare_word(*store), 40'000u);
-}
-
-TEST("a stopped holder is reported as stalled with its pid, and waited for once it goes on") {
-  auto store = new_store();
-  Process holder("dying_holder", store->handle());
-  EXPECT_EQ(holder.hear(), "holding");
-  kill(holder.pid(), SIGSTOP);
-  StoreStats stats;
-  Status status = store->stats(&stats);
-  EXPECT_CODE(status, kStalled);
-  EXPECT(status.message().find(std::to_string(holder.pid())) != std::string::npos);
-  kill(holder.pid(), SIGCONT);
-  holder.kill();
-  EXPECT_CODE(store->stats(&stats), kOk);
 }
 
 }  // namespace mobula::test

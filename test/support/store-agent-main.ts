@@ -1,7 +1,26 @@
 /** What a {@link StoreAgent} runs. */
 import { isMainThread, parentPort, workerData } from 'node:worker_threads';
 import { ObjectStore, type ObjectView, type ObjectWriter, type StoreHandle } from 'mobula/store';
-import type { Commands, Request } from './store-agent.js';
+import type { Commands, Operation, Request } from './store-agent.js';
+import { idOf } from './stores.js';
+
+const one = idOf(1);
+
+/** Each works again and again on a small store with nothing but object 1 in it. */
+function repeatable(store: ObjectStore): Record<Operation, () => unknown> {
+  return {
+    put: () => store.put(new Uint8Array(100)),
+    evict: () => store.put(new Uint8Array(200_000)),
+    'create and seal': () => store.create(3000).seal(),
+    'create and abort': () => store.create(3000).abort(),
+    get: () => store.get(one),
+    wait: () => store.wait(one),
+    'pin and unpin': () => store.pin(one) && store.unpin(one),
+    delete: () => store.delete(store.put(new Uint8Array(100))),
+    list: () => store.list(),
+    'attach and close': () => ObjectStore.attach(store.handle).close(),
+  };
+}
 
 function serve(store: ObjectStore, answer: (message: unknown) => void): (request: Request) => void {
   const writers = new Map<string, ObjectWriter>();
@@ -43,6 +62,13 @@ function serve(store: ObjectStore, answer: (message: unknown) => void): (request
         writer.seal();
         store.delete(id);
       }
+    },
+    repeat: (operation) => {
+      const { [operation]: run } = repeatable(store);
+      // Beyond this turn, so that the answer goes out.
+      setImmediate(async () => {
+        for (;;) await run();
+      });
     },
     close: () => store.close(),
   };

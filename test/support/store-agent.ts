@@ -22,8 +22,24 @@ export interface Commands {
   wait(id: string): Promise<Uint8Array>;
   /** Works on the store and never comes back. */
   churn(): void;
+  /** Does one thing for ever; answers once it has begun. */
+  repeat(operation: Operation): void;
   close(): void;
 }
+
+export const operations = [
+  'put',
+  'evict',
+  'create and seal',
+  'create and abort',
+  'get',
+  'wait',
+  'pin and unpin',
+  'delete',
+  'list',
+  'attach and close',
+] as const;
+export type Operation = (typeof operations)[number];
 
 export interface Request {
   readonly number: number;
@@ -37,6 +53,7 @@ interface Answer {
 }
 
 interface Place {
+  readonly pid: number;
   post(request: Request): void;
   end(): Promise<unknown>;
 }
@@ -71,6 +88,11 @@ export class StoreAgent {
       where === 'thread' ? startThread(target, answered) : startProcess(target, answered);
   }
 
+  /** Of the process that it is in. */
+  get pid(): number {
+    return this.#place.pid;
+  }
+
   do<Name extends keyof Commands>(
     command: Name,
     ...args: Parameters<Commands[Name]>
@@ -97,6 +119,7 @@ function startThread(target: unknown, answered: (answer: Answer) => void): Place
   const worker = new Worker(main, { workerData: target });
   worker.on('message', answered);
   return {
+    pid: process.pid,
     post: (request) => worker.postMessage(request),
     end: () => worker.terminate(),
   };
@@ -107,6 +130,7 @@ function startProcess(target: unknown, answered: (answer: Answer) => void): Plac
   const exited = once(child, 'exit');
   child.on('message', (message) => answered(message as Answer));
   return {
+    pid: child.pid!,
     post: (request) => child.send(request),
     end: () => {
       child.kill('SIGKILL');
