@@ -53,6 +53,18 @@ export async function runCounted(command, args, env) {
 }
 
 /**
+ * Runs a command that counts as one test.
+ * @param {string} command
+ * @param {string[]} args
+ * @param {NodeJS.ProcessEnv} env
+ * @returns {Promise<Counts>}
+ */
+export async function runWhole(command, args, env) {
+  const { succeeded } = await run(command, args, env);
+  return { passed: succeeded ? 1 : 0, failed: succeeded ? 0 : 1 };
+}
+
+/**
  * Runs AVA on a Node executable.
  * @param {string} node
  * @param {string[]} args
