@@ -248,7 +248,14 @@ if (values.list) {
   mutants.forEach(({ place }, index) => console.log(`${String(index + 1)} ${place}`));
   process.exit();
 }
-const generator = ['-S', folder, '-B', join(folder, 'out'), '-DCMAKE_CXX_FLAGS=-Wno-error'];
+const generator = [
+  '-S',
+  folder,
+  '-B',
+  join(folder, 'out'),
+  '-DCMAKE_BUILD_TYPE=None',
+  '-DCMAKE_CXX_FLAGS=-O1',
+];
 run('cmake', generator);
 run('cmake', ['--build', join(folder, 'out'), '-j', '2']);
 

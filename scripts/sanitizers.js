@@ -36,7 +36,12 @@ const env = {
 const counts = [];
 for (const sanitizer of sanitizers) {
   const folder = join(root, 'build/sanitizers', sanitizer.split(',')[0] ?? sanitizer);
-  cmake(['-S', root, '-B', folder, `-DMOBULA_SANITIZE=${sanitizer}`]);
+  const options = [
+    `-DMOBULA_SANITIZE=${sanitizer}`,
+    '-DCMAKE_BUILD_TYPE=None',
+    '-DCMAKE_CXX_FLAGS=-O1',
+  ];
+  cmake(['-S', root, '-B', folder, ...options]);
   cmake(['--build', folder, '-j', jobs]);
   const executable = join(folder, 'mobula_core_test');
   console.log(`With ${sanitizer}:`);

@@ -66,9 +66,10 @@ function serve(store: ObjectStore, answer: (message: unknown) => void): (request
     repeat: (operation) => {
       const { [operation]: run } = repeatable(store);
       // Beyond this turn, so that the answer goes out.
-      setImmediate(async () => {
+      const begin = async () => {
         for (;;) await run();
-      });
+      };
+      setImmediate(() => void begin());
     },
     close: () => store.close(),
   };
