@@ -58,8 +58,7 @@ void UndoWatch::committing(port::FailPoint point, const void* lock) {
   // The keeper of an earlier store may still be at its end.
   if (lock != watch->store_.lock && lock != watch->queue_.lock) return;
   Domain& domain = lock == watch->store_.lock ? watch->store_ : watch->queue_;
-  watch->compare(domain);
-  watch->read(domain);
+  if (watch->compare(domain)) watch->read(domain);
   ++watch->commits_;
 }
 
@@ -92,9 +91,12 @@ void UndoWatch::add(Domain& domain, const char* name, uint64_t offset, uint64_t 
   domain.ranges.push_back({name, offset, stride, {start, start + stride * rows}});
 }
 
-void UndoWatch::compare(const Domain& domain) {
+bool UndoWatch::compare(const Domain& domain) {
+  bool changed = false;
   for (const Range& before : domain.ranges) {
     const uint8_t* start = segment_.base() + before.offset;
+    if (memcmp(start, before.bytes.data(), before.bytes.size()) == 0) continue;
+    changed = true;
     std::vector<uint8_t> undone(start, start + before.bytes.size());
     for (uint64_t left = domain.lock->count; left > 0; --left) {
       const UndoEntry& entry = domain.lock->entries[left - 1];
@@ -104,6 +106,7 @@ void UndoWatch::compare(const Domain& domain) {
     }
     expect_same(before, undone);
   }
+  return changed;
 }
 
 void UndoWatch::expect_same(const Range& before, const std::vector<uint8_t>& undone) {

@@ -40,7 +40,8 @@ class UndoWatch {
   static void committing(port::FailPoint point, const void* lock);
   void read(Domain& domain);
   void add(Domain& domain, const char* name, uint64_t offset, uint64_t stride, uint64_t rows);
-  void compare(const Domain& domain);
+  // False when nothing has changed since the last commit.
+  bool compare(const Domain& domain);
   void expect_same(const Range& before, const std::vector<uint8_t>& undone);
   bool is_logged(const Range& before, uint64_t at) const;
   bool entry_is_free(const Range& before, uint64_t row) const;
