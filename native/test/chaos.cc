@@ -33,9 +33,10 @@ void ChaosThread::step() {
       &ChaosThread::promise, &ChaosThread::refer,  &ChaosThread::drop_ref,      &ChaosThread::check,
       &ChaosThread::look};
   std::discrete_distribution<uint32_t> steps(std::begin(kWeights), std::end(kWeights));
-  uint32_t chosen = steps(random_);
+  const uint32_t chosen = steps(random_);
+  auto run = kSteps[chosen];
   seat_.step = static_cast<ChaosStep>(chosen);
-  (this->*kSteps[chosen])();
+  (this->*run)();
   ++seat_.steps;
 }
 
