@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include <algorithm>
 #include <atomic>
 #include <string_view>
 
@@ -95,7 +96,7 @@ bool UndoWatch::compare(const Domain& domain) {
   bool changed = false;
   for (const Range& before : domain.ranges) {
     const uint8_t* start = segment_.base() + before.offset;
-    if (memcmp(start, before.bytes.data(), before.bytes.size()) == 0) continue;
+    if (std::equal(before.bytes.begin(), before.bytes.end(), start)) continue;
     changed = true;
     std::vector<uint8_t> undone(start, start + before.bytes.size());
     for (uint64_t left = domain.lock->count; left > 0; --left) {
