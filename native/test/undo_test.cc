@@ -126,10 +126,41 @@ TEST("what a reaper has written can be undone") {
   expect_sound(*store);
 }
 
+// As when its writer fails or dies between the two halves of sealing it.
+TEST("what aborting a container has written can be undone") {
+  auto store = new_store();
+  store::Client& client = *store->client();
+  REQUIRE_OK(put(*store, id_of(1), 100));
+  ObjectId id = id_of(2);
+  Writing writing;
+  REQUIRE_OK(store->create_object(&id, 100, 0, &writing, nullptr));
+  UndoWatch watch(*store);
+  {
+    shm::LockGuard guard(client.store_lock());
+    client.objects().contain(writing.ref.entry, client.objects().find(id_of(1)));
+  }
+  REQUIRE_OK(store->abort(writing.ref));
+  EXPECT_EQ(store->list().size(), 0u);
+  expect_sound(*store);
+}
+
+TEST("what handing pages back has written can be undone") {
+  auto store = new_store(store_options(4 * kMiB));
+  REQUIRE_OK(put(*store, id_of(1), 4 * kMiB));
+  REQUIRE_OK(store->remove(id_of(1)));
+  UndoWatch watch(*store);
+  EXPECT(store->client()->pages().hand_back(8) > 0);
+  EXPECT(watch.commits() > 2);
+  expect_sound(*store);
+}
+
 TEST("what growing tables has written can be undone") {
   auto store = new_store(store_options(4 * kMiB, 65536));
   UndoWatch watch(*store);
-  for (uint32_t i = 0; i < 3000; ++i) REQUIRE_OK(put(*store, id_of(i), 10));
+  ObjectId given;
+  for (uint32_t i = 0; i < 3000; ++i) {
+    REQUIRE_OK(store->put(nullptr, "bytes", 5, nullptr, 0, {}, &given, nullptr));
+  }
   EXPECT(watch.commits() > 3000);
   expect_sound(*store);
 }
