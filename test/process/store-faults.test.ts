@@ -67,6 +67,7 @@ test('worker.terminate() ends a worker that waits for a stopped lock holder', as
   await worker.end();
   process.kill(pid, 'SIGCONT');
   await until('its pin is given back', () => (store.peek(idOf(1))?.pins ?? 0) === 0);
+  t.is(store.stats().recoveries, 0);
 });
 
 for (const operation of operations) {
