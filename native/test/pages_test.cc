@@ -15,7 +15,7 @@ uint64_t resident(ObjectStore& store) {
 }
 
 uint64_t committed(ObjectStore& store) {
-  return store.client()->segment().store().committed_chunks * shm::kChunk;
+  return port::load_word(store.client()->segment().store().committed_chunks) * shm::kChunk;
 }
 
 }  // namespace
