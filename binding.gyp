@@ -7,10 +7,9 @@
     "node_addon_api": "<!(node -p \"require('node-addon-api').include_dir\")"
   },
   "target_defaults": {
-    "cflags_cc!": ["-std=gnu++17", "-std=gnu++20"],
+    "cflags_cc!": ["-std=gnu++17", "-std=gnu++20", "-fno-exceptions"],
     "cflags_cc": [
       "-std=c++20",
-      "-fno-exceptions",
       "-fvisibility=hidden",
       "-Wall",
       "-Wextra",
@@ -36,6 +35,7 @@
         "NODE_ADDON_API_DISABLE_DEPRECATED"
       ],
       "cflags_cc": [
+        "-fno-exceptions",
         "-isystem <(node_root_dir)/include/node",
         "-isystem <(module_root_dir)/<(node_addon_api)"
       ],

@@ -65,9 +65,10 @@ bool has_pending_kill(const char* status, const char* set) {
   return line != nullptr && (strtoull(line + strlen(set), nullptr, 16) >> (SIGKILL - 1) & 1) != 0;
 }
 
-bool process_maps(uint32_t pid, const char* mapping_name) {
+// `id` names a process or any of its threads.
+bool process_maps(uint32_t id, const char* mapping_name) {
   char path[64];
-  snprintf(path, sizeof path, "/proc/%u/maps", pid);
+  snprintf(path, sizeof path, "/proc/%u/maps", id);
   FILE* file = fopen(path, "re");
   if (file == nullptr) return true;
   char* line = nullptr;
@@ -92,6 +93,29 @@ bool has_sibling_threads(uint32_t pid) {
   closedir(directory);
   return threads > 1;
 }
+
+// The two words of the C library's mutex that say whether it is one and who holds it. Both
+// libraries keep the kernel's robust futex format in the second.
+#if defined(__GLIBC__)
+uint32_t kind_of(const RobustMutex& mutex) {
+  return static_cast<uint32_t>(load_word(mutex.native.__data.__kind));
+}
+uint32_t word_of(const RobustMutex& mutex) {
+  return static_cast<uint32_t>(load_word(mutex.native.__data.__lock));
+}
+#else
+uint32_t kind_of(const RobustMutex& mutex) {
+  return static_cast<uint32_t>(load_word(reinterpret_cast<const int*>(&mutex)[0]));
+}
+uint32_t word_of(const RobustMutex& mutex) {
+  return static_cast<uint32_t>(load_word(reinterpret_cast<const int*>(&mutex)[1]));
+}
+#endif
+
+const uint32_t kRobustKind = [] {
+  RobustMutex mutex;
+  return mutex_init(&mutex) == 0 ? kind_of(mutex) : 0;
+}();
 
 timespec realtime_in(uint32_t ms) {
   timespec at;
@@ -169,10 +193,12 @@ int mutex_init(RobustMutex* mutex) {
 }
 
 LockResult mutex_try_lock(RobustMutex* mutex) {
+  if (kind_of(*mutex) != kRobustKind) return LockResult::kBroken;
   return lock_result(pthread_mutex_trylock(&mutex->native));
 }
 
 LockResult mutex_lock_for(RobustMutex* mutex, uint32_t timeout_ms) {
+  if (kind_of(*mutex) != kRobustKind) return LockResult::kBroken;
   timespec at = realtime_in(timeout_ms);
   int error = pthread_mutex_timedlock(&mutex->native, &at);
 #if defined(__SANITIZE_THREAD__)
@@ -187,6 +213,8 @@ LockResult mutex_lock_for(RobustMutex* mutex, uint32_t timeout_ms) {
 
 void mutex_make_consistent(RobustMutex* mutex) { pthread_mutex_consistent(&mutex->native); }
 void mutex_unlock(RobustMutex* mutex) { pthread_mutex_unlock(&mutex->native); }
+bool mutex_is_locked(const RobustMutex& mutex) { return word_of(mutex) != 0; }
+uint32_t mutex_owner(const RobustMutex& mutex) { return word_of(mutex) & FUTEX_TID_MASK; }
 
 void futex_wait(const std::atomic<uint32_t>* word, uint32_t expected, uint32_t timeout_ms) {
   timespec timeout{static_cast<time_t>(timeout_ms / 1000),
@@ -395,6 +423,14 @@ bool process_is_ending(uint32_t pid, uint64_t start_time) {
   char text[4096];
   return read_small_file(path, text, sizeof text) &&
          (has_pending_kill(text, "SigPnd:") || has_pending_kill(text, "ShdPnd:"));
+}
+
+bool thread_maps(uint32_t tid, const char* mapping_name) {
+  char path[64];
+  snprintf(path, sizeof path, "/proc/%u/stat", tid);
+  ProcStat stat;
+  if (!parse_stat(path, &stat)) return access("/proc/self/stat", R_OK) != 0;
+  return process_maps(tid, mapping_name);
 }
 
 bool thread_is_stopped(uint32_t pid, uint32_t tid) {

@@ -70,6 +70,7 @@ class Client : public std::enable_shared_from_this<Client> {
 
   Status format();
   Status claim_slot();
+  void claim(uint32_t slot);
   void release_slot();
   void run_keeper();
   void run_watches();

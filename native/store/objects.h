@@ -23,6 +23,10 @@ inline uint32_t wait_bucket(const ObjectId& id) {
   return static_cast<uint32_t>(id.hash()) % shm::kWaitBuckets;
 }
 
+// The block of a created or sealed entry. Throws shm::Corrupt unless the two agree, so that the
+// entry's bytes lie in it.
+shm::Block& block_of(const shm::Segment& segment, uint32_t entry);
+
 // The clients that wait for one of the objects that changed under the lock.
 struct WaitingClients {
   uint64_t words[shm::kHolderWords] = {};

@@ -37,7 +37,7 @@ class Walk {
     EXPECT_EQ(describe(), model_.describe());
     for (uint32_t i = 0; i < ids_; ++i) {
       ObjectId id = id_of(first_id_ + i);
-      EXPECT_EQ(store_.availability(id), model_.availability(id));
+      EXPECT_EQ(availability(store_, id), model_.availability(id));
     }
   }
 
@@ -198,7 +198,7 @@ class Walk {
 
   std::vector<std::string> describe() {
     std::vector<std::string> lines;
-    for (const ObjectInfo& info : store_.list()) {
+    for (const ObjectInfo& info : list(store_)) {
       if (!is_mine(info.id)) continue;
       lines.push_back(info.id.hex() + " " + std::to_string(info.size) +
                       (info.state == InfoState::kSealed ? " sealed" : " created") +

@@ -73,7 +73,7 @@ TEST("edge 10: an object without references goes with its last pin") {
   REQUIRE_OK(store->pin(id_of(1), &pin));
   REQUIRE_OK(store->drop_ref(ref));
   expect_sound(*store);
-  EXPECT(store->contains(id_of(1)));
+  EXPECT(contains(*store, id_of(1)));
   REQUIRE_OK(store->unpin(pin));
   EXPECT_EQ(entries_in_use(*store), 0u);
   expect_sound(*store);
@@ -95,13 +95,13 @@ TEST("edge 8: an object whose references went while it was written goes when it 
 TEST("edges 2 and 11: a promised object is pending until it is created and sealed") {
   auto store = new_store();
   EntryRef ref = promise(*store, id_of(1)), again;
-  EXPECT_EQ(store->availability(id_of(1)), Availability::kPending);
+  EXPECT_EQ(availability(*store, id_of(1)), Availability::kPending);
   EXPECT_CODE(store->promise(id_of(1), &again), kExists);
   expect_sound(*store);
   REQUIRE_OK(put(*store, id_of(1), 100));
-  EXPECT_EQ(store->availability(id_of(1)), Availability::kReady);
+  EXPECT_EQ(availability(*store, id_of(1)), Availability::kReady);
   REQUIRE_OK(store->drop_ref(ref));
-  EXPECT_EQ(store->availability(id_of(1)), Availability::kAbsent);
+  EXPECT_EQ(availability(*store, id_of(1)), Availability::kAbsent);
   expect_sound(*store);
 }
 
@@ -112,7 +112,7 @@ TEST("edge 16: a promised object whose writer aborts is pending again") {
   Writing writing;
   REQUIRE_OK(store->create_object(&id, 100, 0, &writing, nullptr));
   REQUIRE_OK(store->abort(writing.ref));
-  EXPECT_EQ(store->availability(id), Availability::kPending);
+  EXPECT_EQ(availability(*store, id), Availability::kPending);
   EXPECT_CODE(put(*store, id, 100), kOk);
   expect_sound(*store);
 }
@@ -130,7 +130,7 @@ TEST("edges 13 and 18: what a killed process has promised is lost to those who r
   EXPECT_EQ(promiser.hear(), "promised");
   EntryRef ref = add_ref(*store, id_of(1));
   promiser.kill();
-  EXPECT(eventually([&] { return store->availability(id_of(1)) == Availability::kLost; }));
+  EXPECT(eventually([&] { return availability(*store, id_of(1)) == Availability::kLost; }));
   expect_sound(*store);
   REQUIRE_OK(store->drop_ref(ref));
   EXPECT_EQ(entries_in_use(*store), 0u);
@@ -147,7 +147,7 @@ TEST("edge 17: a promise of a killed process is lost when its writer aborts") {
   promiser.kill();
   EXPECT(eventually([&] { return stats_of(*store).clients == 1; }));
   REQUIRE_OK(store->abort(writing.ref));
-  EXPECT_EQ(store->availability(id), Availability::kLost);
+  EXPECT_EQ(availability(*store, id), Availability::kLost);
   expect_sound(*store);
 }
 
@@ -157,7 +157,7 @@ TEST(
   auto store = new_store();
   EntryRef ref = put_referred(*store, id_of(1));
   REQUIRE_OK(store->remove(id_of(1)));
-  EXPECT_EQ(store->availability(id_of(1)), Availability::kAbsent);
+  EXPECT_EQ(availability(*store, id_of(1)), Availability::kAbsent);
   EXPECT_EQ(stats_of(*store).used_bytes, 0u);
   EXPECT_EQ(entries_in_use(*store), 1u);
   expect_sound(*store);
@@ -170,12 +170,12 @@ TEST("edges 5 and 15: an evicted object that is referred to is lost and can be m
   auto store = new_store(store_options(1024));
   EntryRef ref = put_referred(*store, id_of(1));
   REQUIRE_OK(put(*store, id_of(2), 1000));
-  EXPECT_EQ(store->availability(id_of(1)), Availability::kLost);
+  EXPECT_EQ(availability(*store, id_of(1)), Availability::kLost);
   expect_sound(*store);
   REQUIRE_OK(put(*store, id_of(1), 100));
   EXPECT(is_intact(*store, id_of(1)));
   REQUIRE_OK(store->drop_ref(ref));
-  EXPECT_EQ(store->availability(id_of(1)), Availability::kAbsent);
+  EXPECT_EQ(availability(*store, id_of(1)), Availability::kAbsent);
   expect_sound(*store);
 }
 
@@ -217,7 +217,7 @@ TEST("edge 20: what an object contains lives as long as it") {
   EntryRef inner = put_referred(*store, id_of(1));
   EntryRef outer = put_referred(*store, id_of(2), {id_of(1)});
   REQUIRE_OK(store->drop_ref(inner));
-  EXPECT(store->contains(id_of(1)));
+  EXPECT(contains(*store, id_of(1)));
   expect_sound(*store);
   REQUIRE_OK(store->drop_ref(outer));
   EXPECT_EQ(entries_in_use(*store), 0u);
