@@ -7,7 +7,7 @@
     "node_addon_api": "<!(node -p \"require('node-addon-api').include_dir\")"
   },
   "target_defaults": {
-    "cflags_cc!": ["-std=gnu++17", "-std=gnu++20", "-fno-exceptions"],
+    "cflags_cc!": ["-std=gnu++17", "-std=gnu++20"],
     "cflags_cc": [
       "-std=c++20",
       "-fvisibility=hidden",
@@ -23,6 +23,7 @@
     {
       "target_name": "mobula_core",
       "type": "static_library",
+      "cflags_cc!": ["-fno-exceptions"],
       "sources": ["<@(core_sources)"]
     },
     {
@@ -35,7 +36,6 @@
         "NODE_ADDON_API_DISABLE_DEPRECATED"
       ],
       "cflags_cc": [
-        "-fno-exceptions",
         "-isystem <(node_root_dir)/include/node",
         "-isystem <(module_root_dir)/<(node_addon_api)"
       ],
@@ -54,6 +54,7 @@
         {
           "target_name": "mobula_core_test",
           "type": "executable",
+          "cflags_cc!": ["-fno-exceptions"],
           "dependencies": ["mobula_core"],
           "sources": ["<!@(node scripts/list-sources.js native/test)"],
           "libraries": ["-lpthread", "-lrt", "-ldl"]
