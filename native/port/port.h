@@ -59,6 +59,14 @@ LockResult mutex_try_lock(RobustMutex* mutex);
 LockResult mutex_lock_for(RobustMutex* mutex, uint32_t timeout_ms);
 void mutex_make_consistent(RobustMutex* mutex);
 void mutex_unlock(RobustMutex* mutex);
+// A mutex that is held for long may be damaged meanwhile, and unlocking follows pointers in it.
+// `as_locked` is its image from when the same thread had just locked it; a mutex that differs stays
+// locked until the thread ends.
+struct MutexImage {
+  unsigned char bytes[sizeof(RobustMutex)];
+};
+MutexImage mutex_image(const RobustMutex& mutex);
+void mutex_unlock_as(RobustMutex* mutex, const MutexImage& as_locked);
 bool mutex_is_locked(const RobustMutex& mutex);
 // The id of the thread that holds it; 0 when there is none.
 uint32_t mutex_owner(const RobustMutex& mutex);

@@ -213,6 +213,21 @@ LockResult mutex_lock_for(RobustMutex* mutex, uint32_t timeout_ms) {
 
 void mutex_make_consistent(RobustMutex* mutex) { pthread_mutex_consistent(&mutex->native); }
 void mutex_unlock(RobustMutex* mutex) { pthread_mutex_unlock(&mutex->native); }
+
+MutexImage mutex_image(const RobustMutex& mutex) {
+  MutexImage image;
+  memcpy(image.bytes, &mutex, sizeof image.bytes);
+  return image;
+}
+
+// Both libraries keep the links of the thread's list of robust mutexes here.
+void mutex_unlock_as(RobustMutex* mutex, const MutexImage& as_locked) {
+  constexpr size_t kLinks = 3 * sizeof(void*), kLinksSize = 2 * sizeof(void*);
+  MutexImage now = mutex_image(*mutex);
+  bool same = memcmp(now.bytes + kLinks, as_locked.bytes + kLinks, kLinksSize) == 0;
+  if (same && kind_of(*mutex) == kRobustKind) mutex_unlock(mutex);
+}
+
 bool mutex_is_locked(const RobustMutex& mutex) { return word_of(mutex) != 0; }
 uint32_t mutex_owner(const RobustMutex& mutex) { return word_of(mutex) & FUTEX_TID_MASK; }
 

@@ -82,6 +82,16 @@ void Lock::rollback() {
   if (log_is_sound()) undo();
 }
 
+void Lock::set_probe(Probe probe) {
+  watched_from_ = probe ? 0 : kUndoEntries;
+  probe_ = std::move(probe);
+}
+
+void Lock::watch(uint64_t count) {
+  require(count < kUndoEntries, "the undo log is full");
+  probe_(count);
+}
+
 // Every entry names a word between the header and the objects.
 bool Lock::log_is_sound() const {
   if (area_->count > kUndoEntries) return false;

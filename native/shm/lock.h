@@ -2,6 +2,7 @@
 #define MOBULA_SHM_LOCK_H_
 
 #include <cstring>
+#include <functional>
 #include <type_traits>
 
 #include "mobula/status.h"
@@ -66,11 +67,18 @@ class Lock {
 
   bool log_is_empty() const { return area_->count == 0; }
 
+  // For tests: `probe(n)` runs before each store that n logged ones precede since the last commit,
+  // with memory as it would be left by a holder that is killed there. None ends it.
+  using Probe = std::function<void(uint64_t)>;
+  void set_probe(Probe probe);
+
  private:
   template <class T>
   void log(const T& field) {
     uint64_t count = area_->count;
-    require(count < kUndoEntries, "the undo log is full");
+    if (count >= watched_from_) [[unlikely]] {
+      watch(count);
+    }
     UndoEntry& entry = area_->entries[count];
     auto offset = static_cast<uint64_t>(reinterpret_cast<const uint8_t*>(&field) - base_);
     uint64_t old_value = 0;
@@ -81,6 +89,7 @@ class Lock {
     area_->count = count + 1;
     port::compiler_barrier();
   }
+  void watch(uint64_t count);
   bool is_held_by_nobody() const;
   bool log_is_sound() const;
   void undo();
@@ -91,6 +100,8 @@ class Lock {
   LockArea* const area_;
   uint8_t* const base_;
   const Header& header_;
+  uint64_t watched_from_ = kUndoEntries;
+  Probe probe_;
 };
 
 template <class Work>

@@ -231,6 +231,7 @@ Status Client::claim_slot() {
       if (candidate.state == ClientState::kFree) claim(slot);
       return Status::ok();
     });
+    liveness_ = port::mutex_image(candidate.liveness);
     if (slot_ == slot || !status.is_ok()) return status;
     port::mutex_unlock(&candidate.liveness);
   }
@@ -289,7 +290,7 @@ void Client::release_slot() {
       return Status::ok();
     });
   }
-  port::mutex_unlock(&own.liveness);
+  port::mutex_unlock_as(&own.liveness, liveness_);
 }
 
 void Client::reap() {

@@ -102,6 +102,7 @@ class Client : public std::enable_shared_from_this<Client> {
   queue::Bells bells_;
   uint32_t slot_ = shm::kNone;
   uint32_t generation_ = 0;
+  port::MutexImage liveness_{};  // of the slot's mutex, held by the keeper
   Start* start_ = nullptr;  // the keeper's answer to start()
 
   // Of the keeper.

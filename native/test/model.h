@@ -30,6 +30,8 @@ class Model {
   using Handle = std::shared_ptr<Object>;
 
   Model(uint64_t memory, EvictionPolicy policy) : memory_(memory), policy_(policy) {}
+  Model(const Model& other);  // with objects of its own
+  Model& operator=(const Model&) = delete;
 
   Code create(const ObjectId& id, uint64_t size, Handle* out, std::vector<ObjectId>* evicted);
   void seal(const Handle& object, bool add_ref, const std::vector<ObjectId>& contained);
@@ -41,6 +43,10 @@ class Model {
   Code promise(const ObjectId& id, Handle* out);
   Code add_ref(const ObjectId& id, Handle* out);
   void drop_ref(const Handle& object);
+  // Returns the bytes of the victim; 0 when there is none.
+  uint64_t evict_one(bool forced, std::vector<ObjectId>* evicted);
+  // The process has died, and everything that it held is given back.
+  void end_process();
 
   Handle find(const ObjectId& id) const;
   Availability availability(const ObjectId& id) const;
