@@ -10,6 +10,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace mobula::port {
@@ -144,9 +145,9 @@ uint64_t process_start_time(uint32_t pid);
 bool process_is_gone(uint32_t pid, uint64_t start_time, const char* mapping_name);
 // True from the moment on at which the process cannot go on: killed, exiting or gone.
 bool process_is_ending(uint32_t pid, uint64_t start_time);
-// False once no thread `tid` runs in a process that maps a file whose name contains
-// `mapping_name`; true when this cannot be told.
-bool thread_maps(uint32_t tid, const char* mapping_name);
+// Whether a thread `tid` runs in a process that maps a file whose name contains `mapping_name`.
+// Nothing when this process may not know.
+std::optional<bool> thread_maps(uint32_t tid, const char* mapping_name);
 // True while the thread is stopped by a signal or a tracer.
 bool thread_is_stopped(uint32_t pid, uint32_t tid);
 uint64_t pid_namespace();

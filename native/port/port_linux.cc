@@ -65,12 +65,12 @@ bool has_pending_kill(const char* status, const char* set) {
   return line != nullptr && (strtoull(line + strlen(set), nullptr, 16) >> (SIGKILL - 1) & 1) != 0;
 }
 
-// `id` names a process or any of its threads.
-bool process_maps(uint32_t id, const char* mapping_name) {
+// `id` names a process or any of its threads. Nothing when it may not be looked into.
+std::optional<bool> process_maps(uint32_t id, const char* mapping_name) {
   char path[64];
   snprintf(path, sizeof path, "/proc/%u/maps", id);
   FILE* file = fopen(path, "re");
-  if (file == nullptr) return true;
+  if (file == nullptr) return std::nullopt;
   char* line = nullptr;
   size_t capacity = 0;
   bool found = false;
@@ -424,7 +424,7 @@ bool process_is_gone(uint32_t pid, uint64_t start_time, const char* mapping_name
   if (!parse_stat(path, &stat)) return access("/proc/self/stat", R_OK) == 0;
   if (stat.start_time != start_time) return true;
   if (stat.state == 'Z' || stat.state == 'X') return !has_sibling_threads(pid);
-  return !process_maps(pid, mapping_name);
+  return !process_maps(pid, mapping_name).value_or(true);
 }
 
 bool process_is_ending(uint32_t pid, uint64_t start_time) {
@@ -440,12 +440,13 @@ bool process_is_ending(uint32_t pid, uint64_t start_time) {
          (has_pending_kill(text, "SigPnd:") || has_pending_kill(text, "ShdPnd:"));
 }
 
-bool thread_maps(uint32_t tid, const char* mapping_name) {
+std::optional<bool> thread_maps(uint32_t tid, const char* mapping_name) {
   char path[64];
   snprintf(path, sizeof path, "/proc/%u/stat", tid);
   ProcStat stat;
-  if (!parse_stat(path, &stat)) return access("/proc/self/stat", R_OK) != 0;
-  return process_maps(tid, mapping_name);
+  if (parse_stat(path, &stat)) return process_maps(tid, mapping_name);
+  if (access("/proc/self/stat", R_OK) == 0) return false;
+  return std::nullopt;
 }
 
 bool thread_is_stopped(uint32_t pid, uint32_t tid) {

@@ -40,10 +40,14 @@ Status Lock::acquire_slowly() {
 }
 
 // A thread that ends gives up its mutexes before its memory, so an owner without the segment in its
-// memory never took this one.
+// memory never took this one. Where that may not be seen, it is one that has signed.
 bool Lock::is_held_by_nobody() const {
   uint32_t owner = port::mutex_owner(area_->mutex);
-  if (owner != port::thread_id() && port::thread_maps(owner, header_.mapping_name)) return false;
+  bool signed_by = owner == area_->holder_tid.load(std::memory_order_relaxed);
+  if (owner != port::thread_id() &&
+      port::thread_maps(owner, header_.mapping_name).value_or(signed_by)) {
+    return false;
+  }
   return port::mutex_owner(area_->mutex) == owner && port::mutex_is_locked(area_->mutex);
 }
 

@@ -296,33 +296,35 @@ void Client::release_slot() {
 void Client::reap() {
   for (uint32_t slot = 0; slot < shm::kMaxClients; ++slot) {
     bool taken = port::load_word(segment_->client(slot).state) != ClientState::kFree;
-    if (taken && slot != slot_) reap_slot(slot);
+    if (taken && slot != slot_ && !reap_slot(slot)) return;
   }
 }
 
 // Whoever gets the dead owner's mutex is the only reaper; if it dies too, the next one finds the
 // mutex in the same state and goes through the same steps again. The mutex is always handed back
 // consistent: unlocking it otherwise would break it for good.
-void Client::reap_slot(uint32_t slot) {
+// False when the store's lock or tables do not allow it: they will not for the next slot either.
+bool Client::reap_slot(uint32_t slot) {
   ClientSlot& client = segment_->client(slot);
   port::LockResult result = port::mutex_try_lock(&client.liveness);
-  if (result == port::LockResult::kBusy || result == port::LockResult::kBroken) return;
-  if (port::load_word(client.state) != ClientState::kFree &&
-      port::process_is_gone(client.pid, client.start_time, segment_->header().mapping_name)) {
-    give_back(slot);
-  }
+  if (result == port::LockResult::kBusy || result == port::LockResult::kBroken) return true;
+  bool gone = port::load_word(client.state) != ClientState::kFree &&
+              port::process_is_gone(client.pid, client.start_time, segment_->header().mapping_name);
+  bool done = !gone || give_back(slot);
   if (result == port::LockResult::kOwnerDied) port::mutex_make_consistent(&client.liveness);
   port::mutex_unlock(&client.liveness);
+  return done;
 }
 
-void Client::give_back(uint32_t slot) {
+bool Client::give_back(uint32_t slot) {
   if (segment_->header().has_queue) queue::retire_client(*segment_, queue_lock_, bells_, slot);
-  if (!forget_in_store(slot)) return;
-  (void)store_lock_.run([&] {
+  if (!forget_in_store(slot)) return false;
+  Status status = store_lock_.run([&] {
     store_lock_.add(segment_->store().reclaimed_clients, 1);
     store_lock_.set(segment_->client(slot).state, ClientState::kFree);
     return Status::ok();
   });
+  return status.is_ok();
 }
 
 bool Client::expects_room() const {
