@@ -18,6 +18,7 @@ constexpr uint32_t kIds = 32;
 constexpr uint32_t kRowsInUse = 40;
 constexpr int kDamagesAtMost = 8;
 constexpr int kCallsAtMost = 48;
+constexpr int kRefusalsAtMost = 5;
 
 // Objects in every state, held by two processes, with free rows and holes between them.
 void populate(ObjectStore& store) {
@@ -173,6 +174,9 @@ class Caller {
  public:
   Caller(ObjectStore& store, Choices& choices) : store_(store), choices_(choices) {}
 
+  // A call may have waited before it was refused: for the lock, or for room.
+  bool has_seen_enough() const { return refusals_ > kRefusalsAtMost; }
+
   void call() {
     ObjectId id = id_of(static_cast<uint32_t>(choices_(kIds)));
     const ObjectId* wanted = choices_(4) == 0 ? nullptr : &id;
@@ -212,7 +216,10 @@ class Caller {
 
  private:
   // A failure says what it is.
-  void note(const Status& status) { EXPECT(status.is_ok() || !status.message().empty()); }
+  void note(const Status& status) {
+    EXPECT(status.is_ok() || !status.message().empty());
+    refusals_ += status.code() == Code::kCorrupt || status.code() == Code::kFull;
+  }
   void note(const Status& status, std::vector<EntryRef>* held) {
     note(status);
     if (status.is_ok()) held->push_back(ref_);
@@ -303,6 +310,7 @@ class Caller {
   EntryRef ref_;
   std::vector<EntryRef> written_, pins_, refs_;
   std::vector<ObjectInfo> evicted_;
+  int refusals_ = 0;
   volatile uint8_t sum_ = 0;
 };
 
@@ -323,7 +331,8 @@ void fuzz_hostile(const uint8_t* bytes, size_t size) {
   if (damages == 0) expect_sound(*store);
   {
     Caller caller(*store, choices);
-    for (int i = 0; i < kCallsAtMost && !choices.exhausted(); ++i) {
+    for (int i = 0; i < kCallsAtMost && !caller.has_seen_enough(); ++i) {
+      if (choices.exhausted()) break;
       if (choices(8) == 0) damage(pristine, store->client()->segment().base(), choices);
       caller.call();
     }

@@ -189,7 +189,7 @@ TEST(
   EXPECT_EQ(edges_in_use(*store), 1u);
   uint64_t freed = 0;
   REQUIRE_OK(store->evict(kMiB, &freed, nullptr));
-  EXPECT_EQ(store->availability(id_of(3)), Availability::kLost);
+  EXPECT_EQ(availability(*store, id_of(3)), Availability::kLost);
   EXPECT_EQ(edges_in_use(*store), 0u);
   expect_sound(*store);
   put_referred(*store, id_of(4));
