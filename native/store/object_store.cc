@@ -242,13 +242,19 @@ Status ObjectStore::seal(const EntryRef& ref, const SealOptions& options) {
 
 // Read-only first: once sealed, the memory may be freed and in use for another object at any time.
 Status ObjectStore::publish_exposed(const EntryRef& ref, const SealOptions& options) {
-  const shm::Segment& segment = client_->segment();
-  const ObjectEntry& entry = segment.entry(ref.entry);
-  bool writing = is_current(entry, ref) && entry.state == ObjectState::kCreated &&
-                 entry.creator == client_->slot();
-  if (!writing) return not_writing();
-  uint8_t* data = segment.writable_data(segment.block(entry.block).start);
-  uint64_t length = entry.size + entry.metadata_size;
+  uint8_t* data = nullptr;
+  uint64_t length = 0;
+  Status found = locked([&](Objects&) {
+    const shm::Segment& segment = client_->segment();
+    const ObjectEntry& entry = segment.entry(ref.entry);
+    bool writing = is_current(entry, ref) && entry.state == ObjectState::kCreated &&
+                   entry.creator == client_->slot();
+    if (!writing) return not_writing();
+    data = segment.writable_data(store::block_of(segment, ref.entry).start);
+    length = entry.size + entry.metadata_size;
+    return Status::ok();
+  });
+  if (!found.is_ok()) return found;
   client_->guard().make_read_only(data, length);
   Status status = publish(ref, options);
   if (!status.is_ok()) client_->guard().make_writable(data, length);
