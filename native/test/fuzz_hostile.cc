@@ -18,7 +18,7 @@ constexpr uint32_t kIds = 32;
 constexpr uint32_t kRowsInUse = 40;
 constexpr int kDamagesAtMost = 8;
 constexpr int kCallsAtMost = 48;
-constexpr int kRefusalsAtMost = 5;
+constexpr int kRefusalsAtMost = 2;
 
 // Objects in every state, held by two processes, with free rows and holes between them.
 void populate(ObjectStore& store) {
