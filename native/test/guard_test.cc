@@ -138,7 +138,7 @@ TEST("damaged tables cost the line its object, no more") {
   Reading reading;
   REQUIRE_OK(store->get(id_of(1), &reading));
   const shm::Segment& segment = store->client()->segment();
-  auto& header = const_cast<shm::Header&>(segment.header());
+  auto& header = *reinterpret_cast<shm::Header*>(segment.base());
   shm::Table& blocks = segment.store().blocks;
   shm::Table& entries = segment.store().entries;
   shm::Block& block = segment.block(segment.entry(reading.ref.entry).block);
