@@ -10,7 +10,6 @@
     "cflags_cc!": ["-std=gnu++17", "-std=gnu++20"],
     "cflags_cc": [
       "-std=c++20",
-      "-fno-exceptions",
       "-fvisibility=hidden",
       "-Wall",
       "-Wextra",
@@ -24,6 +23,7 @@
     {
       "target_name": "mobula_core",
       "type": "static_library",
+      "cflags_cc!": ["-fno-exceptions"],
       "sources": ["<@(core_sources)"]
     },
     {
@@ -55,6 +55,7 @@
         {
           "target_name": "mobula_core_test",
           "type": "executable",
+          "cflags_cc!": ["-fno-exceptions"],
           "sources": ["<@(core_sources)", "<!@(node scripts/list-sources.js native/test)"],
           "defines": ["MOBULA_FAIL_POINTS"],
           "libraries": ["-lpthread", "-lrt", "-ldl"]

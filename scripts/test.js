@@ -8,7 +8,7 @@ import { root } from './toolchain.js';
 
 const { values } = parseArgs({ options: { long: { type: 'boolean', default: false } } });
 const env = values.long ? { ...process.env, MOBULA_LONG_TESTS: '1' } : process.env;
-const proofs = values.long ? ['test:sanitizers', 'test:mutation'] : [];
+const proofs = values.long ? ['test:sanitizers', 'test:mutation', 'fuzz'] : [];
 
 const counts = [
   await runCounted(join(root, 'build/Release/mobula_core_test'), [], env),

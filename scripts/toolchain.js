@@ -10,7 +10,7 @@ export const root = dirname(import.meta.dirname);
  * @param {string} message
  * @returns {never}
  */
-function fail(message) {
+export function fail(message) {
   console.error(`mobula: ${message}`);
   process.exit(1);
 }
@@ -49,15 +49,18 @@ function isExecutable(command) {
 }
 
 /**
- * Ends the process unless one of the commands can be run.
+ * The first of the commands that can be run. Ends the process when there is none.
  * @param {string} purpose what the tool is for, in the words of the message
  * @param {string[]} commands
+ * @param {string} packages Debian's
+ * @returns {string}
  */
-function requireTool(purpose, commands) {
-  if (commands.some(isExecutable)) return;
+export function requireTool(purpose, commands, packages = 'g++ make python3 cmake') {
+  const found = commands.find(isExecutable);
+  if (found !== undefined) return found;
   fail(
     `${purpose} is missing: looked for ${commands.join(', ')} on PATH; ` +
-      'install it (Debian: apt-get install g++ make python3 cmake)',
+      `install it (Debian: apt-get install ${packages})`,
   );
 }
 

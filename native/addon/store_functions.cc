@@ -240,13 +240,16 @@ Value store_reopen(const CallbackInfo& info) {
   if (handle == nullptr) return {};
   EntryRef ref = to_entry(info, 1);
   if (auto record = handle->cached(ref)) --record->holds;
-  return handle->open_view(env, handle->store().reading(ref), 1);
+  Reading reading;
+  if (failed(env, handle->store().reading(ref, &reading))) return {};
+  return handle->open_view(env, reading, 1);
 }
 
 Value store_metadata(const CallbackInfo& info) {
   StoreHandle* handle = Addon::of(info.Env()).store(info[0]);
   if (handle == nullptr) return {};
-  Reading reading = handle->store().reading(to_entry(info, 1));
+  Reading reading;
+  if (failed(info.Env(), handle->store().reading(to_entry(info, 1), &reading))) return {};
   auto copy = Napi::Uint8Array::New(info.Env(), reading.metadata_size);
   if (reading.metadata_size > 0) std::memcpy(copy.Data(), reading.metadata, reading.metadata_size);
   return copy;
@@ -286,14 +289,18 @@ Value store_peek(const CallbackInfo& info) {
   ObjectId id;
   if (handle == nullptr || !to_id(info[1], &id)) return {};
   ObjectInfo found;
-  return handle->store().peek(id, &found) ? from_info(info.Env(), found) : info.Env().Undefined();
+  Status status = handle->store().peek(id, &found);
+  if (status.code() == Code::kNotFound) return info.Env().Undefined();
+  return failed(info.Env(), status) ? Value() : from_info(info.Env(), found);
 }
 
 Value store_availability(const CallbackInfo& info) {
   StoreHandle* handle = Addon::of(info.Env()).store(info[0]);
   ObjectId id;
   if (handle == nullptr || !to_id(info[1], &id)) return {};
-  return number(info.Env(), static_cast<double>(handle->store().availability(id)));
+  Availability found;
+  if (failed(info.Env(), handle->store().availability(id, &found))) return {};
+  return number(info.Env(), static_cast<double>(found));
 }
 
 Value store_delete(const CallbackInfo& info) {
@@ -328,7 +335,10 @@ Value store_take_evicted(const CallbackInfo& info) {
 
 Value store_list(const CallbackInfo& info) {
   StoreHandle* handle = Addon::of(info.Env()).store(info[0]);
-  return handle == nullptr ? Value() : from_infos(info.Env(), handle->store().list());
+  if (handle == nullptr) return {};
+  std::vector<ObjectInfo> all;
+  if (failed(info.Env(), handle->store().list(&all))) return {};
+  return from_infos(info.Env(), all);
 }
 
 Value store_stats(const CallbackInfo& info) {

@@ -10,6 +10,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace mobula::port {
@@ -51,6 +52,7 @@ static_assert(sizeof(RobustMutex) == 64);
 
 enum class LockResult { kAcquired, kOwnerDied, kBusy, kBroken };
 
+// Locking a mutex whose memory holds something else gives kBroken.
 int mutex_init(RobustMutex* mutex);
 LockResult mutex_try_lock(RobustMutex* mutex);
 // Waits at most `timeout_ms`; kBusy on expiry. kOwnerDied means the caller owns it and must call
@@ -58,6 +60,17 @@ LockResult mutex_try_lock(RobustMutex* mutex);
 LockResult mutex_lock_for(RobustMutex* mutex, uint32_t timeout_ms);
 void mutex_make_consistent(RobustMutex* mutex);
 void mutex_unlock(RobustMutex* mutex);
+// A mutex that is held for long may be damaged meanwhile, and unlocking follows pointers in it.
+// `as_locked` is its image from when the same thread had just locked it; a mutex that differs stays
+// locked until the thread ends.
+struct MutexImage {
+  unsigned char bytes[sizeof(RobustMutex)];
+};
+MutexImage mutex_image(const RobustMutex& mutex);
+void mutex_unlock_as(RobustMutex* mutex, const MutexImage& as_locked);
+bool mutex_is_locked(const RobustMutex& mutex);
+// The id of the thread that holds it; 0 when there is none.
+uint32_t mutex_owner(const RobustMutex& mutex);
 
 // --- Futex on a shared word --------------------------------------------------------------------
 
@@ -132,6 +145,9 @@ uint64_t process_start_time(uint32_t pid);
 bool process_is_gone(uint32_t pid, uint64_t start_time, const char* mapping_name);
 // True from the moment on at which the process cannot go on: killed, exiting or gone.
 bool process_is_ending(uint32_t pid, uint64_t start_time);
+// Whether a thread `tid` runs in a process that maps a file whose name contains `mapping_name`.
+// Nothing when this process may not know.
+std::optional<bool> thread_maps(uint32_t tid, const char* mapping_name);
 // True while the thread is stopped by a signal or a tracer.
 bool thread_is_stopped(uint32_t pid, uint32_t tid);
 uint64_t pid_namespace();

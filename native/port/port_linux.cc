@@ -65,20 +65,23 @@ bool has_pending_kill(const char* status, const char* set) {
   return line != nullptr && (strtoull(line + strlen(set), nullptr, 16) >> (SIGKILL - 1) & 1) != 0;
 }
 
-bool process_maps(uint32_t pid, const char* mapping_name) {
+// `id` names a process or any of its threads. Nothing when it may not be looked into, or when that
+// thread has no memory any more, as the first one that has ended before the others.
+std::optional<bool> process_maps(uint32_t id, const char* mapping_name) {
   char path[64];
-  snprintf(path, sizeof path, "/proc/%u/maps", pid);
+  snprintf(path, sizeof path, "/proc/%u/maps", id);
   FILE* file = fopen(path, "re");
-  if (file == nullptr) return true;
+  if (file == nullptr) return std::nullopt;
   char* line = nullptr;
   size_t capacity = 0;
-  bool found = false;
+  bool any = false, found = false;
   while (!found && getline(&line, &capacity, file) > 0) {
+    any = true;
     found = strstr(line, mapping_name) != nullptr;
   }
   free(line);
   fclose(file);
-  return found;
+  return any ? std::optional(found) : std::nullopt;
 }
 
 // A zombie leader may still have siblings that run, or that the kernel copies for.
@@ -92,6 +95,29 @@ bool has_sibling_threads(uint32_t pid) {
   closedir(directory);
   return threads > 1;
 }
+
+// The two words of the C library's mutex that say whether it is one and who holds it. Both
+// libraries keep the kernel's robust futex format in the second.
+#if defined(__GLIBC__)
+uint32_t kind_of(const RobustMutex& mutex) {
+  return static_cast<uint32_t>(load_word(mutex.native.__data.__kind));
+}
+uint32_t word_of(const RobustMutex& mutex) {
+  return static_cast<uint32_t>(load_word(mutex.native.__data.__lock));
+}
+#else
+uint32_t kind_of(const RobustMutex& mutex) {
+  return static_cast<uint32_t>(load_word(reinterpret_cast<const int*>(&mutex)[0]));
+}
+uint32_t word_of(const RobustMutex& mutex) {
+  return static_cast<uint32_t>(load_word(reinterpret_cast<const int*>(&mutex)[1]));
+}
+#endif
+
+const uint32_t kRobustKind = [] {
+  RobustMutex mutex;
+  return mutex_init(&mutex) == 0 ? kind_of(mutex) : 0;
+}();
 
 timespec realtime_in(uint32_t ms) {
   timespec at;
@@ -169,10 +195,12 @@ int mutex_init(RobustMutex* mutex) {
 }
 
 LockResult mutex_try_lock(RobustMutex* mutex) {
+  if (kind_of(*mutex) != kRobustKind) return LockResult::kBroken;
   return lock_result(pthread_mutex_trylock(&mutex->native));
 }
 
 LockResult mutex_lock_for(RobustMutex* mutex, uint32_t timeout_ms) {
+  if (kind_of(*mutex) != kRobustKind) return LockResult::kBroken;
   timespec at = realtime_in(timeout_ms);
   int error = pthread_mutex_timedlock(&mutex->native, &at);
 #if defined(__SANITIZE_THREAD__)
@@ -187,6 +215,23 @@ LockResult mutex_lock_for(RobustMutex* mutex, uint32_t timeout_ms) {
 
 void mutex_make_consistent(RobustMutex* mutex) { pthread_mutex_consistent(&mutex->native); }
 void mutex_unlock(RobustMutex* mutex) { pthread_mutex_unlock(&mutex->native); }
+
+MutexImage mutex_image(const RobustMutex& mutex) {
+  MutexImage image;
+  memcpy(image.bytes, &mutex, sizeof image.bytes);
+  return image;
+}
+
+// Both libraries keep the links of the thread's list of robust mutexes here.
+void mutex_unlock_as(RobustMutex* mutex, const MutexImage& as_locked) {
+  constexpr size_t kLinks = 3 * sizeof(void*), kLinksSize = 2 * sizeof(void*);
+  MutexImage now = mutex_image(*mutex);
+  bool same = memcmp(now.bytes + kLinks, as_locked.bytes + kLinks, kLinksSize) == 0;
+  if (same && kind_of(*mutex) == kRobustKind) mutex_unlock(mutex);
+}
+
+bool mutex_is_locked(const RobustMutex& mutex) { return word_of(mutex) != 0; }
+uint32_t mutex_owner(const RobustMutex& mutex) { return word_of(mutex) & FUTEX_TID_MASK; }
 
 void futex_wait(const std::atomic<uint32_t>* word, uint32_t expected, uint32_t timeout_ms) {
   timespec timeout{static_cast<time_t>(timeout_ms / 1000),
@@ -381,7 +426,7 @@ bool process_is_gone(uint32_t pid, uint64_t start_time, const char* mapping_name
   if (!parse_stat(path, &stat)) return access("/proc/self/stat", R_OK) == 0;
   if (stat.start_time != start_time) return true;
   if (stat.state == 'Z' || stat.state == 'X') return !has_sibling_threads(pid);
-  return !process_maps(pid, mapping_name);
+  return !process_maps(pid, mapping_name).value_or(true);
 }
 
 bool process_is_ending(uint32_t pid, uint64_t start_time) {
@@ -395,6 +440,15 @@ bool process_is_ending(uint32_t pid, uint64_t start_time) {
   char text[4096];
   return read_small_file(path, text, sizeof text) &&
          (has_pending_kill(text, "SigPnd:") || has_pending_kill(text, "ShdPnd:"));
+}
+
+std::optional<bool> thread_maps(uint32_t tid, const char* mapping_name) {
+  char path[64];
+  snprintf(path, sizeof path, "/proc/%u/stat", tid);
+  ProcStat stat;
+  if (parse_stat(path, &stat)) return process_maps(tid, mapping_name);
+  if (access("/proc/self/stat", R_OK) == 0) return false;
+  return std::nullopt;
 }
 
 bool thread_is_stopped(uint32_t pid, uint32_t tid) {

@@ -93,7 +93,7 @@ Status Peer::exchange(const uint8_t* outbox, size_t length, uint8_t* inbox, size
     Wire next;
     std::memcpy(&next, outbox + *sent, sizeof next);
     uint32_t spare = std::max(kSpareCells, Records::cells_for(next.length));
-    Status grown = shm::table_grow(segment_, lock_, segment_.queue().cells, spare);
+    Status grown = shm::table_grow(segment_, lock_, segment_.cells(), spare);
     if (!grown.is_ok()) return grown;
   }
 }
@@ -105,7 +105,7 @@ Status Peer::send(const uint8_t* outbox, size_t length, size_t* sent, RingList* 
     Wire wire;
     std::memcpy(&wire, outbox + *sent, sizeof wire);
     if (!post_.records().has_room_for(wire.length)) {
-      if (shm::table_can_grow(segment_.queue().cells)) return Status::ok();
+      if (segment_.cells().can_grow()) return Status::ok();
       return {Code::kFull, "the queue region is full: wait for tasks to finish before submitting"};
     }
     send_one(wire, outbox + *sent + sizeof wire, rings);
@@ -241,14 +241,12 @@ Status Peer::create_actor(uint32_t* index, uint32_t* generation) {
     {
       LockGuard guard(lock_);
       if (!guard.status().is_ok()) return guard.status();
-      QueueState& queue = segment_.queue();
-      if (shm::table_is_exhausted(queue.actors)) {
+      if (segment_.actors().is_exhausted()) {
         return {Code::kFull, "the runtime has its " + std::to_string(shm::kMaxActors) +
                                  " actors already: end some first"};
       }
-      if (shm::table_has(queue.actors, 1)) {
-        *index = shm::table_take(lock_, queue.actors,
-                                 [this](uint32_t i) -> ActorSlot& { return segment_.actor(i); });
+      if (segment_.actors().has(1)) {
+        *index = shm::table_take(lock_, segment_.actors());
         ActorSlot& actor = segment_.actor(*index);
         lock_.add(actor.generation, 1);
         lock_.set(actor.owner, slot_);
@@ -261,7 +259,7 @@ Status Peer::create_actor(uint32_t* index, uint32_t* generation) {
         return Status::ok();
       }
     }
-    Status grown = shm::table_grow(segment_, lock_, segment_.queue().actors, kSpareActors);
+    Status grown = shm::table_grow(segment_, lock_, segment_.actors(), kSpareActors);
     if (!grown.is_ok()) return grown;
   }
 }

@@ -27,7 +27,7 @@ uint32_t Records::cells_for(uint32_t length) {
 }
 
 bool Records::has_room_for(uint32_t length) const {
-  return shm::table_has(segment_.queue().cells, cells_for(length));
+  return segment_.cells().has(cells_for(length));
 }
 
 uint32_t Records::create(const uint8_t* payload, uint32_t length) {

@@ -93,8 +93,7 @@ void end_actor(const shm::Segment& segment, shm::Lock& lock, Bells& bells, uint3
       more = bounce_some(segment, lock, actor.pending, &rings);
       if (!more) {
         lock.set(actor.state, ActorState::kFree);
-        shm::table_give_back(lock, segment.queue().actors, index,
-                             [&](uint32_t i) -> ActorSlot& { return segment.actor(i); });
+        shm::table_give_back(lock, segment.actors(), index);
       }
     }
     rings.ring_all(segment, &bells);

@@ -1,7 +1,6 @@
 #include "shm/allocator.h"
 
 #include <bit>
-#include <cassert>
 
 #include "shm/table.h"
 
@@ -12,6 +11,7 @@ constexpr uint32_t kSecondBits = 5;
 constexpr int kProbes = 8;
 
 bool fits(const Block& block, uint64_t units, uint64_t align) {
+  require(block.state == BlockState::kFree, "a block in a bin is not free");
   uint64_t start = round_up(block.start, align);
   return start + units <= block.start + block.units;
 }
@@ -48,6 +48,9 @@ uint32_t Allocator::allocate(uint64_t units, uint64_t align, uint32_t client) {
 }
 
 uint32_t Allocator::take(uint32_t index, uint64_t lead, uint64_t units) {
+  const Block& block = segment_.block(index);
+  require(block.state == BlockState::kFree && lead <= block.units && units <= block.units - lead,
+          "a block is in the wrong bin");
   unlink(index);
   if (lead > 0) {
     uint32_t aligned = split(index, lead);
@@ -60,7 +63,7 @@ uint32_t Allocator::take(uint32_t index, uint64_t lead, uint64_t units) {
 }
 
 void Allocator::free(uint32_t index) {
-  assert(segment_.block(index).state == BlockState::kUsed);
+  require(segment_.block(index).state == BlockState::kUsed, "a block is freed twice");
   uint32_t prev = segment_.block(index).prev;
   uint32_t next = segment_.block(index).next;
   lock_.set(segment_.block(index).owner, kNone);
@@ -79,10 +82,12 @@ uint64_t Allocator::largest_free_units() const {
   uint64_t levels = bins().first_level;
   if (levels == 0) return 0;
   auto first = static_cast<uint32_t>(std::bit_width(levels) - 1);
-  auto second = static_cast<uint32_t>(std::bit_width(bins().second_level[first]) - 1);
+  auto second = static_cast<uint32_t>(std::bit_width(second_level(first)) - 1);
   uint64_t largest = 0;
-  for (uint32_t i = bins().heads[first][second]; i != kNone; i = segment_.block(i).bin_next) {
+  Hops hops(segment_.blocks().capacity());
+  for (uint32_t i = head(first, second); i != kNone; i = segment_.block(i).bin_next) {
     if (segment_.block(i).units > largest) largest = segment_.block(i).units;
+    hops.next();
   }
   return largest;
 }
@@ -92,11 +97,11 @@ uint64_t Allocator::largest_free_units() const {
 uint32_t Allocator::find(uint64_t units, uint64_t align, uint32_t client) const {
   uint32_t first, second;
   bin_of(units, &first, &second);
-  uint32_t found = probe(bins().heads[first][second], units, align, client);
+  uint32_t found = probe(head(first, second), units, align, client);
   if (found != kNone) return found;
   bin_of(units + align - 1, &first, &second);
-  uint32_t head = first_at_or_above(first, second + 1);
-  return head != kNone ? probe(head, units, align, client) : search(units, align);
+  uint32_t above = first_at_or_above(first, second + 1);
+  return above != kNone ? probe(above, units, align, client) : search(units, align);
 }
 
 uint32_t Allocator::probe(uint32_t head, uint64_t units, uint64_t align, uint32_t client) const {
@@ -118,9 +123,11 @@ uint32_t Allocator::search(uint64_t units, uint64_t align) const {
   uint32_t first, second, last_first, last_second;
   bin_of(units, &first, &second);
   bin_of(units + align - 1, &last_first, &last_second);
+  Hops hops(segment_.blocks().capacity());
   while (first < last_first || (first == last_first && second <= last_second)) {
-    for (uint32_t i = bins().heads[first][second]; i != kNone; i = segment_.block(i).bin_next) {
+    for (uint32_t i = head(first, second); i != kNone; i = segment_.block(i).bin_next) {
       if (fits(segment_.block(i), units, align)) return i;
+      hops.next();
     }
     if (++second == kSecondLevels) {
       ++first;
@@ -131,14 +138,25 @@ uint32_t Allocator::search(uint64_t units, uint64_t align) const {
 }
 
 uint32_t Allocator::first_at_or_above(uint32_t first, uint32_t second) const {
-  uint32_t in_level = second < kSecondLevels ? bins().second_level[first] >> second << second : 0;
+  uint32_t in_level = second < kSecondLevels ? second_level(first) >> second << second : 0;
   if (in_level == 0) {
     uint64_t levels = bins().first_level >> (first + 1) << (first + 1);
     if (levels == 0) return kNone;
     first = static_cast<uint32_t>(std::countr_zero(levels));
-    in_level = bins().second_level[first];
+    in_level = second_level(first);
+    require(in_level != 0, "the bitmaps of the free blocks disagree");
   }
-  return bins().heads[first][std::countr_zero(in_level)];
+  return head(first, static_cast<uint32_t>(std::countr_zero(in_level)));
+}
+
+uint32_t& Allocator::second_level(uint32_t first) const {
+  require(first < kFirstLevels, "the bitmap of the free blocks is wrong");
+  return bins().second_level[first];
+}
+
+uint32_t& Allocator::head(uint32_t first, uint32_t second) const {
+  require(first < kFirstLevels && second < kSecondLevels, "the bitmap of the free blocks is wrong");
+  return bins().heads[first][second];
 }
 
 // Newly freed blocks go to the front: memory that was just used is warm.
@@ -146,13 +164,13 @@ void Allocator::link(uint32_t index) {
   Block& block = segment_.block(index);
   uint32_t first, second;
   bin_of(block.units, &first, &second);
-  uint32_t& head = bins().heads[first][second];
+  uint32_t& bin = head(first, second);
   lock_.set(block.state, BlockState::kFree);
   lock_.set(block.bin_prev, kNone);
-  lock_.set(block.bin_next, head);
-  if (head != kNone) lock_.set(segment_.block(head).bin_prev, index);
-  lock_.set(head, index);
-  lock_.set(bins().second_level[first], bins().second_level[first] | 1u << second);
+  lock_.set(block.bin_next, bin);
+  if (bin != kNone) lock_.set(segment_.block(bin).bin_prev, index);
+  lock_.set(bin, index);
+  lock_.set(second_level(first), second_level(first) | 1u << second);
   lock_.set(bins().first_level, bins().first_level | uint64_t{1} << first);
 }
 
@@ -160,15 +178,18 @@ void Allocator::unlink(uint32_t index) {
   Block& block = segment_.block(index);
   uint32_t first, second;
   bin_of(block.units, &first, &second);
-  if (block.bin_next != kNone) lock_.set(segment_.block(block.bin_next).bin_prev, block.bin_prev);
-  if (block.bin_prev != kNone) {
-    lock_.set(segment_.block(block.bin_prev).bin_next, block.bin_next);
-    return;
+  if (block.bin_next != kNone) {
+    Block& next = segment_.block(block.bin_next);
+    require(next.bin_prev == index, "a bin has a wrong link");
+    lock_.set(next.bin_prev, block.bin_prev);
   }
-  lock_.set(bins().heads[first][second], block.bin_next);
-  if (block.bin_next != kNone) return;
-  lock_.set(bins().second_level[first], bins().second_level[first] & ~(1u << second));
-  if (bins().second_level[first] != 0) return;
+  uint32_t& link =
+      block.bin_prev == kNone ? head(first, second) : segment_.block(block.bin_prev).bin_next;
+  require(link == index, "a bin has a wrong link");
+  lock_.set(link, block.bin_next);
+  if (block.bin_prev != kNone || block.bin_next != kNone) return;
+  lock_.set(second_level(first), second_level(first) & ~(1u << second));
+  if (second_level(first) != 0) return;
   lock_.set(bins().first_level, bins().first_level & ~(uint64_t{1} << first));
 }
 
@@ -191,6 +212,7 @@ uint32_t Allocator::absorb_next(uint32_t index) {
   Block& block = segment_.block(index);
   uint32_t next_index = block.next;
   Block& next = segment_.block(next_index);
+  require(next.start == block.start + block.units, "two blocks are no neighbours");
   lock_.set(block.units, block.units + next.units);
   lock_.set(block.next, next.next);
   if (next.next != kNone) lock_.set(segment_.block(next.next).prev, index);
@@ -199,16 +221,16 @@ uint32_t Allocator::absorb_next(uint32_t index) {
 }
 
 uint32_t Allocator::new_block() {
-  uint32_t index = table_take(lock_, segment_.store().blocks,
-                              [this](uint32_t i) -> Block& { return segment_.block(i); });
-  lock_.set(segment_.block(index).owner, kNone);
+  uint32_t index = table_take(lock_, segment_.blocks());
+  Block& block = segment_.block(index);
+  require(block.state == BlockState::kUnused, "a block is free and in use");
+  lock_.set(block.owner, kNone);
   return index;
 }
 
 void Allocator::drop_block(uint32_t index) {
   lock_.set(segment_.block(index).state, BlockState::kUnused);
-  table_give_back(lock_, segment_.store().blocks, index,
-                  [this](uint32_t i) -> Block& { return segment_.block(i); });
+  table_give_back(lock_, segment_.blocks(), index);
 }
 
 }  // namespace mobula::shm

@@ -38,6 +38,8 @@ class Allocator {
 
  private:
   Bins& bins() const { return segment_.store().bins; }
+  uint32_t& second_level(uint32_t first) const;
+  uint32_t& head(uint32_t first, uint32_t second) const;
   uint32_t probe(uint32_t head, uint64_t units, uint64_t align, uint32_t client) const;
   uint32_t first_at_or_above(uint32_t first, uint32_t second) const;
   uint32_t search(uint64_t units, uint64_t align) const;
@@ -58,7 +60,7 @@ uint32_t Allocator::find_among_large(uint64_t units, uint32_t limit, Accept acce
   bin_of(units, &first, &second);
   uint32_t smallest = first * kSecondLevels + second;
   for (uint32_t bin = kFirstLevels * kSecondLevels; bin-- > smallest;) {
-    uint32_t i = bins().heads[bin / kSecondLevels][bin % kSecondLevels];
+    uint32_t i = head(bin / kSecondLevels, bin % kSecondLevels);
     for (; i != kNone; i = segment_.block(i).bin_next) {
       if (limit-- == 0) return kNone;
       if (segment_.block(i).units >= units && accept(segment_.block(i))) return i;

@@ -1,12 +1,12 @@
 #ifndef MOBULA_SHM_LOCK_H_
 #define MOBULA_SHM_LOCK_H_
 
-#include <cassert>
 #include <cstring>
+#include <functional>
 #include <type_traits>
 
 #include "mobula/status.h"
-#include "shm/layout.h"
+#include "shm/segment.h"
 
 namespace mobula::shm {
 
@@ -21,15 +21,21 @@ namespace mobula::shm {
 // Under the lock nothing may block, call out, or touch memory that may not be there.
 class Lock {
  public:
-  Lock(LockArea* area, uint8_t* base, const Header* header)
-      : area_(area), base_(base), header_(header) {}
+  Lock(LockArea* area, const Segment& segment)
+      : area_(area), base_(segment.base()), header_(segment.header()) {}
   Lock(const Lock&) = delete;
   Lock& operator=(const Lock&) = delete;
 
   // Waits while the holder lives and runs. kStalled when it has been stopped for over a second or
-  // has held the lock for thirty; kCorrupt when the mutex is beyond repair.
+  // has held the lock for thirty; kCorrupt when mutex or log is beyond repair, or when the mutex
+  // names a holder that is no thread of a process on this segment.
   Status acquire();
   void release();
+  // Does `work`, which returns a Status, under the lock. All code that reads what other processes
+  // may have damaged runs in here: where it meets damage it is undone to its last commit, and the
+  // result is kCorrupt.
+  template <class Work>
+  Status run(const Work& work);
   void commit();
   // Takes back everything since the last commit.
   void rollback();
@@ -61,11 +67,18 @@ class Lock {
 
   bool log_is_empty() const { return area_->count == 0; }
 
+  // For tests: `probe(n)` runs before each store that n logged ones precede since the last commit,
+  // with memory as it would be left by a holder that is killed there. None ends it.
+  using Probe = std::function<void(uint64_t)>;
+  void set_probe(Probe probe);
+
  private:
   template <class T>
   void log(const T& field) {
     uint64_t count = area_->count;
-    assert(count < kUndoEntries);
+    if (count >= watched_from_) [[unlikely]] {
+      watch(count);
+    }
     UndoEntry& entry = area_->entries[count];
     auto offset = static_cast<uint64_t>(reinterpret_cast<const uint8_t*>(&field) - base_);
     uint64_t old_value = 0;
@@ -77,6 +90,9 @@ class Lock {
     port::compiler_barrier();
   }
   void empty_log();
+  void watch(uint64_t count);
+  bool is_held_by_nobody() const;
+  bool log_is_sound() const;
   void undo();
   Status acquire_slowly();
   Status owned(port::LockResult result);
@@ -84,10 +100,28 @@ class Lock {
 
   LockArea* const area_;
   uint8_t* const base_;
-  const Header* const header_;
+  const Header& header_;
+  uint64_t watched_from_ = kUndoEntries;
+  Probe probe_;
 };
 
-// Holds a lock for a scope; commits at its end. Check status() before anything else.
+template <class Work>
+Status Lock::run(const Work& work) {
+  Status acquired = acquire();
+  if (!acquired.is_ok()) return acquired;
+  try {
+    Status done = work();
+    release();
+    return done;
+  } catch (const Corrupt& damage) {
+    rollback();
+    release();
+    return corrupt_status(damage.what);
+  }
+}
+
+// Holds a lock for a scope; commits at its end. Check status() before anything else. For code that
+// meets no damage; the rest uses Lock::run().
 class LockGuard {
  public:
   explicit LockGuard(Lock& lock) : lock_(lock), status_(lock.acquire()) {}

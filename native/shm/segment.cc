@@ -9,8 +9,6 @@ namespace mobula::shm {
 namespace {
 
 constexpr uint64_t kCommitStep = 256 * 1024;
-constexpr uint64_t kQueueCells = 16ull << 20;  // 4 GiB of address space, committed as it fills
-constexpr uint64_t kMaxMemory = 1ull << 44;
 constexpr uint64_t kHugePagesFrom = 64ull << 20;  // a smaller segment would grow by much of itself
 constexpr const char* kFilePrefix = "mobula-";
 
@@ -27,69 +25,6 @@ Status out_of_space(int fd, const char* what, uint64_t bytes, int error) {
   std::string advice = size == 0 ? "free memory" : "enlarge the mount, or free space on it";
   return {Code::kFull, where + " no room for " + std::to_string(bytes) + " more bytes of " + what +
                            " (" + strerror(error) + "): " + advice};
-}
-
-// Where each region goes; every region starts on a page.
-struct Plan {
-  Header header{};
-  Table entries{}, blocks{}, edges{}, cells{}, actors{};
-  uint64_t fixed_end = 0;  // everything before this is committed at creation
-};
-
-class Cursor {
- public:
-  explicit Cursor(uint64_t page) : page_(page) {}
-  uint64_t take(uint64_t bytes) {
-    uint64_t start = next_;
-    next_ = round_up(next_ + bytes, page_);
-    return start;
-  }
-  uint64_t position() const { return next_; }
-  void align(uint64_t to) { next_ = round_up(next_, to); }
-
- private:
-  const uint64_t page_;
-  uint64_t next_ = 0;
-};
-
-Table plan_table(Cursor* cursor, uint32_t stride, uint64_t capacity) {
-  return Table{
-      cursor->take(stride * capacity), stride, static_cast<uint32_t>(capacity), 0, 0, kNone, 0};
-}
-
-Plan make_plan(const StoreOptions& options) {
-  Plan plan;
-  Header& header = plan.header;
-  uint64_t objects = options.max_objects;
-  header.memory_limit = options.memory;
-  header.eviction = options.eviction;
-  header.max_objects = options.max_objects;
-  header.guard = options.guard;
-  header.prefault = std::min(options.prefault, options.memory);
-  header.has_queue = options.queue;
-  header.hash_heads = 64;
-  while (header.hash_heads < objects && header.hash_heads < 1u << 30) header.hash_heads *= 2;
-  header.data_size = round_up(2 * options.memory + 4 * kChunk, kChunk);
-
-  Cursor cursor(port::page_size());
-  cursor.take(sizeof(Header));
-  header.store_offset = cursor.take(sizeof(StoreState));
-  header.clients_offset = cursor.take(sizeof(ClientSlot) * kMaxClients);
-  header.queue_offset = cursor.take(options.queue ? sizeof(QueueState) : 0);
-  header.heads_offset = cursor.take(4ull * header.hash_heads);
-  header.chunks_offset = cursor.take(round_up(header.data_size / kChunk, 64) / 8);
-  plan.fixed_end = cursor.position();
-  plan.entries = plan_table(&cursor, sizeof(ObjectEntry), objects);
-  plan.blocks = plan_table(&cursor, sizeof(Block), 2 * objects + 2);
-  plan.edges = plan_table(&cursor, sizeof(Edge), std::min<uint64_t>(4 * objects, kNone - 1));
-  if (options.queue) {
-    plan.actors = plan_table(&cursor, sizeof(ActorSlot), kMaxActors);
-    plan.cells = plan_table(&cursor, sizeof(Cell), kQueueCells);
-  }
-  cursor.align(kChunk);
-  header.data_offset = cursor.take(header.data_size);
-  header.total_size = cursor.position();
-  return plan;
 }
 
 void copy_text(char* to, size_t capacity, const std::string& text) {
@@ -137,77 +72,40 @@ Status create_file(const StoreOptions& options, const Header& header, int* fd, s
   return Status::ok();
 }
 
-bool inside(uint64_t offset, uint64_t length, uint64_t total) {
-  return offset <= total && length <= total - offset;
-}
-
-Status corrupt(const char* what) {
-  return {Code::kCorrupt,
-          std::string("the shared segment is damaged (") + what + "): create a new store"};
-}
-
-Status validate(const Header& header, uint64_t file_size) {
-  if (header.magic != kMagic) return corrupt("no magic");
-  if (strncmp(header.libc, port::libc_name(), sizeof header.libc) != 0) {
-    return {Code::kIncompatible,
-            std::string("the segment belongs to processes with another C library than ") +
-                port::libc_name() + ": attach from a system with theirs"};
-  }
-  if (header.abi_version != kAbiVersion || header.layout_hash != layout_hash()) {
-    return {Code::kIncompatible,
-            "the segment was made by another build of mobula (its layout differs): run the same "
-            "version of mobula in every process"};
-  }
-  if (header.ready != 1) return corrupt("its creation never finished");
-  if (header.total_size != file_size) return corrupt("size");
-  if (header.pid_namespace != port::pid_namespace()) {
-    return {Code::kIncompatible,
-            "the segment belongs to another pid namespace: attach from the same container"};
-  }
-  if (!inside(header.store_offset, sizeof(StoreState), file_size) ||
-      !inside(header.clients_offset, sizeof(ClientSlot) * kMaxClients, file_size) ||
-      !inside(header.heads_offset, 4ull * header.hash_heads, file_size) ||
-      !inside(header.chunks_offset, header.data_size / kChunk / 8, file_size) ||
-      !inside(header.data_offset, header.data_size, file_size) ||
-      (header.has_queue && !inside(header.queue_offset, sizeof(QueueState), file_size)) ||
-      (header.hash_heads & (header.hash_heads - 1)) != 0) {
-    return corrupt("header");
-  }
-  return Status::ok();
-}
-
 }  // namespace
 
 Status Segment::create(const StoreOptions& options, std::unique_ptr<Segment>* out) {
   if (options.memory > kMaxMemory) {
     return {Code::kOutOfRange, "memory must be at most " + std::to_string(kMaxMemory) + " bytes"};
   }
+  if (options.max_objects > kMaxObjects) {
+    return {Code::kOutOfRange, "a store has at most " + std::to_string(kMaxObjects) + " objects"};
+  }
   Plan plan = make_plan(options);
-  port::random_bytes(plan.header.store_id.bytes.data(), plan.header.store_id.bytes.size());
+  Header& header = plan.header;
+  header.magic = kMagic;
+  header.abi_version = kAbiVersion;
+  header.layout_hash = layout_hash();
+  header.page_size = port::page_size();
+  header.pid_namespace = port::pid_namespace();
+  port::random_bytes(header.store_id.bytes.data(), header.store_id.bytes.size());
+  copy_text(header.libc, sizeof header.libc, port::libc_name());
 
   int fd = -1;
   std::string shown;
-  if (Status s = create_file(options, plan.header, &fd, &shown); !s.is_ok()) return s;
+  if (Status s = create_file(options, header, &fd, &shown); !s.is_ok()) return s;
+  copy_text(header.mapping_name, sizeof header.mapping_name, shown);
   std::unique_ptr<Segment> segment;
-  Status status = map(fd, plan.header.total_size, options.guard, &segment);
+  Status status = map(fd, plan, &segment);
   if (status.is_ok()) status = segment->commit(0, plan.fixed_end, "store tables");
   if (!status.is_ok()) {
     if (!options.name.empty()) port::named_file_unlink((kFilePrefix + options.name).c_str());
     return status;
   }
 
-  auto* header = segment->at<Header>(0);
-  *header = plan.header;
-  header->magic = kMagic;
-  header->abi_version = kAbiVersion;
-  header->layout_hash = layout_hash();
-  header->page_size = port::page_size();
-  header->pid_namespace = port::pid_namespace();
-  copy_text(header->libc, sizeof header->libc, port::libc_name());
-  copy_text(header->mapping_name, sizeof header->mapping_name, shown);
-
+  *segment->at<Header>(0) = header;
   init_store(plan, &segment->store());
-  std::fill_n(segment->hash_heads(), header->hash_heads, kNone);
+  std::fill_n(segment->at<uint32_t>(header.heads_offset), header.hash_heads, kNone);
   status = init_lock(&segment->store().lock);
   for (uint32_t i = 0; i < kMaxClients && status.is_ok(); ++i) {
     if (int error = port::mutex_init(&segment->client(i).liveness)) {
@@ -259,7 +157,7 @@ Status Segment::adopt(int fd, std::unique_ptr<Segment>* out) {
   int error = port::file_size(fd, &size);
   if (error != 0 || size < sizeof(Header)) {
     port::file_close(fd);
-    return corrupt("too short");
+    return corrupt_status("too short");
   }
   auto* header = static_cast<const Header*>(port::map_shared(fd, sizeof(Header), false));
   if (header == nullptr) {
@@ -268,17 +166,23 @@ Status Segment::adopt(int fd, std::unique_ptr<Segment>* out) {
   }
   Header copy = *header;
   port::unmap(const_cast<Header*>(header), sizeof(Header));
-  if (Status s = validate(copy, size); !s.is_ok()) {
+  Plan plan;
+  if (Status s = recover_plan(copy, size, &plan); !s.is_ok()) {
     port::file_close(fd);
     return s;
   }
-  return map(fd, size, copy.guard != 0, out);
+  std::unique_ptr<Segment> segment;
+  if (Status s = map(fd, plan, &segment); !s.is_ok()) return s;
+  Status status = confirm_tables(plan, segment->store(), segment->queue());
+  if (status.is_ok()) *out = std::move(segment);
+  return status;
 }
 
-Status Segment::map(int fd, uint64_t size, bool guard, std::unique_ptr<Segment>* out) {
+Status Segment::map(int fd, const Plan& plan, std::unique_ptr<Segment>* out) {
+  uint64_t size = plan.header.total_size;
   auto* base = static_cast<uint8_t*>(port::map_shared(fd, size, true));
   const uint8_t* views = base;
-  if (base != nullptr && guard) {
+  if (base != nullptr && plan.header.guard != 0) {
     views = static_cast<const uint8_t*>(port::map_shared(fd, size, false));
   }
   if (base == nullptr || views == nullptr) {
@@ -289,13 +193,31 @@ Status Segment::map(int fd, uint64_t size, bool guard, std::unique_ptr<Segment>*
                                    strerror(error) + "): ask for less memory"};
   }
   bool huge_pages = size >= kHugePagesFrom && port::map_advise_huge(base, size);
-  out->reset(new Segment(fd, size, base, views, huge_pages));
+  out->reset(new Segment(fd, plan, base, views, huge_pages));
   return Status::ok();
 }
 
+// Without a queue region queue_ is never followed.
+Segment::Segment(int fd, const Plan& plan, uint8_t* base, const uint8_t* views, bool huge_pages)
+    : header_(plan.header),
+      data_units_(plan.header.data_size / kUnit),
+      fd_(fd),
+      base_(base),
+      views_(views),
+      huge_pages_(huge_pages),
+      store_(at<StoreState>(header_.store_offset)),
+      queue_(at<QueueState>(header_.queue_offset)),
+      clients_(at<ClientSlot>(header_.clients_offset)),
+      heads_(at<uint32_t>(header_.heads_offset)),
+      entries_(plan.entries, &store_->entries, base),
+      blocks_(plan.blocks, &store_->blocks, base),
+      edges_(plan.edges, &store_->edges, base),
+      cells_(plan.cells, &queue_->cells, base),
+      actors_(plan.actors, &queue_->actors, base) {}
+
 Segment::~Segment() {
-  if (views_ != base_) port::unmap(const_cast<uint8_t*>(views_), size_);
-  port::unmap(base_, size_);
+  if (views_ != base_) port::unmap(const_cast<uint8_t*>(views_), size());
+  port::unmap(base_, size());
   port::file_close(fd_);
 }
 
@@ -304,11 +226,14 @@ Status Segment::commit(uint64_t offset, uint64_t length, const char* what) const
   return error == 0 ? Status::ok() : out_of_space(fd_, what, length, error);
 }
 
-Status Segment::commit_rows(const Table& table, uint32_t committed_now, uint32_t* committed) const {
-  uint64_t step = std::max<uint64_t>(kCommitStep / table.stride, 1);
-  uint64_t target = std::min<uint64_t>(committed_now + step, table.capacity);
-  uint64_t start = table.offset + static_cast<uint64_t>(committed_now) * table.stride;
-  uint64_t end = table.offset + target * table.stride;
+void Segment::set_ready() const { at<Header>(0)->ready = 1; }
+
+Status Segment::commit_rows(const RowTable& table, uint32_t committed_now,
+                            uint32_t* committed) const {
+  uint64_t step = std::max<uint64_t>(kCommitStep / table.stride(), 1);
+  uint64_t target = std::min<uint64_t>(committed_now + step, table.capacity());
+  uint64_t start = table.offset() + static_cast<uint64_t>(committed_now) * table.stride();
+  uint64_t end = table.offset() + target * table.stride();
   *committed = static_cast<uint32_t>(target);
   if (end == start) return Status::ok();
   return commit(start, end - start, "store tables");

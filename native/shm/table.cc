@@ -2,20 +2,22 @@
 
 namespace mobula::shm {
 
-Status table_grow(const Segment& segment, Lock& lock, Table& table, uint32_t spare) {
-  Table before;
-  {
-    LockGuard guard(lock);
-    if (!guard.status().is_ok()) return guard.status();
-    before = table;
-  }
-  if (table_has(before, spare) || before.committed == before.capacity) return Status::ok();
-  uint32_t committed = 0;
-  if (Status s = segment.commit_rows(before, before.committed, &committed); !s.is_ok()) return s;
-  LockGuard guard(lock);
-  if (!guard.status().is_ok()) return guard.status();
-  if (committed > table.committed) lock.set(table.committed, committed);
-  return Status::ok();
+Status table_grow(const Segment& segment, Lock& lock, const RowTable& rows, uint32_t spare) {
+  Table& table = rows.counters();
+  uint32_t before = 0, committed = 0;
+  bool enough = false;
+  Status status = lock.run([&] {
+    before = table.committed;
+    require(before <= rows.capacity(), "a table is longer than its space");
+    enough = rows.has(spare) || before == rows.capacity();
+    return Status::ok();
+  });
+  if (!status.is_ok() || enough) return status;
+  if (Status s = segment.commit_rows(rows, before, &committed); !s.is_ok()) return s;
+  return lock.run([&] {
+    if (committed > table.committed) lock.set(table.committed, committed);
+    return Status::ok();
+  });
 }
 
 }  // namespace mobula::shm

@@ -29,21 +29,23 @@ bool is_linked_state(ObjectState state) {
   return state != ObjectState::kFree && state != ObjectState::kFreeing;
 }
 
+// A walk that meets damage it cannot step over ends there, with the damage as its problem.
 class Checker {
  public:
   explicit Checker(const shm::Segment& segment) : segment_(segment), state_(segment.store()) {}
 
   std::vector<std::string> run() {
     expect(state_.lock.count == 0, "the undo log is not empty");
-    walk_blocks();
-    walk_bins();
-    walk_entries();
-    walk_ids();
-    walk_lru();
-    walk_edges();
-    walk_freeing();
-    check_paging();
-    check_holders();
+    for (auto walk :
+         {&Checker::walk_blocks, &Checker::walk_bins, &Checker::walk_entries, &Checker::walk_ids,
+          &Checker::walk_lru, &Checker::walk_edges, &Checker::walk_freeing,
+          &Checker::walk_free_rows, &Checker::check_paging, &Checker::check_holders}) {
+      try {
+        (this->*walk)();
+      } catch (const shm::Corrupt& damage) {
+        expect(false, damage.what);
+      }
+    }
     return std::move(problems_);
   }
 
@@ -57,8 +59,8 @@ class Checker {
                                    " but sums to " + std::to_string(expected));
   }
 
-  bool valid(const shm::Table& table, uint32_t index, const char* what) {
-    if (index < table.used) return true;
+  bool valid(const shm::RowTable& rows, uint32_t index, const char* what) {
+    if (index < rows.used()) return true;
     expect(false, std::string(what) + " " + std::to_string(index) + " does not exist");
     return false;
   }
@@ -67,8 +69,8 @@ class Checker {
     uint64_t position = 0;
     uint32_t prev = kNone, steps = 0;
     bool prev_free = false;
-    for (uint32_t i = 0; i != kNone && steps <= state_.blocks.used; ++steps) {
-      if (!valid(state_.blocks, i, "block")) return;
+    for (uint32_t i = 0; i != kNone && steps <= segment_.blocks().used(); ++steps) {
+      if (!valid(segment_.blocks(), i, "block")) return;
       const Block& block = segment_.block(i);
       std::string name = "block " + std::to_string(i);
       expect(block.start == position, name + " does not start where its neighbour ends");
@@ -83,7 +85,7 @@ class Checker {
       prev = i;
       i = block.next;
     }
-    expect(steps <= state_.blocks.used, "the block chain has a cycle");
+    expect(steps <= segment_.blocks().used(), "the block chain has a cycle");
     expect_equal(position * shm::kUnit, segment_.header().data_size, "the tiled data area");
   }
 
@@ -93,7 +95,7 @@ class Checker {
       expect(block.owner == kNone, name + " is being paged but has an owner");
       return;
     }
-    if (block.owner >= state_.entries.used) {
+    if (block.owner >= segment_.entries().used()) {
       expect(false, name + " is used by no entry");
       return;
     }
@@ -120,8 +122,8 @@ class Checker {
 
   uint64_t walk_bin(uint32_t first, uint32_t second, uint32_t head) {
     uint64_t found = 0;
-    for (uint32_t i = head; i != kNone && found <= state_.blocks.used; ++found) {
-      if (!valid(state_.blocks, i, "binned block")) break;
+    for (uint32_t i = head; i != kNone && found <= segment_.blocks().used(); ++found) {
+      if (!valid(segment_.blocks(), i, "binned block")) break;
       const Block& block = segment_.block(i);
       uint32_t own_first, own_second;
       shm::Allocator::bin_of(block.units, &own_first, &own_second);
@@ -134,7 +136,7 @@ class Checker {
 
   void walk_entries() {
     uint64_t charged = 0, sealed = 0, unsealed = 0, pinned = 0, pinned_bytes = 0;
-    for (uint32_t i = 0; i < state_.entries.used; ++i) {
+    for (uint32_t i = 0; i < segment_.entries().used(); ++i) {
       const ObjectEntry& entry = segment_.entry(i);
       uint64_t weight = shm::weight_of(entry.size, entry.metadata_size);
       if (owns_block(entry)) charged += weight;
@@ -158,9 +160,9 @@ class Checker {
   void walk_ids() {
     uint64_t linked = 0, expected = 0;
     for (uint32_t bucket = 0; bucket < segment_.header().hash_heads; ++bucket) {
-      uint32_t i = segment_.hash_heads()[bucket];
-      for (; i != kNone && linked <= state_.entries.used; ++linked) {
-        if (!valid(state_.entries, i, "indexed entry")) return;
+      uint32_t i = segment_.hash_head_at(bucket);
+      for (; i != kNone && linked <= segment_.entries().used(); ++linked) {
+        if (!valid(segment_.entries(), i, "indexed entry")) return;
         const ObjectEntry& entry = segment_.entry(i);
         uint32_t own = static_cast<uint32_t>(entry.id.hash()) & (segment_.header().hash_heads - 1);
         expect(own == bucket && is_linked_state(entry.state),
@@ -168,7 +170,7 @@ class Checker {
         i = entry.hash_next;
       }
     }
-    for (uint32_t i = 0; i < state_.entries.used; ++i) {
+    for (uint32_t i = 0; i < segment_.entries().used(); ++i) {
       const ObjectEntry& entry = segment_.entry(i);
       expected += is_linked_state(entry.state) && (entry.flags & shm::kDeleted) == 0;
     }
@@ -178,8 +180,9 @@ class Checker {
   void walk_lru() {
     uint64_t found = 0, evictable = 0, expected = 0;
     uint32_t prev = kNone;
-    for (uint32_t i = state_.lru_oldest; i != kNone && found <= state_.entries.used; ++found) {
-      if (!valid(state_.entries, i, "listed entry")) return;
+    for (uint32_t i = state_.lru_oldest; i != kNone && found <= segment_.entries().used();
+         ++found) {
+      if (!valid(segment_.entries(), i, "listed entry")) return;
       const ObjectEntry& entry = segment_.entry(i);
       expect(entry.lru_prev == prev, "the LRU list has a wrong back link");
       expect(entry.state == ObjectState::kSealed && !any_bit(entry.pins),
@@ -188,7 +191,7 @@ class Checker {
       prev = i;
       i = entry.lru_next;
     }
-    for (uint32_t i = 0; i < state_.entries.used; ++i) {
+    for (uint32_t i = 0; i < segment_.entries().used(); ++i) {
       const ObjectEntry& entry = segment_.entry(i);
       expected += entry.state == ObjectState::kSealed && !any_bit(entry.pins);
     }
@@ -210,19 +213,19 @@ class Checker {
   }
 
   void walk_edges() {
-    std::vector<uint32_t> contained_by(state_.entries.used, 0);
-    for (uint32_t i = 0; i < state_.entries.used; ++i) {
+    std::vector<uint32_t> contained_by(segment_.entries().used(), 0);
+    for (uint32_t i = 0; i < segment_.entries().used(); ++i) {
       if (segment_.entry(i).state == ObjectState::kFree) continue;
       uint32_t steps = 0;
-      for (uint32_t e = segment_.entry(i).edges; e != kNone && steps <= state_.edges.used;
+      for (uint32_t e = segment_.entry(i).edges; e != kNone && steps <= segment_.edges().used();
            ++steps) {
-        if (!valid(state_.edges, e, "edge")) break;
+        if (!valid(segment_.edges(), e, "edge")) break;
         uint32_t target = segment_.edge(e).contained;
-        if (valid(state_.entries, target, "contained entry")) ++contained_by[target];
+        if (valid(segment_.entries(), target, "contained entry")) ++contained_by[target];
         e = segment_.edge(e).next;
       }
     }
-    for (uint32_t i = 0; i < state_.entries.used; ++i) {
+    for (uint32_t i = 0; i < segment_.entries().used(); ++i) {
       const ObjectEntry& entry = segment_.entry(i);
       if (entry.state == ObjectState::kFree) continue;
       expect_equal(entry.contained_by, contained_by[i], "contained_by");
@@ -232,8 +235,9 @@ class Checker {
   void walk_freeing() {
     uint64_t found = 0, expected = 0;
     uint32_t steps = 0;
-    for (uint32_t i = state_.freeing_head; i != kNone && steps <= state_.entries.used; ++steps) {
-      if (!valid(state_.entries, i, "freeing entry")) return;
+    for (uint32_t i = state_.freeing_head; i != kNone && steps <= segment_.entries().used();
+         ++steps) {
+      if (!valid(segment_.entries(), i, "freeing entry")) return;
       const ObjectEntry& entry = segment_.entry(i);
       expect(entry.state == ObjectState::kFreeing || entry.state == ObjectState::kLost ||
                  entry.state == ObjectState::kPromised,
@@ -241,7 +245,7 @@ class Checker {
       found += entry.state == ObjectState::kFreeing;
       i = entry.lru_prev;
     }
-    for (uint32_t i = 0; i < state_.entries.used; ++i) {
+    for (uint32_t i = 0; i < segment_.entries().used(); ++i) {
       expected += segment_.entry(i).state == ObjectState::kFreeing;
     }
     expect_equal(found, expected, "the number of freeing entries");
@@ -253,12 +257,31 @@ class Checker {
     for (uint64_t i = 0; i < words; ++i) committed += std::popcount(segment_.chunk_bits()[i]);
     expect_equal(state_.committed_chunks, committed, "committed_chunks");
     if (state_.paging_block == kNone) return;
-    if (!valid(state_.blocks, state_.paging_block, "paged block")) return;
+    if (!valid(segment_.blocks(), state_.paging_block, "paged block")) return;
     expect(segment_.block(state_.paging_block).state == BlockState::kUsed,
            "the paged block is not taken");
     expect(state_.paging_client < shm::kMaxClients &&
                segment_.client(state_.paging_client).state != shm::ClientState::kFree,
            "a block is being paged by a process that has ended");
+  }
+
+  void walk_free_rows() {
+    walk_free(segment_.entries(), "entry");
+    walk_free(segment_.blocks(), "block");
+    walk_free(segment_.edges(), "edge");
+  }
+
+  template <class Row>
+  void walk_free(const shm::Rows<Row>& rows, const char* what) {
+    const shm::Table& table = rows.counters();
+    expect(table.used <= table.committed && table.committed <= rows.capacity(),
+           std::string("the rows of the ") + what + " table are miscounted");
+    uint32_t found = 0;
+    for (uint32_t i = table.free_head; i != kNone && found <= rows.used(); ++found) {
+      if (!valid(rows, i, what)) return;
+      i = rows[i].free_next;
+    }
+    expect_equal(table.free_count, found, "free_count");
   }
 
   void check_holders() {
@@ -268,7 +291,7 @@ class Checker {
         live[slot / 64] |= uint64_t{1} << (slot % 64);
       }
     }
-    for (uint32_t i = 0; i < state_.entries.used; ++i) {
+    for (uint32_t i = 0; i < segment_.entries().used(); ++i) {
       const ObjectEntry& entry = segment_.entry(i);
       if (entry.state == ObjectState::kFree) continue;
       for (uint32_t word = 0; word < shm::kHolderWords; ++word) {

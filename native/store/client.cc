@@ -73,11 +73,11 @@ Status Client::attach(const StoreHandle& handle, std::shared_ptr<Client>* out) {
 Client::Client(std::unique_ptr<shm::Segment> segment)
     : segment_(std::move(segment)),
       guard_(*segment_),
-      store_lock_(&segment_->store().lock, segment_->base(), &segment_->header()),
-      queue_lock_(&segment_->queue().lock, segment_->base(), &segment_->header()) {}
+      store_lock_(&segment_->store().lock, *segment_),
+      queue_lock_(&segment_->queue().lock, *segment_) {}
 
 Client::~Client() {
-  uint64_t rows = segment_->store().entries.capacity;
+  uint64_t rows = segment_->entries().capacity();
   if (holds_ != nullptr) port::unmap(holds_, rows * sizeof(LocalHolds));
   Registry& all = registry();
   std::lock_guard lock(all.mutex);
@@ -89,7 +89,7 @@ Status Client::start(std::unique_ptr<shm::Segment> segment, bool format,
                      std::shared_ptr<Client>* out) {
   ObjectId store_id = segment->header().store_id;
   std::shared_ptr<Client> client(new Client(std::move(segment)), &Client::let_go);
-  uint64_t rows = client->segment_->store().entries.capacity;
+  uint64_t rows = client->segment_->entries().capacity();
   client->holds_ = static_cast<LocalHolds*>(port::map_private(rows * sizeof(LocalHolds)));
   if (client->holds_ == nullptr) return {Code::kSystem, "no address space for the store's tables"};
   if (format) {
@@ -132,17 +132,19 @@ void Client::let_go(Client* client) {
 
 Status Client::format() {
   if (Status s = grow(); !s.is_ok()) return s;
-  shm::LockGuard guard(store_lock_);
-  if (!guard.status().is_ok()) return guard.status();
-  shm::Allocator(*segment_, store_lock_).format();
-  const_cast<shm::Header&>(segment_->header()).ready = 1;
-  return Status::ok();
+  Status status = store_lock_.run([&] {
+    shm::Allocator(*segment_, store_lock_).format();
+    return Status::ok();
+  });
+  if (status.is_ok()) segment_->set_ready();
+  return status;
 }
 
 Status Client::grow() {
-  shm::StoreState& store = segment_->store();
-  for (shm::Table* table : {&store.entries, &store.blocks, &store.edges}) {
-    Status status = shm::table_grow(*segment_, store_lock_, *table, kSpareRows);
+  const shm::Segment& segment = *segment_;
+  for (const shm::RowTable* rows : std::initializer_list<const shm::RowTable*>{
+           &segment.entries(), &segment.blocks(), &segment.edges()}) {
+    Status status = shm::table_grow(segment, store_lock_, *rows, kSpareRows);
     if (!status.is_ok()) return status;
   }
   return Status::ok();
@@ -167,8 +169,10 @@ uint64_t Client::watch(const ObjectId& id, std::function<void()> changed) {
   uint64_t number = next_watch_++;
   watches_.emplace(number, Watch{id, std::move(changed)});
   if (watched_buckets_[wait_bucket(id)]++ == 0) {
-    shm::LockGuard guard(store_lock_);
-    if (guard.status().is_ok()) objects_->watch(id);
+    (void)store_lock_.run([&] {
+      objects_->watch(id);
+      return Status::ok();
+    });
   }
   return number;
 }
@@ -180,8 +184,10 @@ void Client::unwatch(uint64_t number) {
   ObjectId id = found->second.id;
   watches_.erase(found);
   if (--watched_buckets_[wait_bucket(id)] != 0) return;
-  shm::LockGuard guard(store_lock_);
-  if (guard.status().is_ok()) objects_->unwatch(id);
+  (void)store_lock_.run([&] {
+    objects_->unwatch(id);
+    return Status::ok();
+  });
 }
 
 void Client::later(std::function<void(ObjectStore&)> work) {
@@ -239,24 +245,28 @@ Status Client::claim_slot() {
     if (result == port::LockResult::kBusy || result == port::LockResult::kBroken) continue;
     if (result == port::LockResult::kOwnerDied) port::mutex_make_consistent(&candidate.liveness);
     port::fail_point(port::FailPoint::kClaiming);
-    shm::LockGuard guard(store_lock_);
-    if (!guard.status().is_ok()) return guard.status();
-    if (candidate.state != ClientState::kFree) {
-      port::mutex_unlock(&candidate.liveness);
-      continue;
-    }
-    slot_ = slot;
-    generation_ = candidate.generation + 1;
-    store_lock_.set(candidate.generation, generation_);
-    store_lock_.set(candidate.pid, port::process_id());
-    store_lock_.set(candidate.start_time, port::process_start_time(port::process_id()));
-    store_lock_.set(candidate.state, ClientState::kLive);
-    objects_ = std::make_unique<Objects>(*segment_, store_lock_, slot_, holds_);
-    pages_ = std::make_unique<Pages>(*segment_, store_lock_, slot_);
-    return Status::ok();
+    Status status = store_lock_.run([&] {
+      if (candidate.state == ClientState::kFree) claim(slot);
+      return Status::ok();
+    });
+    liveness_ = port::mutex_image(candidate.liveness);
+    if (slot_ == slot || !status.is_ok()) return status;
+    port::mutex_unlock(&candidate.liveness);
   }
   return {Code::kFull, "the store has its " + std::to_string(shm::kMaxClients) +
                            " processes already: end one first"};
+}
+
+void Client::claim(uint32_t slot) {
+  ClientSlot& own = segment_->client(slot);
+  slot_ = slot;
+  generation_ = own.generation + 1;
+  store_lock_.set(own.generation, generation_);
+  store_lock_.set(own.pid, port::process_id());
+  store_lock_.set(own.start_time, port::process_start_time(port::process_id()));
+  store_lock_.set(own.state, ClientState::kLive);
+  objects_ = std::make_unique<Objects>(*segment_, store_lock_, slot_, holds_);
+  pages_ = std::make_unique<Pages>(*segment_, store_lock_, slot_);
 }
 
 void Client::run_keeper() {
@@ -293,43 +303,47 @@ bool Client::look_after_pages(uint64_t now) {
 void Client::release_slot() {
   ClientSlot& own = segment_->client(slot_);
   if (segment_->header().has_queue) queue::retire_client(*segment_, queue_lock_, bells_, slot_);
-  forget_in_store(slot_);
-  {
-    shm::LockGuard guard(store_lock_);
-    if (guard.status().is_ok()) store_lock_.set(own.state, ClientState::kFree);
+  if (forget_in_store(slot_)) {
+    (void)store_lock_.run([&] {
+      store_lock_.set(own.state, ClientState::kFree);
+      return Status::ok();
+    });
   }
-  port::mutex_unlock(&own.liveness);
+  port::mutex_unlock_as(&own.liveness, liveness_);
 }
 
 void Client::reap() {
   for (uint32_t slot = 0; slot < shm::kMaxClients; ++slot) {
     bool taken = port::load_word(segment_->client(slot).state) != ClientState::kFree;
-    if (taken && slot != slot_) reap_slot(slot);
+    if (taken && slot != slot_ && !reap_slot(slot)) return;
   }
 }
 
 // Whoever gets the dead owner's mutex is the only reaper; if it dies too, the next one finds the
 // mutex in the same state and goes through the same steps again. The mutex is always handed back
 // consistent: unlocking it otherwise would break it for good.
-void Client::reap_slot(uint32_t slot) {
+// False when the store's lock or tables do not allow it: they will not for the next slot either.
+bool Client::reap_slot(uint32_t slot) {
   ClientSlot& client = segment_->client(slot);
   port::LockResult result = port::mutex_try_lock(&client.liveness);
-  if (result == port::LockResult::kBusy || result == port::LockResult::kBroken) return;
-  if (port::load_word(client.state) != ClientState::kFree &&
-      port::process_is_gone(client.pid, client.start_time, segment_->header().mapping_name)) {
-    give_back(slot);
-  }
+  if (result == port::LockResult::kBusy || result == port::LockResult::kBroken) return true;
+  bool gone = port::load_word(client.state) != ClientState::kFree &&
+              port::process_is_gone(client.pid, client.start_time, segment_->header().mapping_name);
+  bool done = !gone || give_back(slot);
   if (result == port::LockResult::kOwnerDied) port::mutex_make_consistent(&client.liveness);
   port::mutex_unlock(&client.liveness);
+  return done;
 }
 
-void Client::give_back(uint32_t slot) {
+bool Client::give_back(uint32_t slot) {
   if (segment_->header().has_queue) queue::retire_client(*segment_, queue_lock_, bells_, slot);
-  if (!forget_in_store(slot)) return;
-  shm::LockGuard guard(store_lock_);
-  if (!guard.status().is_ok()) return;
-  store_lock_.add(segment_->store().reclaimed_clients, 1);
-  store_lock_.set(segment_->client(slot).state, ClientState::kFree);
+  if (!forget_in_store(slot)) return false;
+  Status status = store_lock_.run([&] {
+    store_lock_.add(segment_->store().reclaimed_clients, 1);
+    store_lock_.set(segment_->client(slot).state, ClientState::kFree);
+    return Status::ok();
+  });
+  return status.is_ok();
 }
 
 bool Client::expects_room() const {
@@ -367,37 +381,37 @@ std::string Client::describe_pins() {
 bool Client::count_pins(std::vector<Pinned>* out) {
   constexpr uint32_t kBatch = 4096;
   uint64_t left = port::load_word(segment_->store().pinned_objects);
-  uint32_t used = port::load_word(segment_->store().entries.used);
-  for (uint32_t start = 0; left > 0 && start < used; start += kBatch) {
-    shm::LockGuard guard(store_lock_);
-    if (!guard.status().is_ok()) return false;
-    for (uint32_t i = start; left > 0 && i < used && i < start + kBatch; ++i) {
-      const shm::ObjectEntry& entry = segment_->entry(i);
-      if (!is_pinned(entry)) continue;
-      --left;
-      for (uint32_t slot = 0; slot < shm::kMaxClients; ++slot) {
-        if (!shm::test_bit(entry.pins, slot)) continue;
-        (*out)[slot].bytes += shm::weight_of(entry.size, entry.metadata_size);
-        ++(*out)[slot].objects;
+  Status status;
+  for (uint32_t start = 0, end = 1; status.is_ok() && left > 0 && start < end; start += kBatch) {
+    status = store_lock_.run([&] {
+      end = segment_->entries().used();
+      for (uint32_t i = start; left > 0 && i < end && i < start + kBatch; ++i) {
+        const shm::ObjectEntry& entry = segment_->entry(i);
+        if (!is_pinned(entry)) continue;
+        --left;
+        for (uint32_t slot = 0; slot < shm::kMaxClients; ++slot) {
+          if (!shm::test_bit(entry.pins, slot)) continue;
+          (*out)[slot].bytes += shm::weight_of(entry.size, entry.metadata_size);
+          ++(*out)[slot].objects;
+        }
       }
-    }
+      return Status::ok();
+    });
   }
-  return true;
+  return status.is_ok();
 }
 
 bool Client::forget_in_store(uint32_t slot) {
   constexpr uint32_t kBatch = 256;
-  {
-    shm::LockGuard guard(store_lock_);
-    if (!guard.status().is_ok()) return false;
+  uint32_t used = 0;
+  Status status = store_lock_.run([&] {
     store_lock_.set(segment_->client(slot).state, ClientState::kEnding);
-  }
-  uint32_t used = port::load_word(segment_->store().entries.used);
-  for (uint32_t start = 0; start < used; start += kBatch) {
+    used = segment_->entries().used();
+    return Status::ok();
+  });
+  for (uint32_t start = 0; status.is_ok() && start < used; start += kBatch) {
     WaitingClients waiting;
-    {
-      shm::LockGuard guard(store_lock_);
-      if (!guard.status().is_ok()) return false;
+    status = store_lock_.run([&] {
       Objects objects(*segment_, store_lock_, slot_, holds_);
       objects.finish_freeing();
       for (uint32_t i = start; i < used && i < start + kBatch; ++i) {
@@ -407,14 +421,18 @@ bool Client::forget_in_store(uint32_t slot) {
         port::fail_point(port::FailPoint::kReaping);
       }
       waiting = objects.take_waiting();
-    }
+      return Status::ok();
+    });
     notify(waiting);
   }
-  shm::LockGuard guard(store_lock_);
-  if (!guard.status().is_ok()) return false;
-  for (auto& bucket : segment_->store().waiters) store_lock_.clear_bit(bucket, slot);
-  Pages(*segment_, store_lock_, slot).forget_client(slot);
-  return true;
+  if (!status.is_ok()) return false;
+  return store_lock_
+      .run([&] {
+        for (auto& bucket : segment_->store().waiters) store_lock_.clear_bit(bucket, slot);
+        Pages(*segment_, store_lock_, slot).forget_client(slot);
+        return Status::ok();
+      })
+      .is_ok();
 }
 
 }  // namespace mobula::store

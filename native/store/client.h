@@ -72,13 +72,14 @@ class Client : public std::enable_shared_from_this<Client> {
 
   Status format();
   Status claim_slot();
+  void claim(uint32_t slot);
   void release_slot();
   void run_keeper();
   void run_watches();
   bool look_after_pages(uint64_t now);
   void run_later();
-  void reap_slot(uint32_t slot);
-  void give_back(uint32_t slot);
+  bool reap_slot(uint32_t slot);
+  bool give_back(uint32_t slot);
   bool forget_in_store(uint32_t slot);
   struct Pinned {
     uint32_t pid = 0;
@@ -104,7 +105,8 @@ class Client : public std::enable_shared_from_this<Client> {
   queue::Bells bells_;
   uint32_t slot_ = shm::kNone;
   uint32_t generation_ = 0;
-  Start* start_ = nullptr;  // the keeper's answer to start()
+  port::MutexImage liveness_{};  // of the slot's mutex, held by the keeper
+  Start* start_ = nullptr;       // the keeper's answer to start()
 
   // Of the keeper.
   uint64_t puts_seen_ = 0;

@@ -2,8 +2,10 @@
 
 namespace mobula::store {
 
+using shm::Hops;
 using shm::kNone;
 using shm::ObjectEntry;
+using shm::require;
 using shm::StoreState;
 
 namespace {
@@ -47,16 +49,13 @@ void Clru::add_youngest(uint32_t index) {
 void Clru::remove(uint32_t index) {
   StoreState& store = segment_.store();
   ObjectEntry& entry = segment_.entry(index);
-  if (entry.lru_prev != kNone) {
-    lock_.set(segment_.entry(entry.lru_prev).lru_next, entry.lru_next);
-  } else {
-    lock_.set(store.lru_oldest, entry.lru_next);
-  }
-  if (entry.lru_next != kNone) {
-    lock_.set(segment_.entry(entry.lru_next).lru_prev, entry.lru_prev);
-  } else {
-    lock_.set(store.lru_youngest, entry.lru_prev);
-  }
+  uint32_t& from_older =
+      entry.lru_prev == kNone ? store.lru_oldest : segment_.entry(entry.lru_prev).lru_next;
+  uint32_t& from_younger =
+      entry.lru_next == kNone ? store.lru_youngest : segment_.entry(entry.lru_next).lru_prev;
+  require(from_older == index && from_younger == index, "the LRU list has a wrong link");
+  lock_.set(from_older, entry.lru_next);
+  lock_.set(from_younger, entry.lru_prev);
   if (may_evict(entry)) {
     lock_.subtract(store.evictable_bytes, shm::weight_of(entry.size, entry.metadata_size));
   }
@@ -75,7 +74,11 @@ uint32_t Clru::victim() const {
   const StoreState& store = segment_.store();
   if (store.evictable_bytes == 0) return kNone;
   uint32_t index = store.lru_oldest;
-  while (!may_evict(segment_.entry(index))) index = segment_.entry(index).lru_next;
+  Hops hops(segment_.entries().capacity());
+  while (!may_evict(segment_.entry(index))) {
+    index = segment_.entry(index).lru_next;
+    hops.next();
+  }
   return index;
 }
 

@@ -22,7 +22,8 @@ bool EvictionPlan::succeeds(uint64_t units, uint64_t align, bool needs_hole, boo
   uint64_t limit = segment_.header().memory_limit;
   uint64_t bytes = store.charged_bytes + units * shm::kUnit;
   uint32_t next = store.lru_oldest;
-  while (needs_hole || needs_row || bytes > limit) {
+  shm::Hops hops(segment_.entries().capacity());
+  for (; needs_hole || needs_row || bytes > limit; hops.next()) {
     if (next == kNone) return false;
     const ObjectEntry& entry = segment_.entry(next);
     next = entry.lru_next;

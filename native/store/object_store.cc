@@ -10,7 +10,6 @@
 namespace mobula {
 
 using shm::kNone;
-using shm::LockGuard;
 using shm::ObjectEntry;
 using shm::ObjectState;
 using store::Client;
@@ -35,9 +34,24 @@ bool is_current(const ObjectEntry& entry, const EntryRef& ref) {
   return entry.generation == ref.generation && entry.state != ObjectState::kFree;
 }
 
+Availability availability_of(ObjectState state) {
+  switch (state) {
+    case ObjectState::kSealed:
+      return Availability::kReady;
+    case ObjectState::kLost:
+      return Availability::kLost;
+    default:
+      return Availability::kPending;
+  }
+}
+
+bool is_visible(const ObjectEntry& entry) {
+  return entry.state == ObjectState::kCreated || entry.state == ObjectState::kSealed;
+}
+
 Reading reading_of(const shm::Segment& segment, uint32_t index) {
   const ObjectEntry& entry = segment.entry(index);
-  const uint8_t* data = segment.readable_data(segment.block(entry.block).start);
+  const uint8_t* data = segment.readable_data(store::block_of(segment, index).start);
   return {{index, entry.generation}, data, entry.size, data + entry.size, entry.metadata_size};
 }
 
@@ -87,7 +101,7 @@ Status ObjectStore::create_object(const ObjectId* id, uint64_t size, uint32_t me
   bool cold = false;
   Status status = reserve(id, size, metadata_size, port::wall_clock_ms(), out, &cold, evicted);
   if (!status.is_ok() || !cold) return status;
-  status = client_->pages().commit(block_of(*out));
+  status = client_->pages().commit(extent_of(*out));
   if (!status.is_ok()) (void)abort(out->ref);
   return status;
 }
@@ -100,9 +114,9 @@ Status ObjectStore::put(const ObjectId* id, const void* data, uint64_t size, con
   Status status = reserve(id, size, metadata_size, port::wall_clock_ms(), &writing, &cold, evicted);
   if (!status.is_ok()) return status;
   if (cold && size >= kWriteColdFrom && !client_->segment().has_huge_pages()) {
-    status = client_->pages().write(block_of(writing), data, size);
+    status = client_->pages().write(extent_of(writing), data, size);
   } else {
-    if (cold) status = client_->pages().commit(block_of(writing));
+    if (cold) status = client_->pages().commit(extent_of(writing));
     if (status.is_ok() && size > 0) std::memcpy(writing.data, data, size);
   }
   if (!status.is_ok()) {
@@ -116,20 +130,22 @@ Status ObjectStore::put(const ObjectId* id, const void* data, uint64_t size, con
   return status;
 }
 
+template <class Work>
+Status ObjectStore::locked(const Work& work) const {
+  return client_->store_lock().run([&] { return work(client_->objects()); });
+}
+
 // Runs one step under the store lock, then wakes who waits for what it has changed.
 template <class Work>
 Status ObjectStore::change(const Work& work) {
-  Status status;
   WaitingClients waiting;
-  {
-    LockGuard guard(client_->store_lock());
-    if (!guard.status().is_ok()) return guard.status();
-    Objects& objects = client_->objects();
+  Status status = locked([&](Objects& objects) {
     objects.finish_freeing();
-    status = work(objects);
+    Status done = work(objects);
     objects.finish_freeing();
     waiting = objects.take_waiting();
-  }
+    return done;
+  });
   port::fail_point(port::FailPoint::kBeforeWake);
   if (waiting.any()) client_->notify(waiting);
   return status;
@@ -181,41 +197,39 @@ Status ObjectStore::reserve_once(Objects& objects, const ObjectId* id, uint64_t 
   ObjectId chosen = id == nullptr ? objects.next_id() : *id;
   uint32_t index = objects.create(chosen, size, metadata_size, now_ms);
   const ObjectEntry& entry = segment.entry(index);
-  const shm::Block& block = segment.block(entry.block);
+  const shm::Block& block = store::block_of(segment, index);
   uint8_t* data = segment.writable_data(block.start);
   *out = {{index, entry.generation}, chosen, data, size, data + size, metadata_size};
-  *cold = !client_->pages().is_warm(block);
+  *cold = !client_->pages().is_warm({block.start, block.units});
   return Status::ok();
 }
 
-const shm::Block& ObjectStore::block_of(const Writing& writing) const {
-  const shm::Segment& segment = client_->segment();
-  return segment.block(segment.entry(writing.ref.entry).block);
+store::Extent ObjectStore::extent_of(const Writing& writing) const {
+  auto offset = static_cast<uint64_t>(writing.data - client_->segment().writable_data(0));
+  return {offset / shm::kUnit, shm::weight_of(writing.size, writing.metadata_size) / shm::kUnit};
 }
 
 Status ObjectStore::contain(const EntryRef& ref, const SealOptions& options) {
+  const shm::RowTable& edges = client_->segment().edges();
   size_t next = 0;
   while (next < options.contained_count) {
-    {
-      LockGuard guard(client_->store_lock());
-      if (!guard.status().is_ok()) return guard.status();
-      Objects& objects = client_->objects();
+    bool needs_rows = false;
+    Status status = locked([&](Objects& objects) {
       const ObjectEntry& entry = client_->segment().entry(ref.entry);
       if (!is_current(entry, ref) || entry.state != ObjectState::kCreated) return not_writing();
-      const shm::Table& edges = client_->segment().store().edges;
       size_t end = std::min(next + kEdgesPerCommit, options.contained_count);
-      while (next < end && shm::table_has(edges, 1)) {
+      while (next < end && edges.has(1)) {
         uint32_t contained = objects.find(options.contained[next++]);
         if (contained != kNone && contained != ref.entry) objects.contain(ref.entry, contained);
         client_->store_lock().commit();
       }
-      if (next == options.contained_count || shm::table_has(edges, 1)) continue;
-      if (!shm::table_can_grow(edges)) {
-        return {Code::kFull,
-                "the store holds too many references inside objects: raise `maxObjects`"};
-      }
-    }
-    if (Status grown = client_->grow(); !grown.is_ok()) return grown;
+      needs_rows = next < options.contained_count && !edges.has(1);
+      if (!needs_rows || edges.can_grow()) return Status::ok();
+      return Status{Code::kFull,
+                    "the store holds too many references inside objects: raise `maxObjects`"};
+    });
+    if (status.is_ok() && needs_rows) status = client_->grow();
+    if (!status.is_ok()) return status;
   }
   return Status::ok();
 }
@@ -229,13 +243,19 @@ Status ObjectStore::seal(const EntryRef& ref, const SealOptions& options) {
 
 // Read-only first: once sealed, the memory may be freed and in use for another object at any time.
 Status ObjectStore::publish_exposed(const EntryRef& ref, const SealOptions& options) {
-  const shm::Segment& segment = client_->segment();
-  const ObjectEntry& entry = segment.entry(ref.entry);
-  bool writing = is_current(entry, ref) && entry.state == ObjectState::kCreated &&
-                 entry.creator == client_->slot();
-  if (!writing) return not_writing();
-  uint8_t* data = segment.writable_data(segment.block(entry.block).start);
-  uint64_t length = entry.size + entry.metadata_size;
+  uint8_t* data = nullptr;
+  uint64_t length = 0;
+  Status found = locked([&](Objects&) {
+    const shm::Segment& segment = client_->segment();
+    const ObjectEntry& entry = segment.entry(ref.entry);
+    bool writing = is_current(entry, ref) && entry.state == ObjectState::kCreated &&
+                   entry.creator == client_->slot();
+    if (!writing) return not_writing();
+    data = segment.writable_data(store::block_of(segment, ref.entry).start);
+    length = entry.size + entry.metadata_size;
+    return Status::ok();
+  });
+  if (!found.is_ok()) return found;
   client_->guard().make_read_only(data, length);
   Status status = publish(ref, options);
   if (!status.is_ok()) client_->guard().make_writable(data, length);
@@ -275,30 +295,30 @@ Status ObjectStore::abort(const EntryRef& ref) {
 }
 
 Status ObjectStore::get(const ObjectId& id, Reading* out) {
-  LockGuard guard(client_->store_lock());
-  if (!guard.status().is_ok()) return guard.status();
-  shm::Lock& lock = client_->store_lock();
-  const shm::Segment& segment = client_->segment();
-  uint32_t index = client_->objects().find(id);
-  if (index == kNone || segment.entry(index).state != ObjectState::kSealed) {
-    lock.add(segment.store().misses, 1);
-    return not_found(id);
-  }
-  lock.add(segment.store().hits, 1);
-  client_->objects().pin(index);
-  *out = reading_of(segment, index);
-  return Status::ok();
+  return locked([&](Objects& objects) {
+    shm::Lock& lock = client_->store_lock();
+    const shm::Segment& segment = client_->segment();
+    uint32_t index = objects.find(id);
+    if (index == kNone || segment.entry(index).state != ObjectState::kSealed) {
+      lock.add(segment.store().misses, 1);
+      return not_found(id);
+    }
+    lock.add(segment.store().hits, 1);
+    *out = reading_of(segment, index);
+    objects.pin(index);
+    return Status::ok();
+  });
 }
 
 Status ObjectStore::pin(const ObjectId& id, EntryRef* out) {
-  LockGuard guard(client_->store_lock());
-  if (!guard.status().is_ok()) return guard.status();
-  uint32_t index = client_->objects().find(id);
-  const shm::Segment& segment = client_->segment();
-  if (index == kNone || segment.entry(index).state != ObjectState::kSealed) return not_found(id);
-  client_->objects().pin(index);
-  *out = {index, segment.entry(index).generation};
-  return Status::ok();
+  return locked([&](Objects& objects) {
+    const shm::Segment& segment = client_->segment();
+    uint32_t index = objects.find(id);
+    if (index == kNone || segment.entry(index).state != ObjectState::kSealed) return not_found(id);
+    objects.pin(index);
+    *out = {index, segment.entry(index).generation};
+    return Status::ok();
+  });
 }
 
 Status ObjectStore::unpin(const EntryRef& ref, uint32_t count) {
@@ -310,35 +330,31 @@ Status ObjectStore::unpin(const EntryRef& ref, uint32_t count) {
                         [ref, count](ObjectStore& store) { (void)store.unpin(ref, count); });
 }
 
-Reading ObjectStore::reading(const EntryRef& ref) const {
-  return reading_of(client_->segment(), ref.entry);
+Status ObjectStore::reading(const EntryRef& ref, Reading* out) const {
+  return locked([&](Objects&) {
+    *out = reading_of(client_->segment(), ref.entry);
+    return Status::ok();
+  });
 }
 
-bool ObjectStore::contains(const ObjectId& id) { return availability(id) == Availability::kReady; }
-
-bool ObjectStore::peek(const ObjectId& id, ObjectInfo* out) {
-  LockGuard guard(client_->store_lock());
-  if (!guard.status().is_ok()) return false;
-  uint32_t index = client_->objects().find(id);
-  if (index == kNone) return false;
-  ObjectState state = client_->segment().entry(index).state;
-  if (state != ObjectState::kCreated && state != ObjectState::kSealed) return false;
-  *out = client_->objects().info(index);
-  return true;
+Status ObjectStore::peek(const ObjectId& id, ObjectInfo* out) {
+  return locked([&](Objects& objects) {
+    uint32_t index = objects.find(id);
+    if (index == kNone || !is_visible(client_->segment().entry(index))) return not_found(id);
+    *out = objects.info(index);
+    return Status::ok();
+  });
 }
 
-std::vector<ObjectInfo> ObjectStore::list() {
-  std::vector<ObjectInfo> all;
-  LockGuard guard(client_->store_lock());
-  if (!guard.status().is_ok()) return all;
-  const shm::Segment& segment = client_->segment();
-  for (uint32_t i = 0; i < segment.store().entries.used; ++i) {
-    const ObjectEntry& entry = segment.entry(i);
-    bool visible = (entry.state == ObjectState::kCreated || entry.state == ObjectState::kSealed) &&
-                   (entry.flags & shm::kDeleted) == 0;
-    if (visible) all.push_back(client_->objects().info(i));
-  }
-  return all;
+Status ObjectStore::list(std::vector<ObjectInfo>* out) {
+  return locked([&](Objects& objects) {
+    const shm::Segment& segment = client_->segment();
+    for (uint32_t i = 0; i < segment.entries().used(); ++i) {
+      const ObjectEntry& entry = segment.entry(i);
+      if (is_visible(entry) && (entry.flags & shm::kDeleted) == 0) out->push_back(objects.info(i));
+    }
+    return Status::ok();
+  });
 }
 
 Status ObjectStore::remove(const ObjectId& id) {
@@ -362,33 +378,32 @@ Status ObjectStore::evict(uint64_t bytes, uint64_t* freed, std::vector<ObjectInf
 
 Status ObjectStore::promise(const ObjectId& id, EntryRef* out) {
   for (;;) {
-    {
-      LockGuard guard(client_->store_lock());
-      if (!guard.status().is_ok()) return guard.status();
-      Objects& objects = client_->objects();
+    bool needs_rows = false;
+    Status status = locked([&](Objects& objects) {
       if (objects.find(id) != kNone) {
-        return {Code::kExists, "the object " + id.hex() + " exists already"};
+        return Status{Code::kExists, "the object " + id.hex() + " exists already"};
       }
       objects.finish_freeing();
-      if (Status room = objects.make_row(nullptr); !room.is_ok()) return room;
-      if (objects.has_rows(true)) {
-        uint32_t index = objects.promise(id, port::wall_clock_ms());
-        *out = {index, client_->segment().entry(index).generation};
-        return Status::ok();
-      }
-    }
+      Status room = objects.make_row(nullptr);
+      needs_rows = room.is_ok() && !objects.has_rows(true);
+      if (!room.is_ok() || needs_rows) return room;
+      uint32_t index = objects.promise(id, port::wall_clock_ms());
+      *out = {index, client_->segment().entry(index).generation};
+      return Status::ok();
+    });
+    if (!status.is_ok() || !needs_rows) return status;
     if (Status grown = client_->grow(); !grown.is_ok()) return grown;
   }
 }
 
 Status ObjectStore::add_ref(const ObjectId& id, EntryRef* out) {
-  LockGuard guard(client_->store_lock());
-  if (!guard.status().is_ok()) return guard.status();
-  uint32_t index = client_->objects().find(id);
-  if (index == kNone) return not_found(id);
-  client_->objects().add_ref(index);
-  *out = {index, client_->segment().entry(index).generation};
-  return Status::ok();
+  return locked([&](Objects& objects) {
+    uint32_t index = objects.find(id);
+    if (index == kNone) return not_found(id);
+    objects.add_ref(index);
+    *out = {index, client_->segment().entry(index).generation};
+    return Status::ok();
+  });
 }
 
 Status ObjectStore::drop_ref(const EntryRef& ref) {
@@ -400,19 +415,13 @@ Status ObjectStore::drop_ref(const EntryRef& ref) {
                         [ref](ObjectStore& store) { (void)store.drop_ref(ref); });
 }
 
-Availability ObjectStore::availability(const ObjectId& id) {
-  LockGuard guard(client_->store_lock());
-  if (!guard.status().is_ok()) return Availability::kAbsent;
-  uint32_t index = client_->objects().find(id);
-  if (index == kNone) return Availability::kAbsent;
-  switch (client_->segment().entry(index).state) {
-    case ObjectState::kSealed:
-      return Availability::kReady;
-    case ObjectState::kLost:
-      return Availability::kLost;
-    default:
-      return Availability::kPending;
-  }
+Status ObjectStore::availability(const ObjectId& id, Availability* out) {
+  return locked([&](Objects& objects) {
+    uint32_t index = objects.find(id);
+    *out = index == kNone ? Availability::kAbsent
+                          : availability_of(client_->segment().entry(index).state);
+    return Status::ok();
+  });
 }
 
 uint64_t ObjectStore::watch(const ObjectId& id, std::function<void()> changed) {
@@ -422,38 +431,42 @@ uint64_t ObjectStore::watch(const ObjectId& id, std::function<void()> changed) {
 void ObjectStore::unwatch(uint64_t watch) { client_->unwatch(watch); }
 
 Status ObjectStore::stats(StoreStats* out) {
-  const shm::Segment& segment = client_->segment();
-  LockGuard guard(client_->store_lock());
-  if (!guard.status().is_ok()) return guard.status();
-  uint64_t clients = 0;
-  for (uint32_t i = 0; i < shm::kMaxClients; ++i) {
-    clients += segment.client(i).state != shm::ClientState::kFree;
-  }
-  const shm::StoreState& state = segment.store();
-  uint64_t memory = segment.header().memory_limit;
-  uint64_t largest = std::min(memory - state.charged_bytes, client_->objects().largest_hole());
-  *out = {memory,
-          state.charged_bytes,
-          largest,
-          state.sealed,
-          state.unsealed,
-          state.pinned_objects,
-          state.pinned_bytes,
-          state.puts,
-          state.hits,
-          state.misses,
-          state.evictions,
-          state.evicted_bytes,
-          clients,
-          state.reclaimed_clients,
-          state.lock.recoveries};
-  return Status::ok();
+  return locked([&](Objects& objects) {
+    const shm::Segment& segment = client_->segment();
+    uint64_t clients = 0;
+    for (uint32_t i = 0; i < shm::kMaxClients; ++i) {
+      clients += segment.client(i).state != shm::ClientState::kFree;
+    }
+    const shm::StoreState& state = segment.store();
+    uint64_t memory = segment.header().memory_limit;
+    uint64_t largest = std::min(memory - state.charged_bytes, objects.largest_hole());
+    *out = {memory,
+            state.charged_bytes,
+            largest,
+            state.sealed,
+            state.unsealed,
+            state.pinned_objects,
+            state.pinned_bytes,
+            state.puts,
+            state.hits,
+            state.misses,
+            state.evictions,
+            state.evicted_bytes,
+            clients,
+            state.reclaimed_clients,
+            state.lock.recoveries};
+    return Status::ok();
+  });
 }
 
 std::vector<std::string> ObjectStore::check() {
-  LockGuard guard(client_->store_lock());
-  if (!guard.status().is_ok()) return {guard.status().message()};
-  return store::check_store(client_->segment());
+  std::vector<std::string> problems;
+  Status status = locked([&](Objects&) {
+    problems = store::check_store(client_->segment());
+    return Status::ok();
+  });
+  if (!status.is_ok()) problems.push_back(status.message());
+  return problems;
 }
 
 void ObjectStore::reap() { client_->reap(); }

@@ -10,12 +10,16 @@
 
 namespace mobula::store {
 
+using shm::Block;
+using shm::BlockState;
 using shm::Edge;
+using shm::Hops;
 using shm::kDeleted;
 using shm::kManaged;
 using shm::kNone;
 using shm::ObjectEntry;
 using shm::ObjectState;
+using shm::require;
 using shm::StoreState;
 
 namespace {
@@ -64,16 +68,38 @@ Status no_row(uint32_t capacity) {
                            " objects is full: delete objects, or raise `maxObjects`"};
 }
 
+// False asks for more rows; after make_room() a table that can have none is a wrong one.
+bool has_or_can_grow(const shm::RowTable& rows, uint32_t count) {
+  bool has = rows.has(count);
+  require(has || rows.can_grow(), "the rows of a table are miscounted");
+  return has;
+}
+
 }  // namespace
 
 bool is_pinned(const ObjectEntry& entry) { return any_bit(entry.pins); }
 
 bool WaitingClients::any() const { return any_bit(words); }
 
+Block& block_of(const shm::Segment& segment, uint32_t index) {
+  const ObjectEntry& entry = segment.entry(index);
+  Block& block = segment.block(entry.block);
+  uint64_t bytes = block.units * shm::kUnit;
+  require(block.state == BlockState::kUsed && block.owner == index && entry.size <= bytes &&
+              entry.metadata_size <= bytes - entry.size,
+          "an object and its block disagree");
+  return block;
+}
+
 uint32_t Objects::find(const ObjectId& id) const {
-  uint32_t bucket = static_cast<uint32_t>(id.hash()) & (segment_.header().hash_heads - 1);
-  uint32_t index = segment_.hash_heads()[bucket];
-  while (index != kNone && segment_.entry(index).id != id) index = segment_.entry(index).hash_next;
+  uint32_t index = segment_.hash_head(id);
+  Hops hops(segment_.entries().capacity());
+  while (index != kNone) {
+    const ObjectEntry& entry = segment_.entry(index);
+    if (entry.id == id) break;
+    index = entry.hash_next;
+    hops.next();
+  }
   return index;
 }
 
@@ -101,15 +127,14 @@ Status Objects::make_room(uint64_t size, uint64_t metadata_size, bool new_entry,
   if (store.charged_bytes - store.evictable_bytes + wanted > limit) {
     return no_bytes(wanted, store, limit);
   }
-  bool needs_row = new_entry && shm::table_is_exhausted(store.entries);
+  bool needs_row = new_entry && segment_.entries().is_exhausted();
   bool needs_hole = !has_hole(wanted);
   if ((needs_row || needs_hole) &&
       !EvictionPlan(segment_, clru_)
            .succeeds(wanted / shm::kUnit, alignment(wanted), needs_hole, needs_row)) {
-    return needs_row ? no_row(store.entries.capacity) : no_hole(wanted);
+    return needs_row ? no_row(segment_.entries().capacity()) : no_hole(wanted);
   }
-  while (store.charged_bytes + wanted > limit ||
-         (needs_row && shm::table_is_exhausted(store.entries)) ||
+  while (store.charged_bytes + wanted > limit || (needs_row && segment_.entries().is_exhausted()) ||
          (needs_hole && !has_hole(wanted))) {
     if (!evict_one(false, evicted)) return no_hole(wanted);
   }
@@ -117,11 +142,11 @@ Status Objects::make_room(uint64_t size, uint64_t metadata_size, bool new_entry,
 }
 
 Status Objects::make_row(std::vector<ObjectInfo>* evicted) {
-  const shm::Table& entries = segment_.store().entries;
-  if (!shm::table_is_exhausted(entries)) return Status::ok();
-  if (!EvictionPlan(segment_, clru_).succeeds(0, 1, false, true)) return no_row(entries.capacity);
-  while (shm::table_is_exhausted(entries)) {
-    if (!evict_one(false, evicted)) return no_row(entries.capacity);
+  const shm::RowTable& entries = segment_.entries();
+  if (!entries.is_exhausted()) return Status::ok();
+  if (!EvictionPlan(segment_, clru_).succeeds(0, 1, false, true)) return no_row(entries.capacity());
+  while (entries.is_exhausted()) {
+    if (!evict_one(false, evicted)) return no_row(entries.capacity());
   }
   return Status::ok();
 }
@@ -131,8 +156,8 @@ bool Objects::has_hole(uint64_t weight) const {
 }
 
 bool Objects::has_rows(bool new_entry) const {
-  const StoreState& store = segment_.store();
-  return (!new_entry || shm::table_has(store.entries, 1)) && shm::table_has(store.blocks, 2);
+  return has_or_can_grow(segment_.entries(), new_entry ? 1 : 0) &&
+         has_or_can_grow(segment_.blocks(), 2);
 }
 
 uint32_t Objects::create(const ObjectId& id, uint64_t size, uint32_t metadata_size,
@@ -162,7 +187,7 @@ uint32_t Objects::promise(const ObjectId& id, uint64_t now_ms) {
 void Objects::seal(uint32_t index) {
   StoreState& store = segment_.store();
   ObjectEntry& entry = segment_.entry(index);
-  assert(entry.state == ObjectState::kCreated);
+  require(entry.state == ObjectState::kCreated, "an object is sealed or aborted twice");
   lock_.set(entry.state, ObjectState::kSealed);
   lock_.set(entry.creator, kNoClient);
   lock_.subtract(store.unsealed, 1);
@@ -178,7 +203,7 @@ void Objects::seal(uint32_t index) {
 
 void Objects::abort(uint32_t index) {
   ObjectEntry& entry = segment_.entry(index);
-  assert(entry.state == ObjectState::kCreated);
+  require(entry.state == ObjectState::kCreated, "an object is sealed or aborted twice");
   lock_.set(entry.creator, kNoClient);
   lock_.subtract(segment_.store().unsealed, 1);
   detach_block(index);
@@ -206,6 +231,7 @@ bool Objects::evict_one(bool forced, std::vector<ObjectInfo>* evicted) {
   if (index == kNone) return false;
   StoreState& store = segment_.store();
   ObjectEntry& entry = segment_.entry(index);
+  require(on_lru(entry), "an object on the LRU list is in use");
   lock_.add(store.evictions, 1);
   lock_.add(store.evicted_bytes, weight(entry));
   if (evicted != nullptr) evicted->push_back(info(index));
@@ -218,16 +244,19 @@ bool Objects::evict_one(bool forced, std::vector<ObjectInfo>* evicted) {
 }
 
 void Objects::pin(uint32_t index) {
-  if (holds_[index].pins++ == 0) set_pin_bit(index, client_);
+  if (holds_[index].pins == 0) set_pin_bit(index, client_);
+  ++holds_[index].pins;
 }
 
 void Objects::unpin(uint32_t index) {
   assert(holds_[index].pins > 0);
-  if (--holds_[index].pins == 0) clear_pin_bit(index, client_);
+  if (holds_[index].pins == 1) clear_pin_bit(index, client_);
+  --holds_[index].pins;
 }
 
 void Objects::add_ref(uint32_t index) {
-  if (holds_[index].refs++ == 0) add_ref_for(index, client_);
+  if (holds_[index].refs == 0) add_ref_for(index, client_);
+  ++holds_[index].refs;
 }
 
 void Objects::add_ref_for(uint32_t index, uint32_t client) {
@@ -240,13 +269,12 @@ void Objects::add_ref_for(uint32_t index, uint32_t client) {
 
 void Objects::drop_ref(uint32_t index) {
   assert(holds_[index].refs > 0);
-  if (--holds_[index].refs == 0) clear_ref_bit(index, client_);
+  if (holds_[index].refs == 1) clear_ref_bit(index, client_);
+  --holds_[index].refs;
 }
 
 void Objects::contain(uint32_t container, uint32_t contained) {
-  StoreState& store = segment_.store();
-  uint32_t index =
-      shm::table_take(lock_, store.edges, [this](uint32_t i) -> Edge& { return segment_.edge(i); });
+  uint32_t index = shm::table_take(lock_, segment_.edges());
   Edge& edge = segment_.edge(index);
   ObjectEntry& target = segment_.entry(contained);
   bool evictable = on_lru(target) && clru_.may_evict(target);
@@ -262,7 +290,6 @@ void Objects::forget_client(uint32_t index, uint32_t client) {
   ObjectEntry& entry = segment_.entry(index);
   if (entry.state == ObjectState::kCreated && entry.creator == client) {
     abort(index);
-    lock_.commit();
     finish_freeing();
   }
   if (entry.state != ObjectState::kFree && entry.promiser == client) {
@@ -272,13 +299,17 @@ void Objects::forget_client(uint32_t index, uint32_t client) {
       changed(entry.id);
     }
   }
-  if (shm::test_bit(entry.pins, client)) clear_pin_bit(index, client);
+  if (shm::test_bit(entry.pins, client)) {
+    clear_pin_bit(index, client);
+    finish_freeing();
+  }
   if (shm::test_bit(entry.refs, client)) clear_ref_bit(index, client);
 }
 
 void Objects::finish_freeing() {
   StoreState& store = segment_.store();
-  while (store.freeing_head != kNone) {
+  Hops hops(uint64_t{segment_.entries().capacity()} + segment_.edges().capacity());
+  for (; store.freeing_head != kNone; hops.next()) {
     uint32_t index = store.freeing_head;
     ObjectEntry& entry = segment_.entry(index);
     if (entry.edges == kNone) {
@@ -291,9 +322,9 @@ void Objects::finish_freeing() {
     Edge& edge = segment_.edge(edge_index);
     uint32_t target = edge.contained;
     lock_.set(entry.edges, edge.next);
-    shm::table_give_back(lock_, store.edges, edge_index,
-                         [this](uint32_t i) -> Edge& { return segment_.edge(i); });
+    shm::table_give_back(lock_, segment_.edges(), edge_index);
     ObjectEntry& contained = segment_.entry(target);
+    require(contained.contained_by > 0, "what an object contains is miscounted");
     bool evictable = on_lru(contained) && clru_.may_evict(contained);
     lock_.subtract(contained.contained_by, 1);
     if (on_lru(contained)) clru_.references_changed(target, evictable);
@@ -343,26 +374,27 @@ void Objects::leave_lru(uint32_t index) {
 
 void Objects::link_id(uint32_t index) {
   ObjectEntry& entry = segment_.entry(index);
-  uint32_t bucket = static_cast<uint32_t>(entry.id.hash()) & (segment_.header().hash_heads - 1);
-  uint32_t& head = segment_.hash_heads()[bucket];
+  uint32_t& head = segment_.hash_head(entry.id);
   lock_.set(entry.hash_next, head);
   lock_.set(head, index);
 }
 
 void Objects::unlink_id(uint32_t index) {
   ObjectEntry& entry = segment_.entry(index);
-  uint32_t bucket = static_cast<uint32_t>(entry.id.hash()) & (segment_.header().hash_heads - 1);
-  uint32_t* link = &segment_.hash_heads()[bucket];
-  while (*link != index) link = &segment_.entry(*link).hash_next;
+  uint32_t* link = &segment_.hash_head(entry.id);
+  Hops hops(segment_.entries().capacity());
+  while (*link != index) {
+    link = &segment_.entry(*link).hash_next;
+    hops.next();
+  }
   lock_.set(*link, entry.hash_next);
 }
 
 // The id is written outside the log: a row that is not linked has no reader.
 uint32_t Objects::new_entry(const ObjectId& id, uint64_t now_ms) {
-  uint32_t index =
-      shm::table_take(lock_, segment_.store().entries,
-                      [this](uint32_t i) -> ObjectEntry& { return segment_.entry(i); });
+  uint32_t index = shm::table_take(lock_, segment_.entries());
   ObjectEntry& entry = segment_.entry(index);
+  require(entry.state == ObjectState::kFree, "an entry is free and in use");
   entry.id = id;
   lock_.add(entry.generation, 1);
   lock_.set(entry.size, 0);
@@ -381,7 +413,7 @@ void Objects::attach_block(uint32_t index, uint64_t size, uint32_t metadata_size
   ObjectEntry& entry = segment_.entry(index);
   uint64_t bytes = shm::weight_of(size, metadata_size);
   uint32_t block = allocator_.allocate(bytes / shm::kUnit, alignment(bytes), client_);
-  assert(block != kNone);
+  require(block != kNone, "a hole that was there is gone");
   lock_.set(segment_.block(block).owner, index);
   lock_.set(segment_.block(block).last_client, client_);
   lock_.set(entry.block, block);
@@ -392,6 +424,7 @@ void Objects::attach_block(uint32_t index, uint64_t size, uint32_t metadata_size
 
 void Objects::detach_block(uint32_t index) {
   ObjectEntry& entry = segment_.entry(index);
+  block_of(segment_, index);
   lock_.subtract(segment_.store().charged_bytes, weight(entry));
   allocator_.free(entry.block);
   lock_.set(entry.block, kNone);
@@ -477,8 +510,7 @@ void Objects::let_go_of_contained(uint32_t index) {
 
 void Objects::recycle(uint32_t index) {
   lock_.set(segment_.entry(index).state, ObjectState::kFree);
-  shm::table_give_back(lock_, segment_.store().entries, index,
-                       [this](uint32_t i) -> ObjectEntry& { return segment_.entry(i); });
+  shm::table_give_back(lock_, segment_.entries(), index);
 }
 
 }  // namespace mobula::store

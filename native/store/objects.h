@@ -23,6 +23,10 @@ inline uint32_t wait_bucket(const ObjectId& id) {
   return static_cast<uint32_t>(id.hash()) % shm::kWaitBuckets;
 }
 
+// The block of a created or sealed entry. Throws shm::Corrupt unless the two agree, so that the
+// entry's bytes lie in it.
+shm::Block& block_of(const shm::Segment& segment, uint32_t entry);
+
 // The clients that wait for one of the objects that changed under the lock.
 struct WaitingClients {
   uint64_t words[shm::kHolderWords] = {};
@@ -73,7 +77,7 @@ class Objects {
   // Gives back all that a dead client held of one entry.
   void forget_client(uint32_t entry, uint32_t client);
   // Takes apart what containers that are gone held, one committed step at a time. Idempotent,
-  // resumable by anyone; to be called before and after anything that takes edges.
+  // resumable by anyone. Comes before and after every edge, as an object is on the list once only.
   void finish_freeing();
 
   ObjectInfo info(uint32_t entry) const;

@@ -11,7 +11,6 @@ using shm::Block;
 using shm::kChunk;
 using shm::kNone;
 using shm::kUnit;
-using shm::LockGuard;
 using shm::StoreState;
 
 namespace {
@@ -24,14 +23,14 @@ constexpr uint64_t kLeastSlack = 16;  // chunks
 
 }  // namespace
 
-Pages::Chunks Pages::under(const Block& block) {
-  uint64_t end = block.start + block.units;
-  return {block.start / kUnitsPerChunk, (end + kUnitsPerChunk - 1) / kUnitsPerChunk};
+Pages::Chunks Pages::under(const Extent& extent) {
+  uint64_t end = extent.start + extent.units;
+  return {extent.start / kUnitsPerChunk, (end + kUnitsPerChunk - 1) / kUnitsPerChunk};
 }
 
-Pages::Chunks Pages::within(const Block& block) {
-  uint64_t first = (block.start + kUnitsPerChunk - 1) / kUnitsPerChunk;
-  return {first, std::max(first, (block.start + block.units) / kUnitsPerChunk)};
+Pages::Chunks Pages::within(const Extent& extent) {
+  uint64_t first = (extent.start + kUnitsPerChunk - 1) / kUnitsPerChunk;
+  return {first, std::max(first, (extent.start + extent.units) / kUnitsPerChunk)};
 }
 
 // The first chunk of that kind, or the end.
@@ -45,8 +44,8 @@ uint64_t Pages::next(bool warm, const Chunks& among) const {
   return among.end;
 }
 
-bool Pages::is_warm(const Block& block) const {
-  Chunks chunks = under(block);
+bool Pages::is_warm(const Extent& extent) const {
+  Chunks chunks = under(extent);
   return next(false, chunks) == chunks.end;
 }
 
@@ -76,21 +75,22 @@ uint64_t Pages::limit_chunks() const {
   return memory + std::max(memory / kSlackShare, kLeastSlack);
 }
 
-Status Pages::commit(const Block& block) {
-  return provide(
-      block, [&](const Chunks& chunks) { return segment_.map_data(chunks.first, chunks.count()); });
+Status Pages::commit(const Extent& extent) {
+  return provide(extent, [&](const Chunks& chunks) {
+    return segment_.map_data(chunks.first, chunks.count());
+  });
 }
 
-Status Pages::write(const Block& block, const void* bytes, uint64_t size) {
-  return provide(block, [&](const Chunks& chunks) {
-    Status written = segment_.write_data(block.start, bytes, size);
+Status Pages::write(const Extent& extent, const void* bytes, uint64_t size) {
+  return provide(extent, [&](const Chunks& chunks) {
+    Status written = segment_.write_data(extent.start, bytes, size);
     return written.is_ok() ? segment_.commit_data(chunks.first, chunks.count()) : written;
   });
 }
 
 template <class Provide>
-Status Pages::provide(const Block& block, const Provide& provide) {
-  Chunks chunks = under(block);
+Status Pages::provide(const Extent& extent, const Provide& provide) {
+  Chunks chunks = under(extent);
   uint64_t committed = port::load_word(segment_.store().committed_chunks);
   uint64_t limit = limit_chunks();
   while (committed + chunks.count() > limit) {
@@ -101,9 +101,14 @@ Status Pages::provide(const Block& block, const Provide& provide) {
   while (status.code() == Code::kFull && hand_back(chunks.count()) > 0) status = provide(chunks);
   if (!status.is_ok()) return status;
   port::fail_point(port::FailPoint::kPagesCommitted);
-  LockGuard guard(lock_);
-  if (guard.status().is_ok()) set_bits(chunks, true);
-  return guard.status();
+  return mark_warm(chunks);
+}
+
+Status Pages::mark_warm(const Chunks& chunks) {
+  return lock_.run([&] {
+    set_bits(chunks, true);
+    return Status::ok();
+  });
 }
 
 uint64_t Pages::hand_back(uint64_t limit) {
@@ -139,53 +144,52 @@ bool Pages::prefault() {
   Chunks chunks;
   if (!wants_prefault() || !take_free(false, kStep, &chunks)) return false;
   bool committed = segment_.map_data(chunks.first, chunks.count()).is_ok();
-  if (committed) {
-    port::fail_point(port::FailPoint::kPaging);
-    LockGuard guard(lock_);
-    if (guard.status().is_ok()) set_bits(chunks, true);
-  }
+  port::fail_point(port::FailPoint::kPaging);
+  if (committed) committed = mark_warm(chunks).is_ok();
   release_taken();
   return committed;
 }
 
-// The first run of chunks of that kind that lie within a block.
-bool Pages::find_run(const Block& block, bool warm, uint64_t limit, Chunks* out) const {
-  Chunks chunks = within(block);
+// The first run of chunks of that kind that lie within an extent.
+bool Pages::find_run(const Extent& extent, bool warm, uint64_t limit, Chunks* out) const {
+  Chunks chunks = within(extent);
   uint64_t first = next(warm, chunks);
   *out = {first, next(!warm, {first, std::min(first + limit, chunks.end)})};
   return first < out->end;
 }
 
 bool Pages::take_free(bool warm, uint64_t limit, Chunks* out) {
-  shm::Table& blocks = segment_.store().blocks;
+  const shm::RowTable& blocks = segment_.blocks();
   if (!shm::table_grow(segment_, lock_, blocks, 2).is_ok()) return false;
-  LockGuard guard(lock_);
-  StoreState& store = segment_.store();
-  if (!guard.status().is_ok()) return false;
-  if (overdue_.exchange(false)) forget_client(client_);
-  if (store.paging_block != kNone) return false;
-  if (!shm::table_has(blocks, 2)) return false;
-  uint32_t found =
-      allocator_.find_among_large(kUnitsPerChunk, kBlocksLookedAt, [&](const Block& block) {
-        return find_run(block, warm, std::min(limit, step_chunks()), out);
-      });
-  if (found == kNone) return false;
-  uint64_t lead = out->first * kUnitsPerChunk - segment_.block(found).start;
-  uint32_t taken = allocator_.take(found, lead, out->count() * kUnitsPerChunk);
-  lock_.set(store.paging_block, taken);
-  lock_.set(store.paging_client, client_);
-  lock_.commit();
-  if (warm) set_bits(*out, false);
-  return true;
+  bool taken = false;
+  Status status = lock_.run([&] {
+    StoreState& store = segment_.store();
+    if (overdue_.exchange(false)) forget_client(client_);
+    if (store.paging_block != kNone || !blocks.has(2)) return Status::ok();
+    uint32_t found =
+        allocator_.find_among_large(kUnitsPerChunk, kBlocksLookedAt, [&](const Block& block) {
+          Extent extent{block.start, block.units};
+          return find_run(extent, warm, std::min(limit, step_chunks()), out);
+        });
+    if (found == kNone) return Status::ok();
+    uint64_t lead = out->first * kUnitsPerChunk - segment_.block(found).start;
+    uint32_t block = allocator_.take(found, lead, out->count() * kUnitsPerChunk);
+    lock_.set(store.paging_block, block);
+    lock_.set(store.paging_client, client_);
+    lock_.commit();
+    taken = true;
+    if (warm) set_bits(*out, false);
+    return Status::ok();
+  });
+  return status.is_ok() && taken;
 }
 
 void Pages::release_taken() {
-  LockGuard guard(lock_);
-  if (guard.status().is_ok()) {
+  Status status = lock_.run([&] {
     forget_client(client_);
-  } else {
-    overdue_ = true;
-  }
+    return Status::ok();
+  });
+  if (!status.is_ok()) overdue_ = true;
 }
 
 void Pages::forget_client(uint32_t client) {

@@ -9,6 +9,12 @@
 
 namespace mobula::store {
 
+// A stretch of the data area, in units.
+struct Extent {
+  uint64_t start;
+  uint64_t units;
+};
+
 // Which chunks of the data area have memory behind them; the taking of that memory and the handing
 // back of it. Thread-safe as said at each function.
 //
@@ -26,19 +32,19 @@ class Pages {
       : segment_(segment), lock_(lock), allocator_(segment, lock), client_(client) {}
 
   // Store lock held.
-  bool is_warm(const shm::Block& block) const;
+  bool is_warm(const Extent& extent) const;
   void forget_client(uint32_t client);
 
   // --- No lock held. ---
   // Chunks that have memory although no object needs them, more or less: those that are partly in
   // use are not told apart, those that are kept ahead of use are not counted.
   uint64_t free_warm() const;
-  // Commits the pages under a block of whose entry the caller is the creator. kFull when the system
+  // Commits the pages under an object that the caller is writing. kFull when the system
   // has no memory left.
-  Status commit(const shm::Block& block);
+  Status commit(const Extent& extent);
   // As commit(), and writes `bytes` to its start: cheaper through the file than through the mapping
   // when there is much to write.
-  Status write(const shm::Block& block, const void* bytes, uint64_t size);
+  Status write(const Extent& extent, const void* bytes, uint64_t size);
   // Hands pages of free blocks back to the system, `chunks` at most; returns how many it was. 0
   // when there are none, or another process is at it.
   uint64_t hand_back(uint64_t chunks);
@@ -52,14 +58,15 @@ class Pages {
     uint64_t end = 0;
     uint64_t count() const { return end - first; }
   };
-  static Chunks under(const shm::Block& block);
-  static Chunks within(const shm::Block& block);
+  static Chunks under(const Extent& extent);
+  static Chunks within(const Extent& extent);
 
   uint64_t next(bool warm, const Chunks& among) const;
   template <class Provide>
-  Status provide(const shm::Block& block, const Provide& provide);
-  bool find_run(const shm::Block& block, bool warm, uint64_t limit, Chunks* out) const;
+  Status provide(const Extent& extent, const Provide& provide);
+  bool find_run(const Extent& extent, bool warm, uint64_t limit, Chunks* out) const;
   bool take_free(bool warm, uint64_t limit, Chunks* out);
+  Status mark_warm(const Chunks& chunks);
   void release_taken();
   void set_bits(const Chunks& chunks, bool warm);
   uint64_t limit_chunks() const;

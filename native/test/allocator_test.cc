@@ -21,7 +21,7 @@ class Arena {
 
   // The first unit, or none.
   bool allocate(uint64_t units, uint64_t align, uint64_t* start) {
-    REQUIRE_OK(shm::table_grow(segment(), lock(), segment().store().blocks, 2));
+    REQUIRE_OK(shm::table_grow(segment(), lock(), segment().blocks(), 2));
     shm::LockGuard guard(lock());
     uint32_t block = shm::Allocator(segment(), lock()).allocate(units, align, 0);
     if (block == shm::kNone) return false;

@@ -62,6 +62,7 @@ class ChaosThread {
   void remove();
   void evict();
   void watch();
+  bool is_ready(const ObjectId& id);
   void promise();
   void refer();
   void drop_ref();

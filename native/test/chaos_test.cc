@@ -273,7 +273,7 @@ void expect_nothing_leaked(ObjectStore& store) {
   EXPECT(
       eventually([&] { return stats_of(store).unsealed + stats_of(store).pinned_objects == 0; }));
   expect_sound(store);
-  for (const ObjectInfo& info : store.list()) EXPECT(is_intact(store, info.id));
+  for (const ObjectInfo& info : list(store)) EXPECT(is_intact(store, info.id));
   uint64_t freed = 0, memory = stats_of(store).memory;
   REQUIRE_OK(store.evict(memory, &freed, nullptr));
   expect_sound(store);

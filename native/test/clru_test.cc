@@ -22,7 +22,7 @@ std::vector<ObjectId> evicted_by(ObjectStore& store, uint32_t number, uint64_t s
 }
 
 std::vector<ObjectId> present(ObjectStore& store) {
-  std::vector<ObjectId> all = ids(store.list());
+  std::vector<ObjectId> all = ids(list(store));
   std::sort(all.begin(), all.end(), [](auto& a, auto& b) { return a.bytes < b.bytes; });
   return all;
 }
@@ -52,7 +52,7 @@ TEST("a get makes an object the most recently used, a peek does not") {
   for (uint32_t i = 1; i <= 4; ++i) REQUIRE_OK(put(*store, id_of(i), 256));
   EXPECT(is_intact(*store, id_of(1)));
   ObjectInfo info;
-  EXPECT(store->peek(id_of(2), &info));
+  REQUIRE_OK(store->peek(id_of(2), &info));
   EXPECT_EQ(evicted_by(*store, 5, 256), Ids{id_of(2)});
   EXPECT_EQ(evicted_by(*store, 6, 256), Ids{id_of(3)});
 }
@@ -138,7 +138,7 @@ TEST("evict frees at least the bytes that it is asked for, oldest first") {
   EXPECT_EQ(ids(evicted), (Ids{id_of(1), id_of(2)}));
   REQUIRE_OK(store->evict(10'000, &freed, &evicted));
   EXPECT_EQ(freed, 512u);
-  EXPECT_EQ(store->list().size(), 0u);
+  EXPECT_EQ(list(*store).size(), 0u);
   expect_sound(*store);
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -58,10 +59,11 @@ ROLE(executor) {
   execl("/bin/sleep", "sleep", "100", nullptr);
 }
 
+// pthread_exit() would unwind the stack, and with it let go of the store.
 ROLE(holder_without_its_first_thread) {
   hold(self.store());
   std::thread([&] { self.tell_and_linger("holding"); }).detach();
-  pthread_exit(nullptr);
+  syscall(SYS_exit, 0);
 }
 
 bool holds_nothing(ObjectStore& store) {
@@ -81,7 +83,7 @@ shm::ClientSlot& slot_of(ObjectStore& store, pid_t pid) {
 }
 
 shm::Header& header_of(ObjectStore& store) {
-  return const_cast<shm::Header&>(store.client()->segment().header());
+  return *reinterpret_cast<shm::Header*>(store.client()->segment().base());
 }
 
 // As another process would map the store.
@@ -146,7 +148,7 @@ TEST("what is given back while the lock's holder is stopped is given back when i
   kill(holder.pid(), SIGCONT);
   EXPECT(eventually([&] {
     return stats_of(*store).pinned_objects + stats_of(*store).unsealed == 0 &&
-           store->availability(id_of(3)) == Availability::kAbsent;
+           availability(*store, id_of(3)) == Availability::kAbsent;
   }));
   expect_sound(*store);
 }

@@ -23,6 +23,28 @@ bool Model::may_evict(const Object& object) const {
   return policy_ == EvictionPolicy::kClru;
 }
 
+Model::Model(const Model& other)
+    : memory_(other.memory_),
+      policy_(other.policy_),
+      used_(other.used_),
+      puts_(other.puts_),
+      hits_(other.hits_),
+      misses_(other.misses_),
+      evictions_(other.evictions_),
+      evicted_bytes_(other.evicted_bytes_) {
+  std::map<Handle, Handle> copies;
+  auto copy = [&](const auto& self, const Handle& object) -> Handle {
+    Handle& made = copies[object];
+    if (made) return made;
+    Handle result = made = std::make_shared<Object>(*object);
+    for (Handle& inner : result->contains) inner = self(self, inner);
+    return result;
+  };
+  for (const auto& [id, object] : other.by_id_) by_id_[id] = copy(copy, object);
+  for (const Handle& object : other.lru_) lru_.push_back(copy(copy, object));
+  for (const Handle& object : other.hidden_) hidden_.push_back(copy(copy, object));
+}
+
 Model::Handle Model::find(const ObjectId& id) const {
   auto found = by_id_.find(id.hex());
   return found == by_id_.end() ? nullptr : found->second;
@@ -35,14 +57,6 @@ Model::Handle Model::oldest(bool forced) const {
   return nullptr;
 }
 
-void Model::evict(const Handle& victim, std::vector<ObjectId>* evicted) {
-  ++evictions_;
-  evicted_bytes_ += weight(*victim);
-  evicted->push_back(victim->id);
-  lru_.remove(victim);
-  lose_or_free(victim);
-}
-
 Code Model::create(const ObjectId& id, uint64_t size, uint32_t metadata_size, Handle* out,
                    std::vector<ObjectId>* evicted) {
   Handle object = find(id);
@@ -53,7 +67,7 @@ Code Model::create(const ObjectId& id, uint64_t size, uint32_t metadata_size, Ha
   uint64_t evictable = 0;
   for (const Handle& other : lru_) evictable += may_evict(*other) ? weight(*other) : 0;
   if (used_ - evictable + wanted > memory_) return Code::kFull;
-  while (used_ + wanted > memory_) evict(oldest(false), evicted);
+  while (used_ + wanted > memory_) evict_one(false, evicted);
   if (!object) {
     object = std::make_shared<Object>();
     object->id = id;
@@ -136,14 +150,32 @@ Code Model::remove(const ObjectId& id) {
 }
 
 uint64_t Model::evict(uint64_t bytes, std::vector<ObjectId>* evicted) {
-  uint64_t freed = 0;
-  while (freed < bytes) {
-    Handle victim = oldest(true);
-    if (!victim) break;
-    freed += weight(*victim);
-    evict(victim, evicted);
-  }
+  uint64_t freed = 0, last = 1;
+  for (; last > 0 && freed < bytes; freed += last) last = evict_one(true, evicted);
   return freed;
+}
+
+uint64_t Model::evict_one(bool forced, std::vector<ObjectId>* evicted) {
+  Handle victim = oldest(forced);
+  if (!victim) return 0;
+  ++evictions_;
+  evicted_bytes_ += weight(*victim);
+  evicted->push_back(victim->id);
+  lru_.remove(victim);
+  lose_or_free(victim);
+  return weight(*victim);
+}
+
+void Model::end_process() {
+  std::vector<Handle> all(hidden_.begin(), hidden_.end());
+  for (const auto& [id, object] : by_id_) all.push_back(object);
+  for (const Handle& object : all) {
+    object->promised = false;
+    if (object->state == Object::kCreated) abort(object);
+    if (object->state == Object::kPromised) object->state = Object::kLost;
+    while (object->state == Object::kSealed && object->pins > 0) unpin(object);
+    while (object->state != Object::kFreed && object->refs > 0) drop_ref(object);
+  }
 }
 
 Code Model::promise(const ObjectId& id, Handle* out) {

@@ -31,6 +31,8 @@ class Model {
   using Handle = std::shared_ptr<Object>;
 
   Model(uint64_t memory, EvictionPolicy policy) : memory_(memory), policy_(policy) {}
+  Model(const Model& other);  // with objects of its own
+  Model& operator=(const Model&) = delete;
 
   Code create(const ObjectId& id, uint64_t size, uint32_t metadata_size, Handle* out,
               std::vector<ObjectId>* evicted);
@@ -44,6 +46,10 @@ class Model {
   Code promise(const ObjectId& id, Handle* out);
   Code add_ref(const ObjectId& id, Handle* out);
   void drop_ref(const Handle& object);
+  // Returns the bytes of the victim; 0 when there is none.
+  uint64_t evict_one(bool forced, std::vector<ObjectId>* evicted);
+  // The process has died, and everything that it held is given back.
+  void end_process();
 
   Handle find(const ObjectId& id) const;
   Availability availability(const ObjectId& id) const;
@@ -62,7 +68,6 @@ class Model {
   void free(const Handle& object);
   void let_go_of_contained(const Handle& object);
   Handle oldest(bool forced) const;
-  void evict(const Handle& victim, std::vector<ObjectId>* evicted);
 
   const uint64_t memory_;
   const EvictionPolicy policy_;

@@ -118,7 +118,7 @@ TEST("bytes that another process writes into its object are read here without a 
   const shm::Segment& segment = store->client()->segment();
   const uint8_t* data = segment.readable_data(segment.block(segment.entry(0).block).start);
   writer.tell("write");
-  EXPECT(eventually([&] { return store->contains(id_of(1)); }));
+  EXPECT(eventually([&] { return contains(*store, id_of(1)); }));
   uint8_t expected[1000];
   fill(id_of(1), expected, sizeof expected);
   EXPECT(memcmp(data, expected, sizeof expected) == 0);
@@ -166,7 +166,7 @@ TEST("references of a killed process are given back within a second") {
   EXPECT_EQ(other.hear(), "holding");
   other.kill();
   expect_given_back_within_a_second(*store);
-  EXPECT_EQ(store->list().size(), 0u);
+  EXPECT_EQ(list(*store).size(), 0u);
 }
 
 TEST("a process that needs the space of a dead one gets it") {
@@ -187,7 +187,7 @@ TEST("a process that lets go of a store gives back all it holds") {
   other.finish();
   EXPECT(eventually([&] { return stats_of(*store).clients == 1; }));
   EXPECT_EQ(stats_of(*store).pinned_objects, 0u);
-  EXPECT_EQ(store->list().size(), 1u);
+  EXPECT_EQ(list(*store).size(), 1u);
   expect_sound(*store);
 }
 
@@ -207,7 +207,7 @@ TEST("a watcher hears of an object that another process seals") {
   Process sealer("sealer", store->handle());
   uint64_t watch = store->watch(id_of(1), [&] { heard = true; });
   sealer.tell("seal");
-  EXPECT(eventually([&] { return store->contains(id_of(1)); }));
+  EXPECT(eventually([&] { return contains(*store, id_of(1)); }));
   heard = false;
   EXPECT(eventually([&] { return heard.load(); }));
   store->unwatch(watch);
@@ -240,7 +240,7 @@ TEST("a watcher hears of an object that a killed process had promised") {
   std::atomic<bool> lost{false};
   store->watch(id_of(1), [&] { lost = true; });
   other.kill();
-  EXPECT(eventually([&] { return store->availability(id_of(1)) == Availability::kLost; }));
+  EXPECT(eventually([&] { return availability(*store, id_of(1)) == Availability::kLost; }));
   lost = false;
   EXPECT(eventually([&] { return lost.load(); }));
 }

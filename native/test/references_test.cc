@@ -47,6 +47,16 @@ ROLE(promiser) {
   self.tell_and_linger("promised");
 }
 
+// Reads and refers to a container that is removed.
+ROLE(reader_of_a_removed_container) {
+  put_referred(self.store(), id_of(1));
+  put_referred(self.store(), id_of(2), {id_of(1)});
+  EntryRef pinned;
+  REQUIRE_OK(self.store().pin(id_of(2), &pinned));
+  REQUIRE_OK(self.store().remove(id_of(2)));
+  self.tell_and_linger("removed");
+}
+
 }  // namespace
 
 TEST("an object that never had a reference needs none") {
@@ -73,7 +83,7 @@ TEST("edge 10: an object without references goes with its last pin") {
   REQUIRE_OK(store->pin(id_of(1), &pin));
   REQUIRE_OK(store->drop_ref(ref));
   expect_sound(*store);
-  EXPECT(store->contains(id_of(1)));
+  EXPECT(contains(*store, id_of(1)));
   REQUIRE_OK(store->unpin(pin));
   EXPECT_EQ(entries_in_use(*store), 0u);
   expect_sound(*store);
@@ -95,13 +105,13 @@ TEST("edge 8: an object whose references went while it was written goes when it 
 TEST("edges 2 and 11: a promised object is pending until it is created and sealed") {
   auto store = new_store();
   EntryRef ref = promise(*store, id_of(1)), again;
-  EXPECT_EQ(store->availability(id_of(1)), Availability::kPending);
+  EXPECT_EQ(availability(*store, id_of(1)), Availability::kPending);
   EXPECT_CODE(store->promise(id_of(1), &again), kExists);
   expect_sound(*store);
   REQUIRE_OK(put(*store, id_of(1), 100));
-  EXPECT_EQ(store->availability(id_of(1)), Availability::kReady);
+  EXPECT_EQ(availability(*store, id_of(1)), Availability::kReady);
   REQUIRE_OK(store->drop_ref(ref));
-  EXPECT_EQ(store->availability(id_of(1)), Availability::kAbsent);
+  EXPECT_EQ(availability(*store, id_of(1)), Availability::kAbsent);
   expect_sound(*store);
 }
 
@@ -112,7 +122,7 @@ TEST("edge 16: a promised object whose writer aborts is pending again") {
   Writing writing;
   REQUIRE_OK(store->create_object(&id, 100, 0, &writing, nullptr));
   REQUIRE_OK(store->abort(writing.ref));
-  EXPECT_EQ(store->availability(id), Availability::kPending);
+  EXPECT_EQ(availability(*store, id), Availability::kPending);
   EXPECT_CODE(put(*store, id, 100), kOk);
   expect_sound(*store);
 }
@@ -130,10 +140,21 @@ TEST("edges 13 and 18: what a killed process has promised is lost to those who r
   EXPECT_EQ(promiser.hear(), "promised");
   EntryRef ref = add_ref(*store, id_of(1));
   promiser.kill();
-  EXPECT(eventually([&] { return store->availability(id_of(1)) == Availability::kLost; }));
+  EXPECT(eventually([&] { return availability(*store, id_of(1)) == Availability::kLost; }));
   expect_sound(*store);
   REQUIRE_OK(store->drop_ref(ref));
   EXPECT_EQ(entries_in_use(*store), 0u);
+}
+
+TEST("a killed process gives back a removed container that it both read and referred to") {
+  auto store = new_store();
+  Process reader("reader_of_a_removed_container", store->handle());
+  EXPECT_EQ(reader.hear(), "removed");
+  reader.kill();
+  reap_all(*store);
+  EXPECT_EQ(entries_in_use(*store), 0u);
+  EXPECT_EQ(edges_in_use(*store), 0u);
+  expect_sound(*store);
 }
 
 TEST("edge 17: a promise of a killed process is lost when its writer aborts") {
@@ -147,7 +168,7 @@ TEST("edge 17: a promise of a killed process is lost when its writer aborts") {
   promiser.kill();
   EXPECT(eventually([&] { return stats_of(*store).clients == 1; }));
   REQUIRE_OK(store->abort(writing.ref));
-  EXPECT_EQ(store->availability(id), Availability::kLost);
+  EXPECT_EQ(availability(*store, id), Availability::kLost);
   expect_sound(*store);
 }
 
@@ -157,7 +178,7 @@ TEST(
   auto store = new_store();
   EntryRef ref = put_referred(*store, id_of(1));
   REQUIRE_OK(store->remove(id_of(1)));
-  EXPECT_EQ(store->availability(id_of(1)), Availability::kAbsent);
+  EXPECT_EQ(availability(*store, id_of(1)), Availability::kAbsent);
   EXPECT_EQ(stats_of(*store).used_bytes, 0u);
   EXPECT_EQ(entries_in_use(*store), 1u);
   expect_sound(*store);
@@ -170,12 +191,12 @@ TEST("edges 5 and 15: an evicted object that is referred to is lost and can be m
   auto store = new_store(store_options(1024));
   EntryRef ref = put_referred(*store, id_of(1));
   REQUIRE_OK(put(*store, id_of(2), 1000));
-  EXPECT_EQ(store->availability(id_of(1)), Availability::kLost);
+  EXPECT_EQ(availability(*store, id_of(1)), Availability::kLost);
   expect_sound(*store);
   REQUIRE_OK(put(*store, id_of(1), 100));
   EXPECT(is_intact(*store, id_of(1)));
   REQUIRE_OK(store->drop_ref(ref));
-  EXPECT_EQ(store->availability(id_of(1)), Availability::kAbsent);
+  EXPECT_EQ(availability(*store, id_of(1)), Availability::kAbsent);
   expect_sound(*store);
 }
 
@@ -189,7 +210,7 @@ TEST(
   EXPECT_EQ(edges_in_use(*store), 1u);
   uint64_t freed = 0;
   REQUIRE_OK(store->evict(kMiB, &freed, nullptr));
-  EXPECT_EQ(store->availability(id_of(3)), Availability::kLost);
+  EXPECT_EQ(availability(*store, id_of(3)), Availability::kLost);
   EXPECT_EQ(edges_in_use(*store), 0u);
   expect_sound(*store);
   put_referred(*store, id_of(4));
@@ -217,7 +238,7 @@ TEST("edge 20: what an object contains lives as long as it") {
   EntryRef inner = put_referred(*store, id_of(1));
   EntryRef outer = put_referred(*store, id_of(2), {id_of(1)});
   REQUIRE_OK(store->drop_ref(inner));
-  EXPECT(store->contains(id_of(1)));
+  EXPECT(contains(*store, id_of(1)));
   expect_sound(*store);
   REQUIRE_OK(store->drop_ref(outer));
   EXPECT_EQ(entries_in_use(*store), 0u);

@@ -215,10 +215,10 @@ ROLE(exceeding_the_slack) {
 }
 
 ROLE(growing_a_table) {
-  shm::Table& blocks = self.store().client()->segment().store().blocks;
+  const shm::RowTable& blocks = self.store().client()->segment().blocks();
   self.begin_operation();
   Status status = shm::table_grow(self.store().client()->segment(),
-                                  self.store().client()->store_lock(), blocks, blocks.capacity);
+                                  self.store().client()->store_lock(), blocks, blocks.capacity());
   self.end_operation();
   REQUIRE_OK(status);
 }

@@ -134,6 +134,22 @@ StoreStats stats_of(ObjectStore& store) {
   return stats;
 }
 
+Availability availability(ObjectStore& store, const ObjectId& id) {
+  Availability found{};
+  REQUIRE_OK(store.availability(id, &found));
+  return found;
+}
+
+bool contains(ObjectStore& store, const ObjectId& id) {
+  return availability(store, id) == Availability::kReady;
+}
+
+std::vector<ObjectInfo> list(ObjectStore& store) {
+  std::vector<ObjectInfo> all;
+  REQUIRE_OK(store.list(&all));
+  return all;
+}
+
 Process::Process(const char* role, const StoreHandle& handle,
                  const std::vector<std::string>& arguments) {
   int ends[2];

@@ -46,6 +46,9 @@ Status put(ObjectStore& store, const ObjectId& id, uint64_t size, const SealOpti
 bool is_intact(ObjectStore& store, const ObjectId& id);
 void fill(const ObjectId& id, uint8_t* bytes, uint64_t size);
 StoreStats stats_of(ObjectStore& store);
+Availability availability(ObjectStore& store, const ObjectId& id);
+bool contains(ObjectStore& store, const ObjectId& id);  // sealed and present
+std::vector<ObjectInfo> list(ObjectStore& store);
 
 // --- Processes --------------------------------------------------------------------------------
 

@@ -175,7 +175,7 @@ void sweep(const Operation& operation, const std::function<std::unique_ptr<Scene
 
 std::string describe_objects(ObjectStore& store) {
   std::vector<std::string> lines;
-  for (const ObjectInfo& info : store.list()) {
+  for (const ObjectInfo& info : list(store)) {
     lines.push_back(info.id.hex() + " " + show(info.size) + " " + show(info.state) + " pinned by " +
                     show(info.pins));
   }

@@ -140,7 +140,7 @@ TEST("what aborting a container has written can be undone") {
     client.objects().contain(writing.ref.entry, client.objects().find(id_of(1)));
   }
   REQUIRE_OK(store->abort(writing.ref));
-  EXPECT_EQ(store->list().size(), 0u);
+  EXPECT_EQ(list(*store).size(), 0u);
   expect_sound(*store);
 }
 

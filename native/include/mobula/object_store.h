@@ -13,12 +13,10 @@
 
 namespace mobula {
 
-namespace shm {
-struct Block;
-}
 namespace store {
 class Client;
 class Objects;
+struct Extent;
 }  // namespace store
 
 // Frozen: the binding passes it on as a number.
@@ -129,10 +127,9 @@ class ObjectStore {
   Status get(const ObjectId& id, Reading* out);   // counts as a use, a hit or a miss
   Status pin(const ObjectId& id, EntryRef* out);  // a use, neither hit nor miss
   Status unpin(const EntryRef& ref, uint32_t count = 1);
-  Reading reading(const EntryRef& ref) const;  // of an object that the caller holds pinned
-  bool contains(const ObjectId& id);
-  bool peek(const ObjectId& id, ObjectInfo* out);
-  std::vector<ObjectInfo> list();
+  Status reading(const EntryRef& ref, Reading* out) const;  // the caller holds the object pinned
+  Status peek(const ObjectId& id, ObjectInfo* out);
+  Status list(std::vector<ObjectInfo>* out);  // adds to `out`
 
   // --- Removing. ---
   Status remove(const ObjectId& id);
@@ -143,7 +140,7 @@ class ObjectStore {
   Status promise(const ObjectId& id, EntryRef* out);
   Status add_ref(const ObjectId& id, EntryRef* out);
   Status drop_ref(const EntryRef& ref);
-  Availability availability(const ObjectId& id);
+  Status availability(const ObjectId& id, Availability* out);
 
   // --- Waiting. ---
   // Calls `changed` from another thread, at least once after `id` is sealed, lost or removed, and
@@ -164,10 +161,12 @@ class ObjectStore {
                       uint32_t metadata_size, uint64_t now_ms, Writing* out, bool* cold,
                       std::vector<ObjectInfo>* evicted);
   template <class Work>
+  Status locked(const Work& work) const;
+  template <class Work>
   Status change(const Work& work);
   template <class Again>
   Status unless_stalled(Status status, const Again& again);
-  const shm::Block& block_of(const Writing& writing) const;
+  store::Extent extent_of(const Writing& writing) const;
   Status contain(const EntryRef& ref, const SealOptions& options);
   Status publish(const EntryRef& ref, const SealOptions& options);
   Status publish_exposed(const EntryRef& ref, const SealOptions& options);

@@ -27,6 +27,12 @@ class [[nodiscard]] Status {
  public:
   Status() = default;
   Status(Code code, std::string message) : code_(code), message_(std::move(message)) {}
+  Status(const Status&) = default;
+  Status& operator=(const Status&) = default;
+  Status(Status&& other) noexcept : code_(other.code_) {
+    if (!is_ok()) message_ = std::move(other.message_);
+  }
+  Status& operator=(Status&&) = default;
 
   static Status ok() { return {}; }
 
