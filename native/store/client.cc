@@ -5,6 +5,7 @@
 
 #include "queue/retire.h"
 #include "shm/table.h"
+#include "store/entry.h"
 
 namespace mobula::store {
 
@@ -391,7 +392,7 @@ bool Client::count_pins(std::vector<Pinned>* out) {
         --left;
         for (uint32_t slot = 0; slot < shm::kMaxClients; ++slot) {
           if (!shm::test_bit(entry.pins, slot)) continue;
-          (*out)[slot].bytes += shm::weight_of(entry.size, entry.metadata_size);
+          (*out)[slot].bytes += weight(entry);
           ++(*out)[slot].objects;
         }
       }

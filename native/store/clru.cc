@@ -1,5 +1,7 @@
 #include "store/clru.h"
 
+#include "store/entry.h"
+
 namespace mobula::store {
 
 using shm::Hops;
@@ -7,16 +9,6 @@ using shm::kNone;
 using shm::ObjectEntry;
 using shm::require;
 using shm::StoreState;
-
-namespace {
-
-bool is_referenced(const ObjectEntry& entry) {
-  uint64_t any = entry.contained_by;
-  for (uint64_t word : entry.refs) any |= word;
-  return any != 0;
-}
-
-}  // namespace
 
 bool Clru::may_evict(const ObjectEntry& entry) const {
   switch (segment_.header().eviction) {
@@ -42,7 +34,7 @@ void Clru::add_youngest(uint32_t index) {
   }
   lock_.set(store.lru_youngest, index);
   if (may_evict(entry)) {
-    lock_.add(store.evictable_bytes, shm::weight_of(entry.size, entry.metadata_size));
+    lock_.add(store.evictable_bytes, weight(entry));
   }
 }
 
@@ -57,17 +49,16 @@ void Clru::remove(uint32_t index) {
   lock_.set(from_older, entry.lru_next);
   lock_.set(from_younger, entry.lru_prev);
   if (may_evict(entry)) {
-    lock_.subtract(store.evictable_bytes, shm::weight_of(entry.size, entry.metadata_size));
+    lock_.subtract(store.evictable_bytes, weight(entry));
   }
 }
 
 void Clru::references_changed(uint32_t index, bool was_evictable) {
   StoreState& store = segment_.store();
   const ObjectEntry& entry = segment_.entry(index);
-  uint64_t weight = shm::weight_of(entry.size, entry.metadata_size);
   bool evictable = may_evict(entry);
-  if (evictable && !was_evictable) lock_.add(store.evictable_bytes, weight);
-  if (!evictable && was_evictable) lock_.subtract(store.evictable_bytes, weight);
+  if (evictable && !was_evictable) lock_.add(store.evictable_bytes, weight(entry));
+  if (!evictable && was_evictable) lock_.subtract(store.evictable_bytes, weight(entry));
 }
 
 uint32_t Clru::victim() const {

@@ -1,21 +1,13 @@
 #include "store/eviction_plan.h"
 
+#include "store/entry.h"
+
 namespace mobula::store {
 
 using shm::Block;
 using shm::kNone;
 using shm::ObjectEntry;
 using shm::StoreState;
-
-namespace {
-
-bool gives_row(const ObjectEntry& entry) {
-  uint64_t held = entry.contained_by;
-  for (uint64_t word : entry.refs) held |= word;
-  return held == 0;
-}
-
-}  // namespace
 
 bool EvictionPlan::succeeds(uint64_t units, uint64_t align, bool needs_hole, bool needs_row) {
   const StoreState& store = segment_.store();
@@ -28,8 +20,8 @@ bool EvictionPlan::succeeds(uint64_t units, uint64_t align, bool needs_hole, boo
     const ObjectEntry& entry = segment_.entry(next);
     next = entry.lru_next;
     if (!clru_.may_evict(entry)) continue;
-    bytes -= shm::weight_of(entry.size, entry.metadata_size);
-    if (gives_row(entry)) needs_row = false;
+    bytes -= weight(entry);
+    if (!is_referenced(entry)) needs_row = false;
     if (needs_hole && give_up(entry.block, units, align)) needs_hole = false;
   }
   return true;

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "shm/table.h"
+#include "store/entry.h"
 #include "store/eviction_plan.h"
 
 namespace mobula::store {
@@ -23,27 +24,6 @@ using shm::require;
 using shm::StoreState;
 
 namespace {
-
-constexpr uint16_t kNoClient = 0xffff;
-
-bool any_bit(const uint64_t* words) {
-  uint64_t any = 0;
-  for (uint32_t i = 0; i < shm::kHolderWords; ++i) any |= words[i];
-  return any != 0;
-}
-
-bool is_referenced(const ObjectEntry& entry) {
-  return entry.contained_by != 0 || any_bit(entry.refs);
-}
-
-// Nobody can reach the object any more, though somebody may still be reading it.
-bool is_garbage(const ObjectEntry& entry) {
-  return (entry.flags & kDeleted) != 0 || ((entry.flags & kManaged) != 0 && !is_referenced(entry));
-}
-
-uint64_t weight(const ObjectEntry& entry) {
-  return shm::weight_of(entry.size, entry.metadata_size);
-}
 
 // Units that the start of a block is a multiple of.
 uint64_t alignment(uint64_t weight) {
@@ -76,8 +56,6 @@ bool has_or_can_grow(const shm::RowTable& rows, uint32_t count) {
 }
 
 }  // namespace
-
-bool is_pinned(const ObjectEntry& entry) { return any_bit(entry.pins); }
 
 bool WaitingClients::any() const { return any_bit(words); }
 
@@ -243,97 +221,6 @@ bool Objects::evict_one(bool forced, std::vector<ObjectInfo>* evicted) {
   return true;
 }
 
-void Objects::pin(uint32_t index) {
-  if (holds_[index].pins == 0) set_pin_bit(index, client_);
-  ++holds_[index].pins;
-}
-
-void Objects::unpin(uint32_t index) {
-  assert(holds_[index].pins > 0);
-  if (holds_[index].pins == 1) clear_pin_bit(index, client_);
-  --holds_[index].pins;
-}
-
-void Objects::add_ref(uint32_t index) {
-  if (holds_[index].refs == 0) add_ref_for(index, client_);
-  ++holds_[index].refs;
-}
-
-void Objects::add_ref_for(uint32_t index, uint32_t client) {
-  ObjectEntry& entry = segment_.entry(index);
-  bool evictable = on_lru(entry) && clru_.may_evict(entry);
-  lock_.set(entry.flags, entry.flags | kManaged);
-  lock_.set_bit(entry.refs, client);
-  if (on_lru(entry)) clru_.references_changed(index, evictable);
-}
-
-void Objects::drop_ref(uint32_t index) {
-  assert(holds_[index].refs > 0);
-  if (holds_[index].refs == 1) clear_ref_bit(index, client_);
-  --holds_[index].refs;
-}
-
-void Objects::contain(uint32_t container, uint32_t contained) {
-  uint32_t index = shm::table_take(lock_, segment_.edges());
-  Edge& edge = segment_.edge(index);
-  ObjectEntry& target = segment_.entry(contained);
-  bool evictable = on_lru(target) && clru_.may_evict(target);
-  lock_.set(edge.contained, contained);
-  lock_.set(edge.next, segment_.entry(container).edges);
-  lock_.set(segment_.entry(container).edges, index);
-  lock_.set(target.flags, target.flags | kManaged);
-  lock_.add(target.contained_by, 1);
-  if (on_lru(target)) clru_.references_changed(contained, evictable);
-}
-
-void Objects::forget_client(uint32_t index, uint32_t client) {
-  ObjectEntry& entry = segment_.entry(index);
-  if (entry.state == ObjectState::kCreated && entry.creator == client) {
-    abort(index);
-    finish_freeing();
-  }
-  if (entry.state != ObjectState::kFree && entry.promiser == client) {
-    lock_.set(entry.promiser, kNoClient);
-    if (entry.state == ObjectState::kPromised) {
-      lock_.set(entry.state, ObjectState::kLost);
-      changed(entry.id);
-    }
-  }
-  if (shm::test_bit(entry.pins, client)) {
-    clear_pin_bit(index, client);
-    finish_freeing();
-  }
-  if (shm::test_bit(entry.refs, client)) clear_ref_bit(index, client);
-}
-
-void Objects::finish_freeing() {
-  StoreState& store = segment_.store();
-  Hops hops(uint64_t{segment_.entries().capacity()} + segment_.edges().capacity());
-  for (; store.freeing_head != kNone; hops.next()) {
-    uint32_t index = store.freeing_head;
-    ObjectEntry& entry = segment_.entry(index);
-    if (entry.edges == kNone) {
-      lock_.set(store.freeing_head, entry.lru_prev);
-      if (entry.state == ObjectState::kFreeing) recycle(index);
-      lock_.commit();
-      continue;
-    }
-    uint32_t edge_index = entry.edges;
-    Edge& edge = segment_.edge(edge_index);
-    uint32_t target = edge.contained;
-    lock_.set(entry.edges, edge.next);
-    shm::table_give_back(lock_, segment_.edges(), edge_index);
-    ObjectEntry& contained = segment_.entry(target);
-    require(contained.contained_by > 0, "what an object contains is miscounted");
-    bool evictable = on_lru(contained) && clru_.may_evict(contained);
-    lock_.subtract(contained.contained_by, 1);
-    if (on_lru(contained)) clru_.references_changed(target, evictable);
-    free_if_unheld(target);
-    lock_.commit();
-    port::fail_point(port::FailPoint::kFreed);
-  }
-}
-
 ObjectInfo Objects::info(uint32_t index) const {
   const ObjectEntry& entry = segment_.entry(index);
   ObjectInfo info;
@@ -430,47 +317,6 @@ void Objects::detach_block(uint32_t index) {
   lock_.set(entry.block, kNone);
 }
 
-void Objects::set_pin_bit(uint32_t index, uint32_t client) {
-  StoreState& store = segment_.store();
-  ObjectEntry& entry = segment_.entry(index);
-  if (!is_pinned(entry)) {
-    leave_lru(index);
-    lock_.add(store.pinned_objects, 1);
-    lock_.add(store.pinned_bytes, weight(entry));
-  }
-  lock_.set_bit(entry.pins, client);
-}
-
-void Objects::clear_pin_bit(uint32_t index, uint32_t client) {
-  StoreState& store = segment_.store();
-  ObjectEntry& entry = segment_.entry(index);
-  lock_.clear_bit(entry.pins, client);
-  if (is_pinned(entry)) return;
-  lock_.subtract(store.pinned_objects, 1);
-  lock_.subtract(store.pinned_bytes, weight(entry));
-  if (is_garbage(entry)) {
-    lose_or_free(index);
-  } else {
-    clru_.add_youngest(index);
-  }
-}
-
-void Objects::clear_ref_bit(uint32_t index, uint32_t client) {
-  ObjectEntry& entry = segment_.entry(index);
-  bool evictable = on_lru(entry) && clru_.may_evict(entry);
-  lock_.clear_bit(entry.refs, client);
-  if (on_lru(entry)) clru_.references_changed(index, evictable);
-  free_if_unheld(index);
-}
-
-void Objects::free_if_unheld(uint32_t index) {
-  ObjectEntry& entry = segment_.entry(index);
-  if (is_referenced(entry) || !is_garbage(entry)) return;
-  if (entry.state == ObjectState::kCreated || is_pinned(entry)) return;
-  leave_lru(index);
-  lose_or_free(index);
-}
-
 // Off the LRU list, unpinned and not being written: the bytes go now, the row too unless a ref
 // still names it.
 void Objects::lose_or_free(uint32_t index) {
@@ -497,15 +343,6 @@ void Objects::free_entry(uint32_t index) {
   }
   lock_.set(entry.state, ObjectState::kFreeing);
   let_go_of_contained(index);
-}
-
-// By finish_freeing(), as there may be many.
-void Objects::let_go_of_contained(uint32_t index) {
-  ObjectEntry& entry = segment_.entry(index);
-  if (entry.edges == kNone) return;
-  StoreState& store = segment_.store();
-  lock_.set(entry.lru_prev, store.freeing_head);
-  lock_.set(store.freeing_head, index);
 }
 
 void Objects::recycle(uint32_t index) {

@@ -17,8 +17,6 @@ struct LocalHolds {
   uint32_t refs = 0;
 };
 
-bool is_pinned(const shm::ObjectEntry& entry);
-
 inline uint32_t wait_bucket(const ObjectId& id) {
   return static_cast<uint32_t>(id.hash()) % shm::kWaitBuckets;
 }

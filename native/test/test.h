@@ -45,7 +45,10 @@ std::string show(T value) {
 template <class T>
 std::string show(const std::vector<T>& values) {
   std::string text = "[";
-  for (const T& value : values) text += (text.size() > 1 ? ", " : "") + show(value);
+  for (const T& value : values) {
+    if (text.size() > 1) text += ", ";
+    text += show(value);
+  }
   return text + "]";
 }
 

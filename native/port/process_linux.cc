@@ -1,0 +1,170 @@
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "port/port.h"
+#include "port/small_file.h"
+
+namespace mobula::port {
+namespace {
+
+struct ProcStat {
+  char state = 0;
+  uint64_t flags = 0;
+  uint64_t start_time = 0;
+};
+
+// The command name in field 2 may hold spaces and parentheses, so fields count from its last ')'.
+bool parse_stat(const char* path, ProcStat* out) {
+  char text[1024];
+  if (!read_small_file(path, text, sizeof text)) return false;
+  const char* field = strrchr(text, ')');
+  if (field == nullptr || field[1] != ' ') return false;
+  field += 2;
+  out->state = *field;
+  for (int number = 3; number < 22; ++number) {
+    field = strchr(field, ' ');
+    if (field == nullptr) return false;
+    ++field;
+    if (number == 8) out->flags = strtoull(field, nullptr, 10);
+  }
+  out->start_time = strtoull(field, nullptr, 10);
+  return true;
+}
+
+bool has_pending_kill(const char* status, const char* set) {
+  const char* line = strstr(status, set);
+  return line != nullptr && (strtoull(line + strlen(set), nullptr, 16) >> (SIGKILL - 1) & 1) != 0;
+}
+
+// `id` names a process or any of its threads. Nothing when it may not be looked into, or when that
+// thread has no memory any more, as the first one that has ended before the others.
+std::optional<bool> process_maps(uint32_t id, const char* mapping_name) {
+  char path[64];
+  snprintf(path, sizeof path, "/proc/%u/maps", id);
+  FILE* file = fopen(path, "re");
+  if (file == nullptr) return std::nullopt;
+  char* line = nullptr;
+  size_t capacity = 0;
+  bool any = false, found = false;
+  while (!found && getline(&line, &capacity, file) > 0) {
+    any = true;
+    found = strstr(line, mapping_name) != nullptr;
+  }
+  free(line);
+  fclose(file);
+  return any ? std::optional(found) : std::nullopt;
+}
+
+// A zombie leader may still have siblings that run, or that the kernel copies for.
+bool has_sibling_threads(uint32_t pid) {
+  char path[64];
+  snprintf(path, sizeof path, "/proc/%u/task", pid);
+  DIR* directory = opendir(path);
+  if (directory == nullptr) return false;
+  int threads = 0;
+  while (const dirent* entry = readdir(directory)) threads += entry->d_name[0] != '.';
+  closedir(directory);
+  return threads > 1;
+}
+
+}  // namespace
+
+bool read_small_file(const char* path, char* buffer, size_t capacity) {
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return false;
+  ssize_t length = read(fd, buffer, capacity - 1);
+  close(fd);
+  if (length <= 0) return false;
+  buffer[length] = 0;
+  return true;
+}
+
+// Both are asked for on every lock, and system calls cost more than the lock.
+uint32_t process_id() {
+  static std::atomic<uint32_t> cached{0};
+  static const int registered = pthread_atfork(nullptr, nullptr, [] { cached = 0; });
+  (void)registered;
+  uint32_t id = cached.load(std::memory_order_relaxed);
+  if (id != 0) return id;
+  id = static_cast<uint32_t>(getpid());
+  cached = id;
+  return id;
+}
+
+uint32_t thread_id() {
+  static thread_local uint32_t cached = 0;
+  static thread_local uint32_t cached_for = 0;
+  if (cached_for != process_id()) {
+    cached = static_cast<uint32_t>(syscall(SYS_gettid));
+    cached_for = process_id();
+  }
+  return cached;
+}
+
+uint64_t process_start_time(uint32_t pid) {
+  char path[64];
+  snprintf(path, sizeof path, "/proc/%u/stat", pid);
+  ProcStat stat;
+  return parse_stat(path, &stat) ? stat.start_time : 0;
+}
+
+bool process_is_gone(uint32_t pid, uint64_t start_time, const char* mapping_name) {
+  char path[64];
+  snprintf(path, sizeof path, "/proc/%u/stat", pid);
+  ProcStat stat;
+  if (!parse_stat(path, &stat)) return access("/proc/self/stat", R_OK) == 0;
+  if (stat.start_time != start_time) return true;
+  if (stat.state == 'Z' || stat.state == 'X') return !has_sibling_threads(pid);
+  return !process_maps(pid, mapping_name).value_or(true);
+}
+
+bool process_is_ending(uint32_t pid, uint64_t start_time) {
+  constexpr uint64_t kExiting = 4;  // PF_EXITING
+  char path[64];
+  snprintf(path, sizeof path, "/proc/%u/stat", pid);
+  ProcStat stat;
+  if (!parse_stat(path, &stat) || stat.start_time != start_time) return true;
+  if (stat.state == 'Z' || stat.state == 'X' || (stat.flags & kExiting) != 0) return true;
+  snprintf(path, sizeof path, "/proc/%u/status", pid);
+  char text[4096];
+  return read_small_file(path, text, sizeof text) &&
+         (has_pending_kill(text, "SigPnd:") || has_pending_kill(text, "ShdPnd:"));
+}
+
+std::optional<bool> thread_maps(uint32_t tid, const char* mapping_name) {
+  char path[64];
+  snprintf(path, sizeof path, "/proc/%u/stat", tid);
+  ProcStat stat;
+  if (parse_stat(path, &stat)) return process_maps(tid, mapping_name);
+  if (access("/proc/self/stat", R_OK) == 0) return false;
+  return std::nullopt;
+}
+
+bool thread_is_stopped(uint32_t pid, uint32_t tid) {
+  char path[64];
+  snprintf(path, sizeof path, "/proc/%u/task/%u/stat", pid, tid);
+  ProcStat stat;
+  return parse_stat(path, &stat) && (stat.state == 'T' || stat.state == 't');
+}
+
+uint64_t pid_namespace() {
+  struct stat status;
+  return stat("/proc/self/ns/pid", &status) == 0 ? status.st_ino : 0;
+}
+
+bool die_with_parent(uint32_t parent) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  return static_cast<uint32_t>(getppid()) == parent;
+}
+
+void exit_now(int code) { _exit(code); }
+
+}  // namespace mobula::port

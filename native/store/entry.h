@@ -1,0 +1,36 @@
+#ifndef MOBULA_STORE_ENTRY_H_
+#define MOBULA_STORE_ENTRY_H_
+
+#include "shm/layout.h"
+
+namespace mobula::store {
+
+inline constexpr uint16_t kNoClient = 0xffff;  // as creator or promiser
+
+// What the fields of an entry say. The store lock is held.
+
+inline bool any_bit(const uint64_t* words) {
+  uint64_t any = 0;
+  for (uint32_t i = 0; i < shm::kHolderWords; ++i) any |= words[i];
+  return any != 0;
+}
+
+inline bool is_pinned(const shm::ObjectEntry& entry) { return any_bit(entry.pins); }
+
+inline bool is_referenced(const shm::ObjectEntry& entry) {
+  return entry.contained_by != 0 || any_bit(entry.refs);
+}
+
+// Nobody can reach the object any more, though somebody may still be reading it.
+inline bool is_garbage(const shm::ObjectEntry& entry) {
+  return (entry.flags & shm::kDeleted) != 0 ||
+         ((entry.flags & shm::kManaged) != 0 && !is_referenced(entry));
+}
+
+inline uint64_t weight(const shm::ObjectEntry& entry) {
+  return shm::weight_of(entry.size, entry.metadata_size);
+}
+
+}  // namespace mobula::store
+
+#endif  // MOBULA_STORE_ENTRY_H_
