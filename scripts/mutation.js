@@ -56,16 +56,16 @@ const explained = [
   },
   {
     places: [
-      'store/client.cc: store_lock_.set(candidate.generation, generation_);',
-      'store/client.cc: store_lock_.set(candidate.pid, port::process_id());',
-      'store/client.cc: store_lock_.set(candidate.start_time, port::process_start_time(port::process_id()));',
-      'store/client.cc: store_lock_.set(candidate.state, ClientState::kLive);',
+      'store/client.cc: store_lock_.set(own.generation, generation_);',
+      'store/client.cc: store_lock_.set(own.pid, port::process_id());',
+      'store/client.cc: store_lock_.set(own.start_time, port::process_start_time(port::process_id()));',
+      'store/client.cc: store_lock_.set(own.state, ClientState::kLive);',
     ],
     reason: 'a free slot means nothing, and one that is live for a dead process is reaped',
   },
   {
     places: [
-      'store/client.cc: if (guard.status().is_ok()) store_lock_.set(own.state, ClientState::kFree);',
+      'store/client.cc: store_lock_.set(own.state, ClientState::kFree);',
       'store/objects.cc: lock_.set_bit(segment_.store().waiters[wait_bucket(id)], client_);',
       'store/objects.cc: lock_.clear_bit(segment_.store().waiters[wait_bucket(id)], client_);',
     ],
