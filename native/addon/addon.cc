@@ -149,6 +149,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(new Addon(env));
   exports.Set("setErrorFactory", Napi::Function::New<set_error_factory>(env, "setErrorFactory"));
   export_store_functions(env, exports);
+  export_object_functions(env, exports);
   export_peer_functions(env, exports);
   return exports;
 }

@@ -60,6 +60,7 @@ uint32_t to_uint32(const Napi::Value& value);
 Napi::String from_id(Napi::Env env, const ObjectId& id);
 
 void export_store_functions(Napi::Env env, Napi::Object exports);
+void export_object_functions(Napi::Env env, Napi::Object exports);
 void export_peer_functions(Napi::Env env, Napi::Object exports);
 
 }  // namespace mobula::addon

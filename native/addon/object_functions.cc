@@ -1,0 +1,260 @@
+#include <cstring>
+
+#include "addon/addon.h"
+#include "addon/results.h"
+#include "addon/shared_buffer.h"
+#include "addon/store_handle.h"
+
+// The flat functions on the objects of a store; lib/store/binding.ts says what each takes and
+// gives.
+
+namespace mobula::addon {
+namespace {
+
+using Napi::CallbackInfo;
+using Napi::Env;
+using Napi::Value;
+
+struct Bytes {
+  const uint8_t* data = nullptr;
+  size_t length = 0;
+};
+
+bool to_optional_bytes(const Value& value, Bytes* out) {
+  return value.IsUndefined() || to_bytes(value, &out->data, &out->length);
+}
+
+bool to_optional_id(const Value& value, ObjectId* id, const ObjectId** out) {
+  *out = nullptr;
+  if (value.IsUndefined()) return true;
+  if (!to_id(value, id)) return false;
+  *out = id;
+  return true;
+}
+
+Value store_put(const CallbackInfo& info) {
+  StoreHandle* handle = Addon::of(info.Env()).store(info[0]);
+  ObjectId given, id;
+  const ObjectId* wanted;
+  Bytes data, metadata;
+  if (handle == nullptr || !to_optional_id(info[1], &given, &wanted) ||
+      !to_bytes(info[2], &data.data, &data.length) || !to_optional_bytes(info[3], &metadata)) {
+    return {};
+  }
+  Status status =
+      handle->store().put(wanted, data.data, data.length, metadata.data,
+                          static_cast<uint32_t>(metadata.length), {}, &id, handle->evicted());
+  if (failed(info.Env(), status)) return {};
+  return wanted != nullptr ? info[1] : from_id(info.Env(), id);
+}
+
+// The writable buffer keeps the mapping, not the object: seal() and abort() end the hold.
+void end_writing(void*, void* owner) { delete static_cast<std::shared_ptr<ObjectStore>*>(owner); }
+
+Value store_create_object(const CallbackInfo& info) {
+  Env env = info.Env();
+  StoreHandle* handle = Addon::of(env).store(info[0]);
+  ObjectId given;
+  const ObjectId* wanted;
+  Bytes metadata;
+  if (handle == nullptr || !to_optional_id(info[1], &given, &wanted) ||
+      !to_optional_bytes(info[3], &metadata)) {
+    return {};
+  }
+  Writing writing;
+  Status status = handle->store().create_object(wanted, to_uint64(info[2]),
+                                                static_cast<uint32_t>(metadata.length), &writing,
+                                                handle->evicted());
+  if (failed(env, status)) return {};
+  if (metadata.length > 0) std::memcpy(writing.metadata, metadata.data, metadata.length);
+  handle->remember_writing(writing.ref);
+  set_entry(handle, writing.ref);
+  auto* owner = new std::shared_ptr<ObjectStore>(handle->shared());
+  Napi::Array created = Napi::Array::New(env, 2);
+  created.Set(0u, from_id(env, writing.id));
+  created.Set(1u, create_shared_buffer(env, writing.data, writing.size, &end_writing, owner));
+  return created;
+}
+
+void store_seal(const CallbackInfo& info) {
+  StoreHandle* handle = Addon::of(info.Env()).store(info[0]);
+  if (handle == nullptr) return;
+  EntryRef ref = to_entry(info, 1);
+  SealOptions options;
+  options.exposed = info[3].ToBoolean();
+  options.add_ref = info[4].ToBoolean();
+  Bytes contained;
+  if (!to_optional_bytes(info[5], &contained)) return;
+  std::vector<ObjectId> ids(contained.length / sizeof(ObjectId));
+  if (!ids.empty()) std::memcpy(ids.data(), contained.data, ids.size() * sizeof(ObjectId));
+  options.contained = ids.data();
+  options.contained_count = ids.size();
+  options.ref_client = to_uint32(info[6]);
+  options.ref_client_generation = to_uint32(info[7]);
+  Status status = handle->store().seal(ref, options);
+  handle->forget_writing(ref);
+  if (failed(info.Env(), status)) return;
+  if (options.add_ref) handle->remember_ref(ref);
+}
+
+void store_abort(const CallbackInfo& info) {
+  StoreHandle* handle = Addon::of(info.Env()).store(info[0]);
+  if (handle == nullptr) return;
+  EntryRef ref = to_entry(info, 1);
+  if (handle->forget_writing(ref)) failed(info.Env(), handle->store().abort(ref));
+}
+
+Value store_get(const CallbackInfo& info) {
+  Env env = info.Env();
+  StoreHandle* handle = Addon::of(env).store(info[0]);
+  ObjectId id;
+  if (handle == nullptr || !to_id(info[1], &id)) return {};
+  Reading reading;
+  Status status = handle->store().get(id, &reading);
+  if (status.code() == Code::kNotFound) return env.Undefined();
+  if (failed(env, status)) return {};
+  set_entry(handle, reading.ref);
+  handle->registers()[StoreHandle::kSize] = static_cast<double>(reading.size);
+  handle->registers()[StoreHandle::kMetadataSize] = reading.metadata_size;
+  if (auto record = handle->cached(reading.ref)) {
+    ++record->holds;
+    return Napi::Boolean::New(env, true);
+  }
+  return handle->open_view(env, reading, 1);
+}
+
+// A new buffer for an object whose last one JavaScript can no longer find; the hold that
+// store_get has just added to the old record moves over.
+Value store_reopen(const CallbackInfo& info) {
+  Env env = info.Env();
+  StoreHandle* handle = Addon::of(env).store(info[0]);
+  if (handle == nullptr) return {};
+  EntryRef ref = to_entry(info, 1);
+  if (auto record = handle->cached(ref)) --record->holds;
+  Reading reading;
+  if (failed(env, handle->store().reading(ref, &reading))) return {};
+  return handle->open_view(env, reading, 1);
+}
+
+Value store_metadata(const CallbackInfo& info) {
+  StoreHandle* handle = Addon::of(info.Env()).store(info[0]);
+  if (handle == nullptr) return {};
+  Reading reading;
+  if (failed(info.Env(), handle->store().reading(to_entry(info, 1), &reading))) return {};
+  auto copy = Napi::Uint8Array::New(info.Env(), reading.metadata_size);
+  if (reading.metadata_size > 0) std::memcpy(copy.Data(), reading.metadata, reading.metadata_size);
+  return copy;
+}
+
+void store_release_view(const CallbackInfo& info) {
+  StoreHandle* handle = Addon::of(info.Env()).store_of_views(info[0]);
+  if (handle != nullptr) handle->release_view(to_entry(info, 1));
+}
+
+Value store_pin(const CallbackInfo& info) {
+  Env env = info.Env();
+  StoreHandle* handle = Addon::of(env).store(info[0]);
+  ObjectId id;
+  if (handle == nullptr || !to_id(info[1], &id)) return {};
+  EntryRef ref;
+  Status status = handle->store().pin(id, &ref);
+  if (status.code() == Code::kNotFound) return Napi::Boolean::New(env, false);
+  if (failed(env, status)) return {};
+  handle->remember_pin(ref);
+  set_entry(handle, ref);
+  return Napi::Boolean::New(env, true);
+}
+
+Value store_unpin(const CallbackInfo& info) {
+  Env env = info.Env();
+  StoreHandle* handle = Addon::of(env).store(info[0]);
+  if (handle == nullptr) return {};
+  EntryRef ref = to_entry(info, 1);
+  bool held = handle->forget_pin(ref);
+  if (held && failed(env, handle->store().unpin(ref))) return {};
+  return Napi::Boolean::New(env, held);
+}
+
+Value store_peek(const CallbackInfo& info) {
+  StoreHandle* handle = Addon::of(info.Env()).store(info[0]);
+  ObjectId id;
+  if (handle == nullptr || !to_id(info[1], &id)) return {};
+  ObjectInfo found;
+  Status status = handle->store().peek(id, &found);
+  if (status.code() == Code::kNotFound) return info.Env().Undefined();
+  return failed(info.Env(), status) ? Value() : from_info(info.Env(), found);
+}
+
+Value store_availability(const CallbackInfo& info) {
+  StoreHandle* handle = Addon::of(info.Env()).store(info[0]);
+  ObjectId id;
+  if (handle == nullptr || !to_id(info[1], &id)) return {};
+  Availability found;
+  if (failed(info.Env(), handle->store().availability(id, &found))) return {};
+  return number(info.Env(), static_cast<double>(found));
+}
+
+Value store_delete(const CallbackInfo& info) {
+  Env env = info.Env();
+  StoreHandle* handle = Addon::of(env).store(info[0]);
+  ObjectId id;
+  if (handle == nullptr || !to_id(info[1], &id)) return {};
+  Status status = handle->store().remove(id);
+  if (status.code() == Code::kNotFound) return Napi::Boolean::New(env, false);
+  if (failed(env, status)) return {};
+  return Napi::Boolean::New(env, true);
+}
+
+void store_promise(const CallbackInfo& info) {
+  StoreHandle* handle = Addon::of(info.Env()).store(info[0]);
+  ObjectId id;
+  if (handle == nullptr || !to_id(info[1], &id)) return;
+  EntryRef ref;
+  if (failed(info.Env(), handle->store().promise(id, &ref))) return;
+  handle->remember_ref(ref);
+  set_entry(handle, ref);
+}
+
+Value store_add_ref(const CallbackInfo& info) {
+  Env env = info.Env();
+  StoreHandle* handle = Addon::of(env).store(info[0]);
+  ObjectId id;
+  if (handle == nullptr || !to_id(info[1], &id)) return {};
+  EntryRef ref;
+  Status status = handle->store().add_ref(id, &ref);
+  if (status.code() == Code::kNotFound) return Napi::Boolean::New(env, false);
+  if (failed(env, status)) return {};
+  handle->remember_ref(ref);
+  set_entry(handle, ref);
+  return Napi::Boolean::New(env, true);
+}
+
+void store_drop_ref(const CallbackInfo& info) {
+  StoreHandle* handle = Addon::of(info.Env()).store(info[0]);
+  if (handle == nullptr) return;
+  EntryRef ref = to_entry(info, 1);
+  if (handle->forget_ref(ref)) failed(info.Env(), handle->store().drop_ref(ref));
+}
+
+}  // namespace
+
+void export_object_functions(Env env, Napi::Object exports) {
+  add<store_put>(env, exports, "storePut");
+  add<store_create_object>(env, exports, "storeCreateObject");
+  add<store_seal>(env, exports, "storeSeal");
+  add<store_abort>(env, exports, "storeAbort");
+  add<store_get>(env, exports, "storeGet");
+  add<store_reopen>(env, exports, "storeReopen");
+  add<store_metadata>(env, exports, "storeMetadata");
+  add<store_release_view>(env, exports, "storeReleaseView");
+  add<store_pin>(env, exports, "storePin");
+  add<store_unpin>(env, exports, "storeUnpin");
+  add<store_peek>(env, exports, "storePeek");
+  add<store_availability>(env, exports, "storeAvailability");
+  add<store_delete>(env, exports, "storeDelete");
+  add<store_promise>(env, exports, "storePromise");
+  add<store_add_ref>(env, exports, "storeAddRef");
+  add<store_drop_ref>(env, exports, "storeDropRef");
+}
+
+}  // namespace mobula::addon
