@@ -71,6 +71,8 @@ void mutex_unlock_as(RobustMutex* mutex, const MutexImage& as_locked);
 bool mutex_is_locked(const RobustMutex& mutex);
 // The id of the thread that holds it; 0 when there is none.
 uint32_t mutex_owner(const RobustMutex& mutex);
+// Its owner has died, and nobody has taken it over yet.
+bool mutex_is_abandoned(const RobustMutex& mutex);
 
 // --- Futex on a shared word --------------------------------------------------------------------
 

@@ -161,6 +161,9 @@ void mutex_unlock_as(RobustMutex* mutex, const MutexImage& as_locked) {
 
 bool mutex_is_locked(const RobustMutex& mutex) { return word_of(mutex) != 0; }
 uint32_t mutex_owner(const RobustMutex& mutex) { return word_of(mutex) & FUTEX_TID_MASK; }
+bool mutex_is_abandoned(const RobustMutex& mutex) {
+  return (word_of(mutex) & FUTEX_OWNER_DIED) != 0;
+}
 
 void futex_wait(const std::atomic<uint32_t>* word, uint32_t expected, uint32_t timeout_ms) {
   timespec timeout{static_cast<time_t>(timeout_ms / 1000),

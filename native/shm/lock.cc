@@ -8,6 +8,8 @@ namespace {
 constexpr int kSpins = 200;
 constexpr uint32_t kSliceMs = 50;
 constexpr uint64_t kStoppedLimitMs = 1000;
+// What the system tells of a process that is ending may be cut short, so one look is not enough.
+constexpr int kLooksAtNobody = 2;
 constexpr uint64_t kHeldLimitMs = 30'000;
 
 }  // namespace
@@ -24,10 +26,12 @@ Status Lock::acquire() {
 Status Lock::acquire_slowly() {
   uint64_t since = port::monotonic_ms();
   uint64_t stopped_since = 0;
+  int looks_at_nobody = 0;
   for (;;) {
     port::LockResult result = port::mutex_lock_for(&area_->mutex, kSliceMs);
     if (result != port::LockResult::kBusy) return owned(result);
-    if (is_held_by_nobody()) return corrupt_status("its lock is held by nobody");
+    looks_at_nobody = is_held_by_nobody() ? looks_at_nobody + 1 : 0;
+    if (looks_at_nobody == kLooksAtNobody) return corrupt_status("its lock is held by nobody");
     uint64_t now = port::monotonic_ms();
     if (now - since > kHeldLimitMs) return stalled("holds its lock for over 30 s");
     if (!port::thread_is_stopped(area_->holder_pid, area_->holder_tid)) {
@@ -48,7 +52,8 @@ bool Lock::is_held_by_nobody() const {
       port::thread_maps(owner, header_.mapping_name).value_or(signed_by)) {
     return false;
   }
-  return port::mutex_owner(area_->mutex) == owner && port::mutex_is_locked(area_->mutex);
+  return port::mutex_owner(area_->mutex) == owner && port::mutex_is_locked(area_->mutex) &&
+         !port::mutex_is_abandoned(area_->mutex);
 }
 
 Status Lock::stalled(const char* why) const {
