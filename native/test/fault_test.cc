@@ -197,8 +197,8 @@ TEST("a dead process is not taken for another that has its pid now") {
   expect_holding(other);
   // This process lives and maps the store, but has not started when that one did.
   shm::ClientSlot& slot = slot_of(*store, other.pid());
-  slot.start_time = port::process_start_time(port::process_id()) - 1;
-  slot.pid = port::process_id();
+  port::store_word(slot.start_time, port::process_start_time(port::process_id()) - 1);
+  port::store_word(slot.pid, port::process_id());
   other.kill();
   EXPECT(eventually([&] { return holds_nothing(*store); }));
   expect_sound(*store);
@@ -210,12 +210,12 @@ TEST("a process whose keeper has ended keeps what it holds as long as it maps th
   Process other("holder", store->handle());
   expect_holding(other);
   shm::ClientSlot& slot = slot_of(*store, other.pid());
-  slot.start_time = port::process_start_time(port::process_id());
-  slot.pid = port::process_id();
+  port::store_word(slot.start_time, port::process_start_time(port::process_id()));
+  port::store_word(slot.pid, port::process_id());
   other.kill();
   store->reap();
   EXPECT_EQ(stats_of(*store).pinned_objects, 1u);
-  slot.start_time -= 1;
+  port::store_word(slot.start_time, slot.start_time - 1);
   EXPECT(eventually([&] { return holds_nothing(*store); }));
   expect_sound(*store);
 }
