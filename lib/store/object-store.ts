@@ -140,9 +140,11 @@ export class ObjectStore implements Disposable {
     checkObject('options', options);
     const metadata = checkMetadata(options.metadata);
     const id = options.id === undefined ? undefined : checkId('options.id', options.id);
-    const put = native.storePut(store, id, bytesOf(bytes), metadata);
-    if (this.#reportsEvictions) this.#reportEvictions(store);
-    return put;
+    try {
+      return native.storePut(store, id, bytesOf(bytes), metadata);
+    } finally {
+      if (this.#reportsEvictions) this.#reportEvictions(store);
+    }
   }
 
   /** A new object to be written in place. */
@@ -152,11 +154,13 @@ export class ObjectStore implements Disposable {
     checkObject('options', options);
     const metadata = checkMetadata(options.metadata);
     const wanted = options.id === undefined ? undefined : checkId('options.id', options.id);
-    const [id, buffer] = native.storeCreateObject(store, wanted, size, metadata);
-    const { [Register.entry]: entry, [Register.generation]: generation } = this.#registers;
-    const writer = new Writer(this.#opened, id, buffer, entry!, generation!);
-    if (this.#reportsEvictions) this.#reportEvictions(store);
-    return writer;
+    try {
+      const [id, buffer] = native.storeCreateObject(store, wanted, size, metadata);
+      const { [Register.entry]: entry, [Register.generation]: generation } = this.#registers;
+      return new Writer(this.#opened, id, buffer, entry!, generation!);
+    } finally {
+      if (this.#reportsEvictions) this.#reportEvictions(store);
+    }
   }
 
   /** The object, if it is sealed and present. Counts as a use. */

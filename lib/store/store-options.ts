@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import {
   checkInteger,
   checkObject,
@@ -70,9 +71,16 @@ export function bytesOf(value: unknown): Uint8Array {
   throw invalidType('bytes', 'an ArrayBuffer, a SharedArrayBuffer or a view on one', value);
 }
 
-/** Fails on a detached buffer, which would pass for an empty one. */
-function bytesOfView({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
-  return new Uint8Array(buffer, byteOffset, byteLength);
+/** Refuses what would pass for empty: a view of a detached buffer, or of one that has shrunk. */
+function bytesOfView(view: ArrayBufferView): Uint8Array {
+  try {
+    const { buffer, byteOffset, byteLength } = view;
+    // Throws unless the array lies within its buffer.
+    if (byteLength === 0 && types.isTypedArray(view)) Int8Array.prototype.at.call(view, 0);
+    return new Uint8Array(buffer, byteOffset, byteLength);
+  } catch {
+    throw invalidType('bytes', 'a view that lies within its buffer', view);
+  }
 }
 
 export function checkMetadata(value: unknown): Uint8Array | undefined {
@@ -96,8 +104,8 @@ export function checkName(value: unknown): string {
 export function checkHandle(value: unknown): StoreHandle {
   checkObject('target', value);
   const { pid, fd, storeId } = value as Partial<StoreHandle>;
-  checkInteger('target.pid', pid, 1);
-  checkInteger('target.fd', fd, 0);
+  checkInteger('target.pid', pid, 1, 2 ** 31 - 1);
+  checkInteger('target.fd', fd, 0, 2 ** 31 - 1);
   checkId('target.storeId', storeId);
   return value as StoreHandle;
 }

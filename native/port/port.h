@@ -105,8 +105,9 @@ int file_commit(int fd, uint64_t offset, uint64_t length);
 int file_punch(int fd, uint64_t offset, uint64_t length);
 // Writes all bytes, allocating pages without zeroing them first.
 int file_write(int fd, uint64_t offset, const void* bytes, uint64_t length);
-// Bytes of the file system that the file is on; 0 when it has no limit of its own.
+// Bytes of the file system that the file is on, in all and left; 0 when it has no limit of its own.
 uint64_t file_system_size(int fd);
+uint64_t file_system_free(int fd);
 void file_close(int fd);
 
 // Null on failure, with errno set.

@@ -285,6 +285,12 @@ uint64_t file_system_size(int fd) {
   return static_cast<uint64_t>(status.f_blocks) * static_cast<uint64_t>(status.f_bsize);
 }
 
+uint64_t file_system_free(int fd) {
+  struct statfs status;
+  if (fstatfs(fd, &status) != 0) return 0;
+  return static_cast<uint64_t>(status.f_bavail) * static_cast<uint64_t>(status.f_bsize);
+}
+
 void file_close(int fd) { close(fd); }
 
 void* map_shared(int fd, uint64_t length, bool writable) {

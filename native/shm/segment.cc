@@ -205,6 +205,7 @@ Segment::Segment(int fd, const Plan& plan, uint8_t* base, const uint8_t* views, 
       base_(base),
       views_(views),
       huge_pages_(huge_pages),
+      is_limited_(port::file_system_size(fd) != 0),
       store_(at<StoreState>(header_.store_offset)),
       queue_(at<QueueState>(header_.queue_offset)),
       clients_(at<ClientSlot>(header_.clients_offset)),
@@ -249,6 +250,11 @@ Status Segment::map_data(uint64_t first_chunk, uint64_t chunks) const {
   int error = port::map_commit(base_ + offset, length);
   if (error == EINVAL) return commit(offset, length, "objects");
   return error == 0 ? Status::ok() : out_of_space(fd_, "objects", length, error);
+}
+
+Status Segment::has_space(uint64_t bytes) const {
+  if (!is_limited_ || port::file_system_free(fd_) >= bytes) return Status::ok();
+  return out_of_space(fd_, "objects", bytes, ENOSPC);
 }
 
 Status Segment::punch_data(uint64_t first_chunk, uint64_t chunks) const {

@@ -71,6 +71,9 @@ class Segment {
     return views_ + header_.data_offset + unit * kUnit;
   }
 
+  // The refusal of memory for an object, if the mount that the file is on cannot have that much
+  // more; ok where there is no such limit.
+  Status has_space(uint64_t bytes) const;
   // Cold memory is faster through the mapping than through the file.
   bool has_huge_pages() const { return huge_pages_; }
 
@@ -106,6 +109,7 @@ class Segment {
   uint8_t* const base_;
   const uint8_t* const views_;
   const bool huge_pages_;
+  const bool is_limited_;  // the mount has a size
   StoreState* const store_;
   QueueState* const queue_;
   ClientSlot* const clients_;

@@ -91,7 +91,7 @@ Status ObjectStore::offer(StoreHandle* out) const {
   *out = handle();
   int error = port::file_duplicate(out->fd, &out->fd);
   if (error == 0) return Status::ok();
-  return {Code::kSystem, "no descriptor for a handle: errno " + std::to_string(error)};
+  return {Code::kSystem, std::string("no descriptor for a handle: ") + std::strerror(error)};
 }
 
 void ObjectStore::withdraw(const StoreHandle& offered) { port::file_close(offered.fd); }
@@ -154,6 +154,8 @@ Status ObjectStore::change(const Work& work) {
 Status ObjectStore::reserve(const ObjectId* id, uint64_t size, uint32_t metadata_size,
                             uint64_t now_ms, Writing* out, bool* cold,
                             std::vector<ObjectInfo>* evicted) {
+  uint64_t weight = shm::weight_of(size, metadata_size);
+  if (Status s = client_->pages().has_memory_for(weight); !s.is_ok()) return s;
   uint64_t patience_ends = 0;
   out->data = nullptr;
   for (;;) {
@@ -194,7 +196,7 @@ Status ObjectStore::reserve_once(Objects& objects, const ObjectId* id, uint64_t 
   bool new_entry = existing == kNone;
   Status room = objects.make_room(size, metadata_size, new_entry, evicted);
   if (!room.is_ok() || !objects.has_rows(new_entry)) return room;
-  ObjectId chosen = id == nullptr ? objects.next_id() : *id;
+  ObjectId chosen = id == nullptr ? objects.fresh_id() : *id;
   uint32_t index = objects.create(chosen, size, metadata_size, now_ms);
   const ObjectEntry& entry = segment.entry(index);
   const shm::Block& block = store::block_of(segment, index);
@@ -439,7 +441,7 @@ Status ObjectStore::stats(StoreStats* out) {
     }
     const shm::StoreState& state = segment.store();
     uint64_t memory = segment.header().memory_limit;
-    uint64_t largest = std::min(memory - state.charged_bytes, objects.largest_hole());
+    uint64_t largest = objects.largest_fit();
     *out = {memory,
             state.charged_bytes,
             largest,

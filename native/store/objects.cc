@@ -92,6 +92,21 @@ ObjectId Objects::next_id() {
   return id;
 }
 
+// Users may have given an id that would come next to an object of theirs.
+ObjectId Objects::fresh_id() {
+  Hops hops(segment_.entries().capacity());
+  ObjectId id = next_id();
+  for (; find(id) != kNone; hops.next()) id = next_id();
+  return id;
+}
+
+uint64_t Objects::largest_fit() const {
+  const StoreState& store = segment_.store();
+  if (segment_.entries().is_exhausted()) return 0;
+  uint64_t left = segment_.header().memory_limit - store.charged_bytes;
+  return std::min(left / shm::kUnit, allocator_.largest_free_units()) * shm::kUnit;
+}
+
 Status Objects::make_room(uint64_t size, uint64_t metadata_size, bool new_entry,
                           std::vector<ObjectInfo>* evicted) {
   StoreState& store = segment_.store();

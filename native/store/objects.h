@@ -45,7 +45,8 @@ class Objects {
         holds_(holds) {}
 
   uint32_t find(const ObjectId& id) const;
-  ObjectId next_id();
+  // An id that no object has.
+  ObjectId fresh_id();
 
   // Room for an object of these sizes. kFull changes nothing. Evicts and commits as it goes. An id
   // that was promised or lost has its entry: `new_entry` is false. finish_freeing() comes first.
@@ -81,7 +82,8 @@ class Objects {
   ObjectInfo info(uint32_t entry) const;
   LocalHolds& holds(uint32_t entry) { return holds_[entry]; }
   uint32_t client() const { return client_; }
-  uint64_t largest_hole() const { return allocator_.largest_free_units() * shm::kUnit; }
+  // The largest object that can be put now with no eviction; 0 when there is none.
+  uint64_t largest_fit() const;
 
   // Clients to notify once the lock is free; emptied by the call.
   WaitingClients take_waiting();
@@ -89,6 +91,7 @@ class Objects {
   void unwatch(const ObjectId& id);
 
  private:
+  ObjectId next_id();
   void link_id(uint32_t entry);
   void unlink_id(uint32_t entry);
   uint32_t new_entry(const ObjectId& id, uint64_t now_ms);

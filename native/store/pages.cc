@@ -75,6 +75,16 @@ uint64_t Pages::limit_chunks() const {
   return memory + std::max(memory / kSlackShare, kLeastSlack);
 }
 
+Status Pages::has_memory_for(uint64_t weight) const {
+  const StoreState& store = segment_.store();
+  uint64_t limit = segment_.header().memory_limit;
+  uint64_t stay = std::min(port::load_word(store.charged_bytes), limit - std::min(limit, weight));
+  uint64_t own = port::load_word(store.committed_chunks) * kChunk;
+  uint64_t usable = own - std::min(own, stay);
+  uint64_t needed = weight < kChunk ? weight : weight + kChunk;
+  return needed <= usable ? Status::ok() : segment_.has_space(needed - usable);
+}
+
 Status Pages::commit(const Extent& extent) {
   return provide(extent, [&](const Chunks& chunks) {
     return segment_.map_data(chunks.first, chunks.count());

@@ -39,6 +39,9 @@ class Pages {
   // Chunks that have memory although no object needs them, more or less: those that are partly in
   // use are not told apart, those that are kept ahead of use are not counted.
   uint64_t free_warm() const;
+  // Refuses an object for which the mount has no memory, before anything makes room for it. An
+  // estimate: commit() may still fail.
+  Status has_memory_for(uint64_t weight) const;
   // Commits the pages under an object that the caller is writing. kFull when the system
   // has no memory left.
   Status commit(const Extent& extent);

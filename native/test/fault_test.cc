@@ -289,10 +289,28 @@ TEST("shared memory that runs out is a full store that names the mount, and the 
     EXPECT(status.message().find("/dev/shm") != std::string::npos);
   }
   EXPECT_EQ(stats_of(*store).unsealed, 0u);
+  EXPECT_EQ(stats_of(*store).evictions, 0u);
   EXPECT(is_intact(*store, id_of(0)));
   REQUIRE_OK(store->remove(id_of(0)));
   EXPECT_CODE(put(*store, id_of(0), 100 * kKiB), kOk);
   EXPECT(is_intact(*store, id_of(0)));
+  expect_sound(*store);
+}
+
+// Needs a mount: a limit on files is not to be seen beforehand.
+TEST("what the mount has no memory for is refused before anything is evicted for it") {
+  if (!mount_8_mib()) return;
+  StoreOptions options = store_options(7 * kMiB);
+  options.name = "test-mount-" + std::to_string(getpid());
+  auto store = new_store(options);
+  EXPECT_CODE(ObjectStore::unlink(options.name), kOk);
+  for (uint32_t i = 0; i < 4; ++i) REQUIRE_OK(put(*store, id_of(i), kMiB));
+  int junk = -1;
+  REQUIRE(port::named_file_create("test-junk", 8 * kMiB, &junk) == 0);
+  for (uint64_t at = 0; port::file_commit(junk, at, 64 * kKiB) == 0;) at += 64 * kKiB;
+  EXPECT_CODE(put(*store, id_of(9), 6 * kMiB), kFull);
+  EXPECT_EQ(stats_of(*store).evictions, 0u);
+  EXPECT_EQ(stats_of(*store).sealed, 4u);
   expect_sound(*store);
 }
 

@@ -13,6 +13,12 @@ function detached(): Uint8Array {
   return array;
 }
 
+/** ES2024, which Node 20 has. */
+const Resizable = ArrayBuffer as unknown as new (
+  length: number,
+  options: { maxByteLength: number },
+) => ArrayBuffer & { resize(length: number): void };
+
 const notIds = ['', 'abc', 'g'.repeat(32), 'A'.repeat(32), `${idOf(1)}0`, ` ${idOf(1)}`];
 const notStrings = [undefined, null, 7, {}, [], Symbol('id'), 1n];
 const notCounts = [-1, 0.5, NaN, Infinity, 2 ** 60];
@@ -82,6 +88,23 @@ test('put refuses detached buffers, and changes nothing', (t) => {
   t.throws(() => store.put(detached().buffer), { instanceOf: TypeError });
   t.throws(() => store.put(bytes(1), { metadata: detached() }), { instanceOf: TypeError });
   t.deepEqual(stateOf(store), before);
+});
+
+test('put refuses a view of a buffer that has shrunk, and changes nothing', (t) => {
+  const store = createStore(t);
+  const before = stateOf(store);
+  const buffer = new Resizable(16, { maxByteLength: 16 });
+  const views = [
+    new Uint8Array(buffer, 8),
+    new DataView(buffer, 8, 8),
+    new Float64Array(buffer, 8),
+  ];
+  buffer.resize(4);
+  for (const view of views) t.throws(() => store.put(view), wrongType);
+  t.throws(() => store.put(bytes(1), { metadata: views[0] as Uint8Array }), wrongType);
+  t.is(store.put(new Uint8Array(buffer)).length, 32);
+  store.evict(MiB);
+  t.like(store.stats(), { objects: (before as { stats: { objects: number } }).stats.objects });
 });
 
 test('put and create refuse wrong options, and change nothing', (t) => {

@@ -305,3 +305,13 @@ test('a refusal names the processes that pin, and how much', (t) => {
   const error = t.throws(() => store.put(bytes(1)), { code: 'MOBULA_STORE_FULL' });
   t.regex(error.message, new RegExp(`process ${process.pid}: ${MiB} bytes in 1 objects`));
 });
+
+test('largestFreeBlock is what can be put with no eviction, and nothing larger', (t) => {
+  const store = createStore(t, { memory: 1000 });
+  t.is(store.stats().largestFreeBlock, 960);
+  store.put(bytes(960));
+  t.is(store.stats().largestFreeBlock, 0);
+  const withOneRow = createStore(t, { maxObjects: 1 });
+  withOneRow.put(bytes(1));
+  t.is(withOneRow.stats().largestFreeBlock, 0);
+});

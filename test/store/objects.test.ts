@@ -247,3 +247,13 @@ test('an object deleted while it is written is never seen, and freed by seal', (
   t.false(store.contains(writer.id));
   t.is(store.stats().usedBytes, 0);
 });
+
+test('an id that the store gives is not one that a user has given', (t) => {
+  const store = createStore(t);
+  const first = store.put(bytes(1));
+  const next = (BigInt(`0x${first}`) + 1n).toString(16).padStart(32, '0');
+  store.put(bytes(7), { id: next });
+  t.not(store.put(bytes(1)), next);
+  t.is(store.get(next)?.data.length, 7);
+  t.is(store.stats().objects, store.list().length);
+});
