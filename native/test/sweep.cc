@@ -26,6 +26,10 @@ struct Budget {
 constexpr Budget kShort{100'000, 25};
 constexpr Budget kLong{40'000'000, 20'000};
 
+// By how many instructions runs of one operation differ: a lock that a keeper holds at the moment
+// is waited for.
+constexpr uint64_t kJitter = 500;
+
 std::vector<pid_t> threads_of(pid_t pid) {
   std::vector<pid_t> threads;
   DIR* directory = opendir(("/proc/" + std::to_string(pid) + "/task").c_str());
@@ -152,11 +156,13 @@ void sweep(const Operation& operation, const std::function<std::unique_ptr<Scene
   states.push_back(kill_at(0).state);
   Outcome whole = kill_at(UINT64_MAX);
   uint64_t stride = stride_for(whole.steps);
-  uint64_t first = 0, points = 0;
+  uint64_t first = 0, points = 0, entered = 0;
   port::random_bytes(&first, sizeof first);
   for (uint64_t steps = 1 + first % stride; steps < whole.steps; steps += stride, ++points) {
     std::string state = kill_at(steps).state;
     if (state == states.back()) continue;
+    bool is_jitter = states.size() > 1 && state == states[states.size() - 2];
+    if (is_jitter && steps - entered < kJitter) continue;
     bool known = std::find(states.begin(), states.end(), state) != states.end();
     if (known || states.size() == operation.states) {
       fail(__FILE__, __LINE__,
@@ -165,6 +171,7 @@ void sweep(const Operation& operation, const std::function<std::unique_ptr<Scene
       return;
     }
     states.push_back(state);
+    entered = steps;
   }
   if (whole.state != states.back()) states.push_back(whole.state);
   EXPECT(states.size() <= operation.states);

@@ -53,7 +53,7 @@ struct Operation {
   const char* role;
   std::vector<std::string> arguments = {};
   // How many states the operation passes, the first and the last included: no kill may leave
-  // another, nor an earlier one than a kill before it.
+  // another, nor an earlier one than a kill some instructions before it.
   size_t states = 2;
 };
 
