@@ -8,6 +8,7 @@ namespace {
 constexpr int kSpins = 200;
 constexpr uint32_t kSliceMs = 50;
 constexpr uint64_t kStoppedLimitMs = 1000;
+constexpr const char* kStopped = "is stopped while it holds its lock";
 // What the system tells of a process that is ending may be cut short, so one look is not enough.
 constexpr int kLooksAtNobody = 2;
 constexpr uint64_t kHeldLimitMs = 30'000;
@@ -25,6 +26,10 @@ Status Lock::acquire() {
 
 Status Lock::acquire_slowly() {
   uint64_t since = port::monotonic_ms();
+  if (since < stalled_until_ && holder_is_stopped()) {
+    stalled_until_ = since + kStoppedLimitMs;
+    return stalled(kStopped);
+  }
   uint64_t stopped_since = 0;
   int looks_at_nobody = 0;
   for (;;) {
@@ -34,13 +39,19 @@ Status Lock::acquire_slowly() {
     if (looks_at_nobody == kLooksAtNobody) return corrupt_status("its lock is held by nobody");
     uint64_t now = port::monotonic_ms();
     if (now - since > kHeldLimitMs) return stalled("holds its lock for over 30 s");
-    if (!port::thread_is_stopped(area_->holder_pid, area_->holder_tid)) {
+    if (!holder_is_stopped()) {
       stopped_since = 0;
       continue;
     }
     if (stopped_since == 0) stopped_since = now;
-    if (now - stopped_since > kStoppedLimitMs) return stalled("is stopped while it holds its lock");
+    if (now - stopped_since <= kStoppedLimitMs) continue;
+    stalled_until_ = now + kStoppedLimitMs;
+    return stalled(kStopped);
   }
+}
+
+bool Lock::holder_is_stopped() const {
+  return port::thread_is_stopped(area_->holder_pid, area_->holder_tid);
 }
 
 // A thread that ends gives up its mutexes before its memory, so an owner without the segment in its

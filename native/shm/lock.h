@@ -1,6 +1,7 @@
 #ifndef MOBULA_SHM_LOCK_H_
 #define MOBULA_SHM_LOCK_H_
 
+#include <atomic>
 #include <cstring>
 #include <functional>
 #include <type_traits>
@@ -26,9 +27,10 @@ class Lock {
   Lock(const Lock&) = delete;
   Lock& operator=(const Lock&) = delete;
 
-  // Waits while the holder lives and runs. kStalled when it has been stopped for over a second or
-  // has held the lock for thirty; kCorrupt when mutex or log is beyond repair, or when the mutex
-  // names a holder that is no thread of a process on this segment.
+  // Waits while the holder lives and runs. kStalled when it has been stopped for over a second, at
+  // once if that was so a second ago, or has held the lock for thirty; kCorrupt when mutex or log
+  // is beyond repair, or when the mutex names a holder that is no thread of a process on this
+  // segment.
   Status acquire();
   void release();
   // Does `work`, which returns a Status, under the lock. All code that reads what other processes
@@ -92,6 +94,7 @@ class Lock {
   void empty_log();
   void watch(uint64_t count);
   bool is_held_by_nobody() const;
+  bool holder_is_stopped() const;
   bool log_is_sound() const;
   void undo();
   Status acquire_slowly();
@@ -101,6 +104,8 @@ class Lock {
   LockArea* const area_;
   uint8_t* const base_;
   const Header& header_;
+  std::atomic<uint64_t> stalled_until_{
+      0};  // ms; who finds the holder stopped until then need not wait
   uint64_t watched_from_ = kUndoEntries;
   Probe probe_;
 };

@@ -153,6 +153,20 @@ TEST("what is given back while the lock's holder is stopped is given back when i
   expect_sound(*store);
 }
 
+// More than the runner's patience, if each were to wait a second.
+TEST("thousands of holds are given back while the lock's holder is stopped") {
+  auto store = new_store();
+  REQUIRE_OK(put(*store, id_of(1), 100));
+  std::vector<EntryRef> pins(2000);
+  for (EntryRef& pin : pins) REQUIRE_OK(store->pin(id_of(1), &pin));
+  Process holder("stopping_holder", store->handle());
+  expect_holding(holder);
+  for (const EntryRef& pin : pins) EXPECT_CODE(store->unpin(pin), kOk);
+  kill(holder.pid(), SIGCONT);
+  EXPECT(eventually([&] { return stats_of(*store).pinned_objects == 0; }));
+  expect_sound(*store);
+}
+
 TEST("a process that executes another program gives back what it held") {
   auto store = new_store();
   REQUIRE_OK(put(*store, id_of(1), 100));
