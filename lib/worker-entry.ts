@@ -1,13 +1,13 @@
 /** What a worker runs: attaches to the runtime of its driver, and then does what it is sent. */
 
 import { isMainThread } from 'node:worker_threads';
-import { ActorHost } from './runtime/actor-host.js';
+import { ActorHost } from './runtime/actors/actor-host.js';
 import { setContext, type ActorIsolation } from './runtime/context.js';
 import { Core } from './runtime/core.js';
-import type { ActorAddress } from './runtime/actor-handle.js';
-import { watchImports } from './runtime/modules.js';
-import { TaskExecutor } from './runtime/task-executor.js';
-import { takeConfig, type WorkerConfig } from './runtime/worker-config.js';
+import type { ActorAddress } from './runtime/actors/actor-handle.js';
+import { watchImports } from './runtime/tasks/modules.js';
+import { TaskExecutor } from './runtime/tasks/task-executor.js';
+import { takeConfig, type WorkerConfig } from './runtime/workers/worker-config.js';
 import { native } from './store/binding.js';
 import { Op, RunQueue } from './transport/wire.js';
 

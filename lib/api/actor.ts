@@ -3,11 +3,16 @@ import {
   createActor,
   reservedMethods,
   type ActorHandle as Handle,
-} from '../runtime/actor-handle.js';
+} from '../runtime/actors/actor-handle.js';
 import { requireContext } from '../runtime/context.js';
-import { callerModule, declare, type AnyClass, type Declaration } from '../runtime/functions.js';
-import { assertNotImporting } from '../runtime/modules.js';
-import type { ObjectRef } from '../runtime/object-ref.js';
+import {
+  callerModule,
+  declare,
+  type AnyClass,
+  type Declaration,
+} from '../runtime/tasks/functions.js';
+import { assertNotImporting } from '../runtime/tasks/modules.js';
+import type { ObjectRef } from '../runtime/objects/object-ref.js';
 import type { Argument } from './remote.js';
 
 export interface ActorOptions {

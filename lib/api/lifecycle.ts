@@ -12,8 +12,8 @@ import {
 } from '../common/validate.js';
 import { currentContext, onFirstUse } from '../runtime/context.js';
 import { defaultMemory, defaultWorkers, Driver, type DriverOptions } from '../runtime/driver.js';
-import { callerModule } from '../runtime/functions.js';
-import { isWorker } from '../runtime/modules.js';
+import { callerModule } from '../runtime/tasks/functions.js';
+import { isWorker } from '../runtime/tasks/modules.js';
 
 export interface InitOptions {
   /** Store limit; default 30 % of the memory that this process may use. */

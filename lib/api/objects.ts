@@ -9,9 +9,9 @@ import {
   outOfRange,
 } from '../common/validate.js';
 import { requireContext } from '../runtime/context.js';
-import { assertNotImporting } from '../runtime/modules.js';
-import { ObjectRef, referenceOf } from '../runtime/object-ref.js';
-import type { TypedArrayConstructor } from '../runtime/shared-objects.js';
+import { assertNotImporting } from '../runtime/tasks/modules.js';
+import { ObjectRef, referenceOf } from '../runtime/objects/object-ref.js';
+import type { TypedArrayConstructor } from '../runtime/objects/shared-objects.js';
 
 export interface GetOptions {
   /** 0 polls. */

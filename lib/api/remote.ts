@@ -7,9 +7,14 @@ import {
   checkString,
 } from '../common/validate.js';
 import { requireContext } from '../runtime/context.js';
-import { callerModule, declare, type AnyFunction, type Declaration } from '../runtime/functions.js';
-import { assertNotImporting } from '../runtime/modules.js';
-import type { ObjectRef } from '../runtime/object-ref.js';
+import {
+  callerModule,
+  declare,
+  type AnyFunction,
+  type Declaration,
+} from '../runtime/tasks/functions.js';
+import { assertNotImporting } from '../runtime/tasks/modules.js';
+import type { ObjectRef } from '../runtime/objects/object-ref.js';
 import { Op, RunQueue } from '../transport/wire.js';
 
 export interface TaskOptions {

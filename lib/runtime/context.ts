@@ -1,5 +1,5 @@
 import { MobulaError, RuntimeShutdownError } from '../common/errors.js';
-import type { ActorAddress } from './actor-handle.js';
+import type { ActorAddress } from './actors/actor-handle.js';
 import type { Core } from './core.js';
 
 export type WorkerIsolation = 'thread' | 'process';

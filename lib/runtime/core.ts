@@ -4,13 +4,13 @@ import { native } from '../store/binding.js';
 import { readMessage, writeMessage, type Message } from '../transport/message.js';
 import { Peer, type InboxRecord, type PeerAddress, type PeerOwner } from '../transport/peer.js';
 import { Op, RecordKind } from '../transport/wire.js';
-import { resolveErrorClass } from './answers.js';
-import { Declarations } from './declarations.js';
-import { PeerIds } from './ids.js';
-import { References } from './references.js';
-import { Requests } from './requests.js';
-import { SharedObjects } from './shared-objects.js';
-import { Values } from './values.js';
+import { resolveErrorClass } from './tasks/answers.js';
+import { Declarations } from './tasks/declarations.js';
+import { PeerIds } from './objects/ids.js';
+import { References } from './objects/references.js';
+import { Requests } from './tasks/requests.js';
+import { SharedObjects } from './objects/shared-objects.js';
+import { Values } from './objects/values.js';
 
 /** What else a core is, in a worker. */
 export interface Executor {

@@ -1,10 +1,10 @@
 import { availableParallelism, totalmem } from 'node:os';
 import { Eviction, native } from '../store/binding.js';
 import { RunQueue } from '../transport/wire.js';
-import type { ActorAddress } from './actor-handle.js';
+import type { ActorAddress } from './actors/actor-handle.js';
 import { endContext, setContext, type ActorIsolation, type WorkerIsolation } from './context.js';
 import { Core } from './core.js';
-import { Workers } from './workers.js';
+import { Workers } from './workers/workers.js';
 
 export interface DriverOptions {
   readonly memory: number;

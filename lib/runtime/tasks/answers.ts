@@ -1,5 +1,5 @@
-import { ActorDiedError, errorClass, MobulaError, TaskError } from '../common/errors.js';
-import type { Codec } from '../serialization/codec.js';
+import { ActorDiedError, errorClass, MobulaError, TaskError } from '../../common/errors.js';
+import type { Codec } from '../../serialization/codec.js';
 
 /** Flags of a completion: what its payload is. */
 export const Answer = {

@@ -1,7 +1,7 @@
-import type { ReferenceCodec } from '../serialization/hooks.js';
-import { native } from '../store/binding.js';
-import { ActorHandle, decodeHandle, encodeHandle } from './actor-handle.js';
-import type { Core } from './core.js';
+import type { ReferenceCodec } from '../../serialization/hooks.js';
+import { native } from '../../store/binding.js';
+import { ActorHandle, decodeHandle, encodeHandle } from '../actors/actor-handle.js';
+import type { Core } from '../core.js';
 import { idBytes, readId, writeId } from './ids.js';
 import { ObjectRef, Reference } from './object-ref.js';
 import type { Row } from './shared-objects.js';

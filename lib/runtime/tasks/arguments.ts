@@ -1,6 +1,6 @@
-import type { InboxRecord } from '../transport/peer.js';
-import type { Core } from './core.js';
-import { readId } from './ids.js';
+import type { InboxRecord } from '../../transport/peer.js';
+import type { Core } from '../core.js';
+import { readId } from '../objects/ids.js';
 import { Flag, prefixBytes, readDependencies, readFlags, readUint32 } from './payload.js';
 
 /**

@@ -1,10 +1,10 @@
 import { types } from 'node:util';
-import { ObjectExistsError, ObjectLostError } from '../common/errors.js';
-import type { Codec, Encoded } from '../serialization/codec.js';
-import { HAS_BACK_REFERENCES, RecordKind } from '../serialization/tags.js';
-import { RAW_HEADER_BYTES, viewOf, writeRawHeader } from '../serialization/views.js';
-import { Availability, native, Register } from '../store/binding.js';
-import { ViewCache } from '../store/view-cache.js';
+import { ObjectExistsError, ObjectLostError } from '../../common/errors.js';
+import type { Codec, Encoded } from '../../serialization/codec.js';
+import { HAS_BACK_REFERENCES, RecordKind } from '../../serialization/tags.js';
+import { RAW_HEADER_BYTES, viewOf, writeRawHeader } from '../../serialization/views.js';
+import { Availability, native, Register } from '../../store/binding.js';
+import { ViewCache } from '../../store/view-cache.js';
 
 /** Where an object stands in the object table. */
 export interface Row {

@@ -1,6 +1,6 @@
-import { native } from '../store/binding.js';
-import type { Encoded } from '../serialization/codec.js';
-import type { Core } from './core.js';
+import { native } from '../../store/binding.js';
+import type { Encoded } from '../../serialization/codec.js';
+import type { Core } from '../core.js';
 import { idBytes, writeId } from './ids.js';
 import { isRef, ObjectRef, Reference, referenceOf } from './object-ref.js';
 import { Availability, lost, type Row } from './shared-objects.js';

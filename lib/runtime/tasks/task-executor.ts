@@ -1,8 +1,8 @@
-import { RecordKind } from '../transport/wire.js';
-import type { InboxRecord } from '../transport/peer.js';
-import type { ActorHost } from './actor-host.js';
+import { RecordKind } from '../../transport/wire.js';
+import type { InboxRecord } from '../../transport/peer.js';
+import type { ActorHost } from '../actors/actor-host.js';
 import { readArguments } from './arguments.js';
-import type { Core, Executor } from './core.js';
+import type { Core, Executor } from '../core.js';
 import { findDeclaration, type AnyFunction, type Declaration } from './functions.js';
 import { loadDeclaration } from './modules.js';
 import { readKey } from './payload.js';

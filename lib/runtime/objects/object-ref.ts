@@ -1,4 +1,4 @@
-import type { Core } from './core.js';
+import type { Core } from '../core.js';
 import { ValueSlot } from './value-slot.js';
 
 /** What a core keeps of a ref. Several ObjectRefs never share one. */

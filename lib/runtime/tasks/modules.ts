@@ -1,5 +1,5 @@
-import { FunctionNotFoundError, MobulaError } from '../common/errors.js';
-import type { Core } from './core.js';
+import { FunctionNotFoundError, MobulaError } from '../../common/errors.js';
+import type { Core } from '../core.js';
 import { findDeclaration, type Declaration } from './functions.js';
 
 let importing = 0;

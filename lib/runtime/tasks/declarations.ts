@@ -1,7 +1,7 @@
-import { FunctionNotFoundError } from '../common/errors.js';
-import type { Core } from './core.js';
+import { FunctionNotFoundError } from '../../common/errors.js';
+import type { Core } from '../core.js';
 import type { Declaration } from './functions.js';
-import { referenceOf } from './object-ref.js';
+import { referenceOf } from '../objects/object-ref.js';
 
 /** How workers find a function that they do not know: an object names its module. */
 export class Declarations {

@@ -1,12 +1,12 @@
-import type { InboxRecord } from '../transport/peer.js';
-import { actorDied } from './answers.js';
-import { readArguments } from './arguments.js';
-import type { Core } from './core.js';
-import { findDeclaration, type AnyClass } from './functions.js';
-import { loadDeclaration } from './modules.js';
-import { Flag, readFlags, readKey } from './payload.js';
-import { incomingOf, Responder, type Incoming } from './responder.js';
-import { isThenable } from './thenable.js';
+import type { InboxRecord } from '../../transport/peer.js';
+import { actorDied } from '../tasks/answers.js';
+import { readArguments } from '../tasks/arguments.js';
+import type { Core } from '../core.js';
+import { findDeclaration, type AnyClass } from '../tasks/functions.js';
+import { loadDeclaration } from '../tasks/modules.js';
+import { Flag, readFlags, readKey } from '../tasks/payload.js';
+import { incomingOf, Responder, type Incoming } from '../tasks/responder.js';
+import { isThenable } from '../tasks/thenable.js';
 
 interface Call {
   readonly incoming: Incoming;

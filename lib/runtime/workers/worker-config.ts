@@ -1,7 +1,7 @@
 import { workerData } from 'node:worker_threads';
-import type { StoreHandle } from '../store/store-options.js';
-import type { PeerAddress } from '../transport/peer.js';
-import type { WorkerIsolation } from './context.js';
+import type { StoreHandle } from '../../store/store-options.js';
+import type { PeerAddress } from '../../transport/peer.js';
+import type { WorkerIsolation } from '../context.js';
 
 /** What a worker is told at its start. Plain data. */
 export interface WorkerConfig {

@@ -1,10 +1,10 @@
-import { WorkerCrashedError } from '../common/errors.js';
-import { native } from '../store/binding.js';
-import type { PeerAddress } from '../transport/peer.js';
-import { Op, RunQueue } from '../transport/wire.js';
-import type { ActorAddress } from './actor-handle.js';
-import type { ActorIsolation, WorkerIsolation } from './context.js';
-import type { Core } from './core.js';
+import { WorkerCrashedError } from '../../common/errors.js';
+import { native } from '../../store/binding.js';
+import type { PeerAddress } from '../../transport/peer.js';
+import { Op, RunQueue } from '../../transport/wire.js';
+import type { ActorAddress } from '../actors/actor-handle.js';
+import type { ActorIsolation, WorkerIsolation } from '../context.js';
+import type { Core } from '../core.js';
 import type { WorkerConfig } from './worker-config.js';
 import { startWorker, type WorkerHandle } from './worker-handle.js';
 

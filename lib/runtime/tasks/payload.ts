@@ -11,7 +11,7 @@
  * comes for each dependency: u32 argument index, u32 length, then a record or an id.
  */
 
-import { idBytes, readId, writeId } from './ids.js';
+import { idBytes, readId, writeId } from '../objects/ids.js';
 
 export const Flag = {
   /** The arguments are an object in the store. */

@@ -1,10 +1,10 @@
-import type { Encoded } from '../serialization/codec.js';
-import { native } from '../store/binding.js';
-import type { InboxRecord } from '../transport/peer.js';
-import { maxPayloadBytes, Op } from '../transport/wire.js';
+import type { Encoded } from '../../serialization/codec.js';
+import { native } from '../../store/binding.js';
+import type { InboxRecord } from '../../transport/peer.js';
+import { maxPayloadBytes, Op } from '../../transport/wire.js';
 import { Answer, encodableError } from './answers.js';
-import type { Core } from './core.js';
-import { PeerIds } from './ids.js';
+import type { Core } from '../core.js';
+import { PeerIds } from '../objects/ids.js';
 
 /** What a task or call that has arrived needs to be answered. */
 export interface Incoming {

@@ -1,12 +1,12 @@
-import { WorkerCrashedError } from '../common/errors.js';
-import type { Encoded } from '../serialization/codec.js';
-import type { InboxRecord } from '../transport/peer.js';
-import { maxPayloadBytes, Op } from '../transport/wire.js';
+import { WorkerCrashedError } from '../../common/errors.js';
+import type { Encoded } from '../../serialization/codec.js';
+import type { InboxRecord } from '../../transport/peer.js';
+import { maxPayloadBytes, Op } from '../../transport/wire.js';
 import { actorDied, Answer, taskError } from './answers.js';
-import type { Core } from './core.js';
+import type { Core } from '../core.js';
 import type { Declaration } from './functions.js';
-import { idBytes, writeId } from './ids.js';
-import { isRef, ObjectRef, Reference, referenceOf } from './object-ref.js';
+import { idBytes, writeId } from '../objects/ids.js';
+import { isRef, ObjectRef, Reference, referenceOf } from '../objects/object-ref.js';
 import {
   dependenciesBytes,
   Flag,
@@ -16,8 +16,8 @@ import {
   writeUint32,
   type Dependency,
 } from './payload.js';
-import { lost, type Row } from './shared-objects.js';
-import { ValueSlot, whenAllSettled } from './value-slot.js';
+import { lost, type Row } from '../objects/shared-objects.js';
+import { ValueSlot, whenAllSettled } from '../objects/value-slot.js';
 
 /** Results up to this size are worth a look whether they are primitives. */
 const glanceBytes = 32;

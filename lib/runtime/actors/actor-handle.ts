@@ -1,9 +1,9 @@
-import { Op } from '../transport/wire.js';
-import type { Core } from './core.js';
-import type { AnyClass, Declaration } from './functions.js';
-import type { ObjectRef } from './object-ref.js';
-import { Flag, readUint32, writeUint32 } from './payload.js';
-import type { Order } from './requests.js';
+import { Op } from '../../transport/wire.js';
+import type { Core } from '../core.js';
+import type { AnyClass, Declaration } from '../tasks/functions.js';
+import type { ObjectRef } from '../objects/object-ref.js';
+import { Flag, readUint32, writeUint32 } from '../tasks/payload.js';
+import type { Order } from '../tasks/requests.js';
 
 /** Names an actor: its row in the actor table, and which of the row's actors it is. */
 export interface ActorAddress {

@@ -14,7 +14,7 @@ export interface WorkerHandle {
 /** Called once, when the worker has ended, with what is known of the reason. */
 type OnExit = (reason: string) => void;
 
-const entry = new URL('../worker-entry.js', import.meta.url);
+const entry = new URL('../../worker-entry.js', import.meta.url);
 
 export function startWorker(config: WorkerConfig, onExit: OnExit): WorkerHandle {
   return config.isolation === 'thread' ? startThread(config, onExit) : startProcess(config, onExit);
