@@ -9,7 +9,7 @@ import { watchImports } from './runtime/tasks/modules.js';
 import { TaskExecutor } from './runtime/tasks/task-executor.js';
 import { takeConfig, type WorkerConfig } from './runtime/workers/worker-config.js';
 import { native } from './store/binding.js';
-import { Op, RunQueue } from './transport/wire.js';
+import { RunQueue } from './transport/wire.js';
 
 function start(config: WorkerConfig): void {
   if (isMainThread) leaveLifeToDriver(config);
@@ -40,8 +40,8 @@ function serve(core: Core, { driver, slots, taskIsolation, worker }: WorkerConfi
     },
   });
   const demanded = new Set<number>();
-  core.requests.onRequest = ({ op, target: queue }) => {
-    if (op !== Op.submit || demanded.has(queue)) return;
+  core.requests.onRequest = ({ queue }) => {
+    if (queue === undefined || demanded.has(queue)) return;
     core.send({ type: 'demand', queue }, driver);
     demanded.add(queue);
     setImmediate(() => demanded.delete(queue));

@@ -68,7 +68,7 @@ function submit(
   const context = requireContext();
   const queue = RunQueue[isolation ?? context.isolation];
   return context.core.requests.send({
-    destination: { op: Op.submit, target: queue, targetUid: 0 },
+    destination: { op: Op.submit, target: context.core.shape(queue), targetUid: 0, queue },
     declaration,
     what: name,
     args,

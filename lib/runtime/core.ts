@@ -40,6 +40,7 @@ export class Core implements PeerOwner {
   executor: Executor | undefined;
   onMessage: (message: Message, from: PeerAddress) => void = () => undefined;
 
+  readonly #shapes: number[] = [];
   readonly #staysUp: boolean;
   #closed = false;
 
@@ -88,6 +89,11 @@ export class Core implements PeerOwner {
 
   wantedTasks(): number {
     return this.executor?.wantedTasks() ?? 0;
+  }
+
+  /** What tasks of one cpu for that kind of worker are submitted to. */
+  shape(queue: number): number {
+    return (this.#shapes[queue] ??= native.peerShape(this.peer.handle, queue, 1, 0, []));
   }
 
   createActor(): [index: number, generation: number] {

@@ -53,6 +53,11 @@ export class Driver {
     );
     this.isolation = isolation;
     this.core = new Core(store, RunQueue[isolation], false);
+    native.peerSetDriver(this.core.peer.handle);
+    native.peerSetResources(this.core.peer.handle, [
+      ['cpu', workers],
+      ['gpu', 0],
+    ]);
     this.#workers = new Workers(this.core, workers, isolation);
     setContext(this);
   }

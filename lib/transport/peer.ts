@@ -19,10 +19,15 @@ export interface InboxRecord {
   handle: number;
   /** The called actor's index. */
   actor: number;
+  /** The number of an item. */
+  item: number;
   flags: number;
   sequence: number;
   sender: number;
   senderUid: number;
+  /** The gpus of a task, a bit each: 0 to 31, and 32 to 63. */
+  devicesLow: number;
+  devicesHigh: number;
   /** The payload's place in the inbox. */
   start: number;
   end: number;
@@ -32,7 +37,7 @@ export interface PeerOwner {
   receive(record: InboxRecord): void;
   /** All records of one exchange have been received. True asks for another exchange. */
   received(): boolean;
-  /** How many tasks to take from the run queue. */
+  /** How many tasks to take. What it sends leaves with the exchange. */
   wantedTasks(): number;
 }
 
@@ -47,7 +52,7 @@ export class Peer {
   readonly #outWords = new Uint32Array(this.outbox.buffer);
   readonly #inWords = new Uint32Array(this.inbox.buffer);
   readonly #owner: PeerOwner;
-  readonly #queue: number;
+  readonly #kind: number;
   #peer: number | undefined;
   #used = 0;
   #exchanging = false;
@@ -60,18 +65,21 @@ export class Peer {
     kind: 0,
     handle: 0,
     actor: 0,
+    item: 0,
     flags: 0,
     sequence: 0,
     sender: 0,
     senderUid: 0,
+    devicesLow: 0,
+    devicesHigh: 0,
     start: 0,
     end: 0,
   };
 
-  /** `queue` is the run queue that this peer takes tasks from. */
-  constructor(store: number, queue: number, owner: PeerOwner) {
+  /** `kind` is the kind of worker whose tasks this peer takes. */
+  constructor(store: number, kind: number, owner: PeerOwner) {
     this.#owner = owner;
-    this.#queue = queue;
+    this.#kind = kind;
     const [peer, slot, uid] = native.peerOpen(
       store,
       () => this.exchange(),
@@ -139,14 +147,10 @@ export class Peer {
     try {
       let again = true;
       while (again) {
+        const wanted = this.#owner.wantedTasks();
         const length = this.#used;
         this.#used = 0;
-        const received = native.peerExchange(
-          this.#peer,
-          length,
-          this.#queue,
-          this.#owner.wantedTasks(),
-        );
+        const received = native.peerExchange(this.#peer, length, this.#kind, wanted);
         const bytes = Math.floor(received);
         this.#dispatch(bytes);
         // The owner may have closed this peer.
@@ -171,12 +175,14 @@ export class Peer {
       const word = offset >>> 2;
       record.kind = words[word + Word.op]!;
       record.handle = words[word + Word.target]!;
-      record.actor = words[word + Word.targetUid]!;
+      record.actor = record.item = words[word + Word.targetUid]!;
       record.flags = words[word + Word.flags]!;
       record.sequence =
         words[word + Word.sequenceLow]! + words[word + Word.sequenceHigh]! * 0x1_0000_0000;
       record.sender = words[word + Word.sender]!;
       record.senderUid = words[word + Word.senderUid]!;
+      record.devicesLow = words[word + Word.devicesLow]!;
+      record.devicesHigh = words[word + Word.devicesHigh]!;
       record.start = offset + headerBytes;
       record.end = record.start + words[word + Word.length]!;
       offset += words[word + Word.bytes]!;

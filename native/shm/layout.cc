@@ -12,7 +12,10 @@ uint64_t layout_hash() {
                                                         kMaxClients,
                                                         kMaxPeers,
                                                         kMaxActors,
-                                                        kRunQueues,
+                                                        kWorkerKinds,
+                                                        kMaxResources,
+                                                        kMaxDevices,
+                                                        kMaxShapes,
                                                         kWaitBuckets,
                                                         kUnit,
                                                         kChunk,
@@ -36,10 +39,14 @@ uint64_t layout_hash() {
                                                         offsetof(StoreState, bins),
                                                         offsetof(StoreState, waiters),
                                                         sizeof(Cell),
+                                                        offsetof(Cell, payload),
                                                         sizeof(MoreCell),
                                                         sizeof(PeerSlot),
                                                         sizeof(ActorSlot),
+                                                        sizeof(Resource),
+                                                        sizeof(Shape),
                                                         sizeof(QueueState),
+                                                        offsetof(QueueState, shapes),
                                                         offsetof(QueueState, peers)}) {
     for (int byte = 0; byte < 8; ++byte) {
       hash = (hash ^ (value >> (8 * byte) & 0xff)) * 0x100000001b3;

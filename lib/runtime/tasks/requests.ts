@@ -22,11 +22,13 @@ import { ValueSlot, whenAllSettled } from '../objects/value-slot.js';
 /** Results up to this size are worth a look whether they are primitives. */
 const glanceBytes = 32;
 
-/** Where a request goes: a run queue, or an actor. */
+/** Where a request goes: to a shape, or an actor. */
 export interface Destination {
-  readonly op: typeof Op.submit | typeof Op.call;
+  readonly op: typeof Op.submit | typeof Op.resubmit | typeof Op.call;
   readonly target: number;
   readonly targetUid: number;
+  /** The run queue of a task. */
+  readonly queue?: number;
 }
 
 /** A task or a call that is about to be sent. */
@@ -310,7 +312,8 @@ export class Requests {
     const { inbox, outbox } = this.#core.peer;
     const offset = this.#core.peer.reserve();
     outbox.set(inbox.subarray(record.start, record.end), offset);
-    this.#commit(pending.destination, pending, record.end - record.start);
+    const again = { ...pending.destination, op: Op.resubmit };
+    this.#commit(again, pending, record.end - record.start);
     this.onRequest(pending.destination);
   }
 
@@ -330,11 +333,10 @@ export class Requests {
     if (this.#pending.size === 0) this.#core.setBusy(false);
   }
 
-  /** Every request waiting for a worker fails: none will come. */
-  fail(error: Error, op: Destination['op'], target: number): void {
+  /** Every task of that run queue fails: no worker for it will come. */
+  fail(error: Error, queue: number): void {
     for (const pending of [...this.#pending.values()]) {
-      const { destination } = pending;
-      if (destination.op === op && destination.target === target) this.#fail(pending, error);
+      if (pending.destination.queue === queue) this.#fail(pending, error);
     }
   }
 

@@ -1,4 +1,4 @@
-import { RecordKind } from '../../transport/wire.js';
+import { Op, RecordKind } from '../../transport/wire.js';
 import type { InboxRecord } from '../../transport/peer.js';
 import type { ActorHost } from '../actors/actor-host.js';
 import { readArguments } from './arguments.js';
@@ -27,6 +27,9 @@ export class TaskExecutor implements Executor {
   readonly #responder: Responder;
   readonly #actors: ActorHost;
   readonly #slots: number;
+  /** Handles of the tasks whose promises are pending, and of those that have lent their cpus. */
+  readonly #running = new Set<number>();
+  readonly #waiting = new Set<number>();
   #arrived: Arrived[] = [];
   #loading = 0;
   #active = 0;
@@ -54,7 +57,28 @@ export class TaskExecutor implements Executor {
   wantedTasks(): number {
     if (this.#stopping) return 0;
     const lent = Math.min(this.#active, this.#core.values.awaiting);
+    this.#lend(lent);
     return Math.max(0, this.#slots - this.#loading - this.#active + lent);
+  }
+
+  /** Gives back the cpus of as many tasks as wait for refs; takes those of the others again. */
+  #lend(count: number): void {
+    for (const handle of this.#waiting) {
+      if (this.#waiting.size <= count) break;
+      this.#waiting.delete(handle);
+      this.#send(Op.resume, handle);
+    }
+    for (const handle of this.#running) {
+      if (this.#waiting.size >= count) break;
+      if (this.#waiting.has(handle)) continue;
+      this.#waiting.add(handle);
+      this.#send(Op.lend, handle);
+    }
+  }
+
+  #send(op: number, handle: number): void {
+    this.#core.peer.reserve();
+    this.#core.peer.commit(op, handle, 0, 0, 0, 0);
   }
 
   receive(record: InboxRecord): void {
@@ -127,15 +151,21 @@ export class TaskExecutor implements Executor {
       this.#responder.value(task, result);
       return;
     }
+    this.#running.add(task.handle);
     Promise.resolve(result).then(
       (value) => {
-        this.#active--;
+        this.#ended(task);
         this.#responder.value(task, value);
       },
       (error: unknown) => {
-        this.#active--;
+        this.#ended(task);
         this.#responder.thrown(task, error);
       },
     );
+  }
+  #ended({ handle }: Incoming): void {
+    this.#active--;
+    this.#running.delete(handle);
+    this.#waiting.delete(handle);
   }
 }

@@ -1,7 +1,7 @@
 import { WorkerCrashedError } from '../../common/errors.js';
 import { native } from '../../store/binding.js';
 import type { PeerAddress } from '../../transport/peer.js';
-import { Op, RunQueue } from '../../transport/wire.js';
+import { RunQueue } from '../../transport/wire.js';
 import type { ActorAddress } from '../actors/actor-handle.js';
 import type { ActorIsolation, WorkerIsolation } from '../context.js';
 import type { Core } from '../core.js';
@@ -48,8 +48,8 @@ export class Workers {
     this.#core = core;
     this.#limit = limit;
     this.#taskIsolation = taskIsolation;
-    core.requests.onRequest = ({ op, target }) => {
-      if (op === Op.submit && this.#mayHelp(target)) this.#demand(target);
+    core.requests.onRequest = ({ queue }) => {
+      if (queue !== undefined && this.#mayHelp(queue)) this.#demand(queue);
     };
     core.onMessage = (message, from) => {
       if (message.type === 'ready') this.#ready(message.worker, from);
@@ -148,7 +148,7 @@ export class Workers {
     if (role !== 'tasks' || ++this.#failedStarts[isolation] < maxFailedStarts) return;
     this.#failedStarts[isolation] = 0;
     const message = `No ${isolation} worker starts; the last one ended with: ${reason}`;
-    this.#core.requests.fail(new WorkerCrashedError(message), Op.submit, RunQueue[isolation]);
+    this.#core.requests.fail(new WorkerCrashedError(message), RunQueue[isolation]);
   }
 
   /** Asks all workers to end, and ends those that have not by the deadline. */
