@@ -30,10 +30,10 @@ const explained = [
   },
   {
     places: [
-      'queue/peer.cc: lock.set(slot.idle_queue, kNone);',
-      'queue/peer.cc: lock_.set(actor.pending.head, kNone);',
-      'queue/peer.cc: lock_.set(actor.pending.tail, kNone);',
-      'queue/peer.cc: lock_.set(actor.pending.count, 0);',
+      'queue/peer.cc: lock.set(slot.idle_kind, kNone);',
+      'queue/peer_control.cc: lock_.set(actor.pending.head, kNone);',
+      'queue/peer_control.cc: lock_.set(actor.pending.tail, kNone);',
+      'queue/peer_control.cc: lock_.set(actor.pending.count, 0);',
       'shm/allocator.cc: lock_.set(segment_.block(index).owner, kNone);',
       'store/objects.cc: lock_.set(entry.block, kNone);',
       'store/objects.cc: lock_.set(entry.edges, kNone);',
@@ -186,7 +186,7 @@ function numberWrites(file, text) {
     .split('\n')
     .map((line) =>
       line.replaceAll(
-        /(lock_?|store_lock\(\))\.(set|add|subtract|set_bit|clear_bit)\(/g,
+        /(lock_?|store_lock\(\))\.(set|set_both|add|subtract|set_bit|clear_bit)\(/g,
         (call) => {
           const place = `${file}: ${line.trim()}`;
           return call.replace('.', `.mutant(${number(place, false)}).`);
@@ -200,7 +200,7 @@ function numberWrites(file, text) {
 function instrumentLock(text) {
   const log = replaceOne(
     replaceOne(
-      text,
+      replaceOne(text, 'log(both);', 'log(both, both);'),
       '  void log(const T& field) {\n',
       '  void log(const T& field, T old) {\n    if (std::exchange(unlogged_, false)) return;\n',
     ),

@@ -26,7 +26,7 @@
 namespace mobula::shm {
 
 inline constexpr uint64_t kMagic = 0x31304c55424f4d00;  // "\0MOBUL01"
-inline constexpr uint32_t kAbiVersion = 1;
+inline constexpr uint32_t kAbiVersion = 2;
 
 inline constexpr uint32_t kNone = 0xffffffff;  // "no index" wherever an index stands
 

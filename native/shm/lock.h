@@ -54,7 +54,8 @@ class Lock {
   }
   // Two words that are neighbours, the first on a multiple of eight, with one entry of the log.
   void set_both(uint32_t& first, uint32_t& second, uint32_t first_value, uint32_t second_value) {
-    log(reinterpret_cast<const uint64_t&>(first));
+    const auto& both = reinterpret_cast<const uint64_t&>(first);
+    log(both);
     port::store_word(first, first_value);
     port::store_word(second, second_value);
     port::compiler_barrier();

@@ -10,13 +10,19 @@ namespace mobula::test {
 using queue::Op;
 using queue::Wire;
 
+std::vector<uint64_t> sequences(const std::vector<Received>& records) {
+  std::vector<uint64_t> all;
+  for (const Received& record : records) all.push_back(record.sequence);
+  return all;
+}
+
 Endpoint::Endpoint(ObjectStore& store, size_t inbox_bytes) : inbox_(inbox_bytes) {
   store::Client& client = *store.client();
   REQUIRE_OK(queue::Peer::open(client.segment(), client.queue_lock(), client.bells(), client.slot(),
                                client.generation(), &peer_));
   std::vector<queue::ResourceInfo> resources;
   REQUIRE_OK(peer_->resources(&resources));
-  if (resources[0].total == 0) REQUIRE_OK(peer_->set_resources({{"cpu", kCpus}}));
+  if (resources[0].total == 0) REQUIRE_OK(peer_->set_resources({{"cpu", kCpus}, {"gpu", kGpus}}));
 }
 
 void Endpoint::add(Op op, uint32_t target, uint32_t target_uid, uint64_t sequence, uint32_t flags,

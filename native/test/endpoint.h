@@ -22,13 +22,16 @@ struct Received {
   std::string payload;
 };
 
+std::vector<uint64_t> sequences(const std::vector<Received>& records);
+
 struct Actor {
   uint32_t index = 0;
   uint32_t generation = 0;
 };
 
-// Of each worker kind a task asks for a cpu, and there are plenty, unless a test says otherwise.
+// What there is unless a test says otherwise (store_with). A task asks for one cpu.
 inline constexpr double kCpus = 1'000'000;
+inline constexpr double kGpus = 4;
 
 // A peer as a JavaScript thread would use it: collects records, exchanges them at once.
 class Endpoint {

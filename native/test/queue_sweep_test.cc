@@ -111,6 +111,74 @@ class OneTask : public Peers {
   }
 };
 
+// Two tasks that ask for gpus, each of which must run or come back, once; the gpus come back.
+class TwoGpuTasks : public TwoTasks {
+ public:
+  TwoGpuTasks() {
+    REQUIRE(driver_.peer().cancel_queued(1) && driver_.peer().cancel_queued(2));
+    driver_.submit_to(driver_.shape(1, 2), 1, kPayload, 5);
+    driver_.submit_to(driver_.shape(1, 0.5), 2, kPayload, -5);
+    driver_.exchange();
+  }
+
+  void go_on() override {
+    EXPECT_EQ(driver_.available("gpu"), kGpus);
+    TwoTasks::go_on();
+  }
+};
+
+// A heap of seven tasks, which must all run, in order.
+class HeapOfTasks : public Peers {
+ public:
+  HeapOfTasks() {
+    uint32_t shape = driver_.shape(1);
+    for (int32_t i : {4, 2, 6, 1, 3, 5, 7}) {
+      driver_.submit_to(shape, static_cast<uint64_t>(i), kPayload, i);
+    }
+    driver_.exchange();
+  }
+
+  void go_on() override {
+    std::vector<Received> records = worker_.exchange(100);
+    uint64_t above = 100;
+    for (const Received& record : records) {
+      EXPECT(record.sequence < above && record.payload == kPayload);
+      above = record.sequence;
+    }
+    EXPECT_EQ(records.size(), 7u);
+  }
+};
+
+// A task that the subject runs, and that may have given items before it comes back.
+class Stream : public OneTask {
+ public:
+  void go_on() override {
+    std::vector<Received> records = driver_.exchange();
+    REQUIRE(!records.empty());
+    for (const Received& record : records) {
+      bool last = &record == &records.back();
+      EXPECT_EQ(record.sequence, 1u);
+      EXPECT_EQ(record.kind, last ? RecordKind::kBounced : RecordKind::kItem);
+      EXPECT(record.payload == (last ? kPayload : std::string(1000, 'i')));
+    }
+    EXPECT_EQ(driver_.available("cpu"), kCpus);
+  }
+};
+
+// Two tasks of which the subject may blame either for the end of the one who runs them.
+class Blamed : public TwoTasks {
+ public:
+  Blamed() { REQUIRE(worker_.exchange(2).size() == 2); }
+
+  void go_on() override {
+    uint32_t slot = 0, uid = 0;
+    for (uint64_t i : {1, 2}) {
+      EXPECT(driver_.peer().where_is(i, &slot, &uid));
+      EXPECT_EQ(slot, worker_.slot());
+    }
+  }
+};
+
 // An actor of the driver with two calls that wait for a host.
 class PendingActor : public Peers {
  public:
@@ -177,6 +245,62 @@ ROLE(taking_tasks) {
   REQUIRE(tasks.size() == 2);
 }
 
+ROLE(submitting_with_priorities) {
+  Endpoint endpoint(self.store(), 1024);
+  uint32_t shape = endpoint.shape(1);
+  for (int32_t i : {8, 0, -1}) endpoint.submit_to(shape, 8, kPayload, i);
+  self.begin_operation();
+  endpoint.exchange();
+  self.end_operation();
+}
+
+ROLE(taking_back_tasks) {
+  Endpoint endpoint(self.store(), 1024);
+  uint32_t shape = endpoint.shape(1);
+  for (uint64_t i = 1; i <= 4; ++i) {
+    endpoint.submit_to(shape, i, kPayload, static_cast<int32_t>(5 - i) % 4);
+  }
+  endpoint.exchange();
+  self.begin_operation();
+  for (uint64_t i = 1; i <= 4; ++i) endpoint.peer().cancel_queued(i);
+  self.end_operation();
+}
+
+ROLE(giving_items) {
+  Endpoint endpoint(self.store());
+  uint32_t handle = endpoint.exchange(1).at(0).handle;
+  for (uint32_t i = 0; i < 2; ++i) endpoint.item(handle, i, std::string(1000, 'i'));
+  self.begin_operation();
+  endpoint.exchange();
+  self.end_operation();
+}
+
+ROLE(lending_and_resuming) {
+  Endpoint endpoint(self.store());
+  uint32_t handle = endpoint.exchange(1).at(0).handle;
+  endpoint.lend(handle);
+  endpoint.resume(handle);
+  self.begin_operation();
+  endpoint.exchange();
+  self.end_operation();
+}
+
+ROLE(blaming) {
+  Endpoint endpoint(self.store(), 1024);
+  const shm::PeerSlot* peers = self.store().client()->segment().queue().peers;
+  self.begin_operation();
+  bool blamed = endpoint.peer().blame(1, peers[1].uid, peers[0].uid, 1);
+  self.end_operation();
+  REQUIRE(blamed);
+}
+
+ROLE(making_a_shape) {
+  Endpoint endpoint(self.store(), 1024);
+  self.begin_operation();
+  endpoint.shape(3, 1);
+  self.end_operation();
+}
+
 ROLE(answering_and_submitting) {
   Endpoint endpoint(self.store());
   endpoint.complete(endpoint.exchange(1).at(0).handle, std::string(1000, 'a'));
@@ -232,6 +356,27 @@ TEST("a kill while sending a message leaves it whole or unsent, and its reader a
 }
 TEST("a kill while taking tasks loses and repeats none") {
   sweep({"taking_tasks", {}, 3}, make<TwoTasks>);
+}
+TEST("a kill while submitting with priorities leaves a sound heap") {
+  sweep({"submitting_with_priorities", {}, 4}, make<HeapOfTasks>);
+}
+TEST("a kill while taking back tasks leaves a sound heap") {
+  sweep({"taking_back_tasks", {}, 5}, make<HeapOfTasks>);
+}
+TEST("a kill while taking tasks gives their gpus back") {
+  sweep({"taking_tasks", {}, 3}, make<TwoGpuTasks>);
+}
+TEST("a kill while giving items leaves whole ones and brings the task back") {
+  sweep({"giving_items", {}, 3}, make<Stream>);
+}
+TEST("a kill while lending and resuming gives back what the task held") {
+  sweep({"lending_and_resuming", {}, 1}, make<Stream>);
+}
+TEST("a kill while blaming leaves all that runs where it was") {
+  sweep({"blaming", {}, 1}, make<Blamed>);
+}
+TEST("a kill while making a shape leaves a whole one or none") {
+  sweep({"making_a_shape", {}, 2}, make<Peers>);
 }
 TEST("a kill while answering a task answers it or brings it back whole") {
   sweep({"answering_and_submitting", {}, 2}, make<OneTask>);

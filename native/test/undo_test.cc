@@ -37,10 +37,10 @@ class QueueWalk {
 
   void step() {
     Peer& peer = any();
-    switch (pick(9)) {
+    switch (pick(12)) {
       case 0:
       case 1:
-        return peer.endpoint.submit(pick(100), payload(), static_cast<uint32_t>(pick(2)));
+        return submit(peer);
       case 2:
         return call(peer);
       case 3:
@@ -54,8 +54,42 @@ class QueueWalk {
       case 6:
         if (pick(4) == 0) peers_[pick(kPeers)] = std::make_unique<Peer>(store_);
         return;
+      case 7:
+        return change_task(peer);
+      case 8:
+        (void)peer.endpoint.peer().cancel_queued(pick(100));
+        return;
+      case 9: {
+        Endpoint& other = any().endpoint;
+        (void)peer.endpoint.peer().blame(other.slot(), other.uid(), any().endpoint.uid(),
+                                         pick(100));
+        return;
+      }
       default:
         return exchange(peer);
+    }
+  }
+
+  // Few enough gpus that tasks wait for them.
+  void submit(Peer& peer) {
+    double gpus[] = {0, 0, 0.3, 1, 2};
+    auto kind = static_cast<uint32_t>(pick(2));
+    uint32_t shape = peer.endpoint.shape(kind, {{"cpu", 1}, {"gpu", gpus[pick(5)]}});
+    int32_t priority = pick(2) == 0 ? 0 : static_cast<int32_t>(pick(9)) - 4;
+    queue::Op op = pick(4) == 0 ? queue::Op::kResubmit : queue::Op::kSubmit;
+    peer.endpoint.submit_to(shape, pick(100), payload(), priority, op);
+  }
+
+  void change_task(Peer& peer) {
+    if (peer.taken.empty()) return;
+    uint32_t task = peer.taken[pick(peer.taken.size())];
+    switch (pick(3)) {
+      case 0:
+        return peer.endpoint.lend(task);
+      case 1:
+        return peer.endpoint.resume(task);
+      default:
+        return peer.endpoint.item(task, 1, payload());
     }
   }
 
