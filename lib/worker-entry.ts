@@ -9,7 +9,7 @@ import { watchImports } from './runtime/tasks/modules.js';
 import { TaskExecutor } from './runtime/tasks/task-executor.js';
 import { takeConfig, type WorkerConfig } from './runtime/workers/worker-config.js';
 import { native } from './store/binding.js';
-import { Op, RunQueue } from './transport/wire.js';
+import { RunQueue } from './transport/wire.js';
 
 function start(config: WorkerConfig): void {
   if (isMainThread) leaveLifeToDriver(config);
@@ -26,22 +26,31 @@ function leaveLifeToDriver({ driverPid }: WorkerConfig): void {
   if (!native.dieWithParent(driverPid)) process.exit(1);
 }
 
-function serve(core: Core, { driver, slots, taskIsolation, worker }: WorkerConfig): void {
+function serve(core: Core, config: WorkerConfig): void {
+  const { driver, isolation, role, slots, taskIsolation, worker } = config;
+  const queue = RunQueue[isolation];
   const actors = new ActorHost(core);
   const executor = new TaskExecutor(core, actors, slots);
   core.executor = executor;
+  core.driver = driver;
+  core.onBlocked = (change) => {
+    core.send({ type: 'blocked', queue, change }, driver);
+    core.peer.flush();
+  };
   watchImports(() => executor.active);
+  const mayBlock = role !== 'shared';
   setContext({
     core,
     isDriver: false,
+    mayBlock,
     isolation: taskIsolation,
     placeActor({ index, generation }: ActorAddress, isolation: ActorIsolation) {
       core.send({ type: 'host', index, generation, isolation }, driver);
     },
   });
   const demanded = new Set<number>();
-  core.requests.onRequest = ({ op, target: queue }) => {
-    if (op !== Op.submit || demanded.has(queue)) return;
+  core.requests.onRequest = ({ queue }) => {
+    if (queue === undefined || demanded.has(queue)) return;
     core.send({ type: 'demand', queue }, driver);
     demanded.add(queue);
     setImmediate(() => demanded.delete(queue));

@@ -8,7 +8,9 @@ import {
   checkKeys,
   checkObject,
   checkOneOf,
+  checkQuantity,
   checkSize,
+  outOfRange,
 } from '../common/validate.js';
 import { currentContext, onFirstUse } from '../runtime/context.js';
 import { defaultMemory, defaultWorkers, Driver, type DriverOptions } from '../runtime/driver.js';
@@ -22,6 +24,8 @@ export interface InitOptions {
   workers?: number;
   /** What a task worker is; default `'thread'`. */
   isolation?: 'thread' | 'process';
+  /** What tasks can ask for: `cpu` (default {@link workers}), `gpu` (default 0), and any others. */
+  resources?: Record<string, number>;
   /** Default `'spill'`: what is referenced stays, what is not may go. */
   eviction?: 'spill' | 'clru' | 'none';
   /** Default true: values got from the store are mapped read-only. */
@@ -43,17 +47,38 @@ const minMemory = 1024 * 1024;
 
 function checkOptions(options: InitOptions): DriverOptions {
   checkObject('options', options);
-  checkKeys('options', options, ['memory', 'workers', 'isolation', 'eviction', 'guard']);
+  checkKeys('options', options, ['memory', 'workers', 'isolation', 'resources', 'eviction', 'guard']);
   const { isolation = 'thread', eviction = 'spill', guard = true } = options;
   const { memory = defaultMemory(), workers = defaultWorkers() } = options;
   checkBoolean('options.guard', guard);
+  checkInteger('options.workers', workers, 1, 256);
   return {
     memory: checkSize('options.memory', memory, minMemory),
-    workers: checkInteger('options.workers', workers, 1, 256),
+    workers,
+    resources: checkResources(options.resources, workers),
     isolation: checkOneOf('options.isolation', isolation, ['thread', 'process']),
     eviction: checkOneOf('options.eviction', eviction, ['spill', 'clru', 'none']),
     guard,
   };
+}
+
+const maxResources = 32;
+const maxGpus = 64;
+const maxNameBytes = 63;
+const maxAmount = 2 ** 31;
+
+function checkResources(given: unknown = {}, workers: number): Record<string, number> {
+  checkObject('options.resources', given);
+  const resources: Record<string, number> = { cpu: workers, gpu: 0, ...given };
+  for (const [name, amount] of Object.entries(resources)) {
+    checkQuantity(`options.resources.${name}`, amount, maxAmount);
+    if (Buffer.byteLength(name) <= maxNameBytes && name !== '') continue;
+    throw outOfRange('options.resources', `names of 1 to ${maxNameBytes} bytes`, name);
+  }
+  checkInteger('options.resources.gpu', resources['gpu'], 0, maxGpus);
+  const count = Object.keys(resources).length;
+  if (count <= maxResources) return resources;
+  throw outOfRange('options.resources', `at most ${maxResources} kinds`, count);
 }
 
 /**

@@ -40,7 +40,7 @@ function checkLimits(options: GetOptions): Limits {
   };
 }
 
-function checkRefs(name: string, value: unknown): asserts value is readonly ObjectRef[] {
+export function checkRefs(name: string, value: unknown): asserts value is readonly ObjectRef[] {
   if (!Array.isArray(value)) throw invalidType(name, 'an array of ObjectRefs', value);
   value.forEach((ref: unknown, index) => {
     if (!(ref instanceof ObjectRef)) throw invalidType(`${name}[${index}]`, 'an ObjectRef', ref);
@@ -56,7 +56,7 @@ export function put<T>(value: T): ObjectRef<T> {
   return requireContext().core.values.put(value) as ObjectRef<T>;
 }
 
-type Values<Refs extends readonly ObjectRef[]> = {
+export type Values<Refs extends readonly ObjectRef[]> = {
   -readonly [Index in keyof Refs]: Refs[Index] extends ObjectRef<infer T> ? T : never;
 };
 

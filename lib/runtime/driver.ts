@@ -12,6 +12,8 @@ export interface DriverOptions {
   readonly isolation: WorkerIsolation;
   readonly eviction: 'spill' | 'clru' | 'none';
   readonly guard: boolean;
+  /** cpu and gpu among them. */
+  readonly resources: Readonly<Record<string, number>>;
 }
 
 const memoryShare = 0.3;
@@ -37,11 +39,12 @@ export function defaultWorkers(): number {
 export class Driver {
   readonly core: Core;
   readonly isDriver = true;
+  readonly mayBlock = true;
   readonly isolation: WorkerIsolation;
   readonly #workers: Workers;
   #ended: Promise<void> | undefined;
 
-  constructor({ memory, workers, isolation, eviction, guard }: DriverOptions) {
+  constructor({ memory, workers, isolation, eviction, guard, resources }: DriverOptions) {
     const store = native.storeCreate(
       memory,
       maxObjects,
@@ -53,7 +56,10 @@ export class Driver {
     );
     this.isolation = isolation;
     this.core = new Core(store, RunQueue[isolation], false);
+    native.peerSetDriver(this.core.peer.handle);
+    native.peerSetResources(this.core.peer.handle, Object.entries(resources));
     this.#workers = new Workers(this.core, workers, isolation);
+    this.core.onSlice = () => this.#workers.watchEnds();
     setContext(this);
   }
 

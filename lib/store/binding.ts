@@ -18,6 +18,7 @@ import {
   StoreCorruptError,
   StoreFullError,
   StoreStalledError,
+  UnschedulableError,
 } from '../common/errors.js';
 
 /** Indices into {@link Native.storeRegisters}. */
@@ -29,6 +30,11 @@ export const Availability = { absent: 0, pending: 1, ready: 2, lost: 3 } as cons
 
 /** [id, size, state, pins, createdAt]; state: 0 created, 1 sealed, 2 spilled. */
 export type InfoRow = [id: string, size: number, state: number, pins: number, createdAt: number];
+
+export type ResourceAmount = readonly [name: string, amount: number];
+
+/** `available` of cpu is below zero while tasks that lent theirs have it back. */
+export type ResourceRow = [name: string, total: number, available: number];
 
 export interface Native {
   setErrorFactory(factory: (code: number, message: string) => Error): void;
@@ -134,9 +140,10 @@ export interface Native {
   peerClose(peer: number): void;
   /**
    * Sends the first `length` bytes of the outbox, then fills the inbox from the mailbox and with up
-   * to `maxTasks` tasks of a run queue. Returns the bytes received, plus 0.5 when more waits.
+   * to `maxTasks` tasks for workers of this kind. Returns the bytes received, plus 0.5 when more
+   * waits.
    */
-  peerExchange(peer: number, length: number, queue: number, maxTasks: number): number;
+  peerExchange(peer: number, length: number, kind: number, maxTasks: number): number;
   /** Sends only, and receives nothing. Returns 0.5 when something waits in the mailbox. */
   peerSend(peer: number, length: number): number;
   /** A live peer's process in the client table. */
@@ -148,6 +155,8 @@ export interface Native {
   peerKeepAlive(peer: number, busy: boolean): void;
   /** This process exits as soon as that client has ended. */
   peerEndWith(peer: number, clientSlot: number, clientGeneration: number): void;
+  /** The slot of the live peer of that uid. */
+  peerFind(peer: number, uid: number): number | undefined;
   peerIsLive(peer: number, slot: number, uid: number): boolean;
   peerCreateActor(peer: number): [index: number, generation: number];
   /** False when the actor or its host has ended meanwhile. */
@@ -159,6 +168,50 @@ export interface Native {
     hostUid: number,
   ): boolean;
   peerEndActor(peer: number, index: number, generation: number): void;
+
+  /**
+   * What the runtime has, to the ten-thousandth: names of at most 63 bytes, `cpu` and `gpu` (at most
+   * 64) among them. Once, by the driver, before the first shape.
+   */
+  peerSetResources(peer: number, totals: readonly ResourceAmount[]): void;
+  peerResources(peer: number): ResourceRow[];
+  /**
+   * What tasks that ask for this are submitted to, by every peer: the same demand gives the same
+   * number. UnschedulableError when the runtime will never have as much.
+   */
+  peerShape(
+    peer: number,
+    kind: number,
+    cpus: number,
+    gpus: number,
+    custom: readonly ResourceAmount[],
+  ): number;
+  /** This peer owns the runtime. */
+  peerSetDriver(peer: number): void;
+  /** The peer that owns the runtime, while it lives. */
+  peerDriver(peer: number): [slot: number, uid: number] | undefined;
+  /**
+   * Takes back a task or call of this peer that nobody has taken yet: true, and no record comes
+   * back. False when somebody has, or when it has been answered.
+   */
+  peerCancelQueued(peer: number, sequence: number): boolean;
+  /** The peer that has a task or call of this peer in flight; undefined while it is queued. */
+  peerWhereIs(peer: number, sequence: number): [slot: number, uid: number] | undefined;
+  /**
+   * Of all that the worker at this address has in flight, its death will be blamed on this task or
+   * call. False when the worker does not have it.
+   */
+  peerBlame(
+    peer: number,
+    slot: number,
+    uid: number,
+    senderUid: number,
+    sequence: number,
+  ): boolean;
+  /** Of tasks: queued, running, finished, failed, retried; and of tasks and calls: bounced. */
+  peerCounts(peer: number): Float64Array;
+  /** Blocks until there may be something to receive, which is true, or for `timeoutMs`. */
+  peerWait(peer: number, timeoutMs: number): boolean;
   clientIdentity(store: number): [slot: number, generation: number];
   /** The kernel kills this process with the thread that started it; false if that has ended. */
   dieWithParent(parent: number): boolean;
@@ -200,6 +253,8 @@ function storeError(code: number, message: string): Error {
       return Object.assign(new RangeError(message), { code: 'ERR_OUT_OF_RANGE' });
     case 9:
       return new MobulaError('MOBULA_INCOMPATIBLE', message);
+    case 11:
+      return new UnschedulableError(message);
     default:
       return new MobulaError('MOBULA_SYSTEM', message);
   }

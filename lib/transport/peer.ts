@@ -19,6 +19,11 @@ export interface InboxRecord {
   handle: number;
   /** The called actor's index. */
   actor: number;
+  /** The number of an item. */
+  item: number;
+  /** The gpus of a task, a bit each: 0 to 31, and 32 to 63. */
+  devicesLow: number;
+  devicesHigh: number;
   flags: number;
   sequence: number;
   sender: number;
@@ -32,7 +37,7 @@ export interface PeerOwner {
   receive(record: InboxRecord): void;
   /** All records of one exchange have been received. True asks for another exchange. */
   received(): boolean;
-  /** How many tasks to take from the run queue. */
+  /** How many tasks to take. */
   wantedTasks(): number;
 }
 
@@ -47,10 +52,11 @@ export class Peer {
   readonly #outWords = new Uint32Array(this.outbox.buffer);
   readonly #inWords = new Uint32Array(this.inbox.buffer);
   readonly #owner: PeerOwner;
-  readonly #queue: number;
+  readonly #kind: number;
   #peer: number | undefined;
   #used = 0;
   #exchanging = false;
+  #dispatching = false;
   #scheduled = false;
   readonly #exchange = () => {
     this.#scheduled = false;
@@ -60,6 +66,9 @@ export class Peer {
     kind: 0,
     handle: 0,
     actor: 0,
+    item: 0,
+    devicesLow: 0,
+    devicesHigh: 0,
     flags: 0,
     sequence: 0,
     sender: 0,
@@ -68,10 +77,10 @@ export class Peer {
     end: 0,
   };
 
-  /** `queue` is the run queue that this peer takes tasks from. */
-  constructor(store: number, queue: number, owner: PeerOwner) {
+  /** `kind` is the kind of worker whose tasks this peer takes. */
+  constructor(store: number, kind: number, owner: PeerOwner) {
     this.#owner = owner;
-    this.#queue = queue;
+    this.#kind = kind;
     const [peer, slot, uid] = native.peerOpen(
       store,
       () => this.exchange(),
@@ -134,27 +143,46 @@ export class Peer {
 
   /** Sends what is in the outbox and receives until nothing is left. */
   exchange(): void {
-    if (this.#exchanging || this.#peer === undefined) return;
+    if (this.#exchanging) return;
     this.#exchanging = true;
     try {
-      let again = true;
-      while (again) {
-        const length = this.#used;
-        this.#used = 0;
-        const received = native.peerExchange(
-          this.#peer,
-          length,
-          this.#queue,
-          this.#owner.wantedTasks(),
-        );
-        const bytes = Math.floor(received);
-        this.#dispatch(bytes);
-        // The owner may have closed this peer.
-        again = (this.#owner.received() || received !== bytes) && this.isOpen;
-      }
+      this.#exchangeAll();
     } finally {
       this.#exchanging = false;
     }
+  }
+
+  #exchangeAll(): void {
+    let again = true;
+    // The owner may close this peer meanwhile.
+    while (again && this.#peer !== undefined) {
+      const length = this.#used;
+      this.#used = 0;
+      const received = native.peerExchange(
+        this.#peer,
+        length,
+        this.#kind,
+        this.#owner.wantedTasks(),
+      );
+      const bytes = Math.floor(received);
+      this.#dispatch(bytes);
+      again = this.#owner.received() || received !== bytes;
+    }
+  }
+
+  /**
+   * Blocks this thread until something has come, for at most `timeout` ms, and receives it. For code
+   * that is itself called by an owner's `received`; not for what runs while a record is looked at.
+   */
+  waitBlocked(timeout: number): void {
+    if (this.#dispatching) throw new Error('a record is being looked at');
+    if (this.#used > 0) this.#exchangeAll();
+    else if (native.peerWait(this.handle, timeout)) this.#exchangeAll();
+  }
+
+  /** Sends what has been committed now. */
+  flush(): void {
+    if (this.#used > 0) this.#send();
   }
 
   /** While a received record is being looked at, the inbox must stay as it is. */
@@ -167,11 +195,14 @@ export class Peer {
   #dispatch(bytes: number): void {
     const words = this.#inWords;
     const record = this.#record;
+    this.#dispatching = true;
     for (let offset = 0; offset < bytes;) {
       const word = offset >>> 2;
       record.kind = words[word + Word.op]!;
       record.handle = words[word + Word.target]!;
-      record.actor = words[word + Word.targetUid]!;
+      record.actor = record.item = words[word + Word.targetUid]!;
+      record.devicesLow = words[word + Word.devicesLow]!;
+      record.devicesHigh = words[word + Word.devicesHigh]!;
       record.flags = words[word + Word.flags]!;
       record.sequence =
         words[word + Word.sequenceLow]! + words[word + Word.sequenceHigh]! * 0x1_0000_0000;
@@ -182,6 +213,7 @@ export class Peer {
       offset += words[word + Word.bytes]!;
       this.#owner.receive(record);
     }
+    this.#dispatching = false;
   }
 
   /** Whether the event loop stays up for this peer. */

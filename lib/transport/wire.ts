@@ -1,6 +1,6 @@
 /** The layout of records in an outbox and an inbox: native/queue/peer.h has the contract. */
 
-export const headerBytes = 40;
+export const headerBytes = 48;
 
 /** Indices of 32-bit words in a record's header. */
 export const Word = {
@@ -14,13 +14,34 @@ export const Word = {
   sequenceHigh: 7,
   sender: 8,
   senderUid: 9,
+  devicesLow: 10,
+  devicesHigh: 11,
 } as const;
 
 /** What a sent record is. */
-export const Op = { submit: 1, call: 2, complete: 3, message: 4 } as const;
+export const Op = {
+  submit: 1,
+  call: 2,
+  complete: 3,
+  message: 4,
+  item: 5,
+  lend: 6,
+  resume: 7,
+  resubmit: 8,
+} as const;
 
 /** What a received record is. */
-export const RecordKind = { task: 1, call: 2, completion: 3, message: 4, bounced: 5 } as const;
+export const RecordKind = {
+  task: 1,
+  call: 2,
+  completion: 3,
+  message: 4,
+  bounced: 5,
+  item: 6,
+} as const;
+
+/** Flags of a bounced record: whether, as far as one can tell, it has ended its worker. */
+export const Blame = { bystander: 0, culprit: 1 } as const;
 
 /** Run queues: which kind of worker a task asks for. */
 export const RunQueue = { thread: 0, process: 1 } as const;

@@ -1,7 +1,9 @@
 #include <algorithm>
+#include <iterator>
 
 #include "addon/addon.h"
 #include "addon/peer_handle.h"
+#include "addon/results.h"
 #include "addon/store_handle.h"
 
 // The flat transport functions; lib/store/binding.ts says what each takes and gives.
@@ -36,11 +38,18 @@ Value peer_open(const CallbackInfo& info) {
 
 void peer_close(const CallbackInfo& info) { Addon::of(info.Env()).remove_peer(info[0]); }
 
+bool is_worker_kind(Env env, uint32_t kind) {
+  if (kind < shm::kWorkerKinds) return true;
+  Napi::RangeError::New(env, "no such kind of worker").ThrowAsJavaScriptException();
+  return false;
+}
+
 // The number of bytes received, plus 0.5 when more is waiting.
-Value exchange(const CallbackInfo& info, size_t inbox_size, uint32_t queue, uint32_t max_tasks) {
+Value exchange(const CallbackInfo& info, size_t inbox_size, uint32_t kind, uint32_t max_tasks) {
   Env env = info.Env();
   PeerHandle* handle = Addon::of(env).peer(info[0]);
   if (handle == nullptr) return {};
+  if (!is_worker_kind(env, kind)) return {};
   size_t length = to_uint32(info[1]), sent = 0;
   if (length > handle->outbox_size) {
     Napi::RangeError::New(env, "the outbox is shorter").ThrowAsJavaScriptException();
@@ -48,7 +57,7 @@ Value exchange(const CallbackInfo& info, size_t inbox_size, uint32_t queue, uint
   }
   queue::Exchanged result;
   Status status = handle->peer().exchange(handle->outbox, length, handle->inbox,
-                                          std::min(inbox_size, handle->inbox_size), queue,
+                                          std::min(inbox_size, handle->inbox_size), kind,
                                           max_tasks, &sent, &result);
   if (!status.is_ok()) {
     Addon::of(env).raise(env, status);
@@ -124,6 +133,119 @@ void peer_end_actor(const CallbackInfo& info) {
   if (handle != nullptr) handle->peer().end_actor(to_uint32(info[1]), to_uint32(info[2]));
 }
 
+std::vector<queue::Amount> to_amounts(const Value& value) {
+  std::vector<queue::Amount> amounts;
+  Napi::Array rows = value.As<Napi::Array>();
+  for (uint32_t i = 0; i < rows.Length(); ++i) {
+    Napi::Array row = Value(rows[i]).As<Napi::Array>();
+    amounts.push_back({Value(row[0u]).ToString(), Value(row[1u]).ToNumber().DoubleValue()});
+  }
+  return amounts;
+}
+
+void peer_set_resources(const CallbackInfo& info) {
+  PeerHandle* handle = Addon::of(info.Env()).peer(info[0]);
+  if (handle == nullptr) return;
+  (void)failed(info.Env(), handle->peer().set_resources(to_amounts(info[1])));
+}
+
+Value peer_resources(const CallbackInfo& info) {
+  Env env = info.Env();
+  PeerHandle* handle = Addon::of(env).peer(info[0]);
+  std::vector<queue::ResourceInfo> resources;
+  if (handle == nullptr || failed(env, handle->peer().resources(&resources))) return {};
+  Napi::Array rows = Napi::Array::New(env, resources.size());
+  for (uint32_t i = 0; i < resources.size(); ++i) {
+    Napi::Array row = Napi::Array::New(env, 3);
+    row.Set(0u, Napi::String::New(env, resources[i].name));
+    row.Set(1u, Number::New(env, resources[i].total));
+    row.Set(2u, Number::New(env, resources[i].available));
+    rows.Set(i, row);
+  }
+  return rows;
+}
+
+Value peer_shape(const CallbackInfo& info) {
+  Env env = info.Env();
+  PeerHandle* handle = Addon::of(env).peer(info[0]);
+  uint32_t kind = to_uint32(info[1]), index = 0;
+  if (handle == nullptr || !is_worker_kind(env, kind)) return {};
+  std::vector<queue::Amount> amounts = to_amounts(info[4]);
+  amounts.push_back({"cpu", info[2].ToNumber().DoubleValue()});
+  amounts.push_back({"gpu", info[3].ToNumber().DoubleValue()});
+  if (failed(env, handle->peer().shape(kind, amounts, &index))) return {};
+  return Number::New(env, index);
+}
+
+void peer_set_driver(const CallbackInfo& info) {
+  PeerHandle* handle = Addon::of(info.Env()).peer(info[0]);
+  if (handle != nullptr) (void)failed(info.Env(), handle->peer().set_driver());
+}
+
+Value from_address(Env env, uint32_t slot, uint32_t uid) {
+  Napi::Array address = Napi::Array::New(env, 2);
+  address.Set(0u, Number::New(env, slot));
+  address.Set(1u, Number::New(env, uid));
+  return address;
+}
+
+Value peer_find(const CallbackInfo& info) {
+  Env env = info.Env();
+  PeerHandle* handle = Addon::of(env).peer(info[0]);
+  uint32_t slot = 0;
+  if (handle == nullptr || !handle->peer().find(to_uint32(info[1]), &slot)) return {};
+  return Napi::Number::New(env, slot);
+}
+
+Value peer_driver(const CallbackInfo& info) {
+  Env env = info.Env();
+  PeerHandle* handle = Addon::of(env).peer(info[0]);
+  uint32_t slot = 0, uid = 0;
+  if (handle == nullptr) return {};
+  return handle->peer().driver(&slot, &uid) ? from_address(env, slot, uid) : env.Undefined();
+}
+
+Value peer_cancel_queued(const CallbackInfo& info) {
+  PeerHandle* handle = Addon::of(info.Env()).peer(info[0]);
+  if (handle == nullptr) return {};
+  return Napi::Boolean::New(info.Env(), handle->peer().cancel_queued(to_uint64(info[1])));
+}
+
+Value peer_where_is(const CallbackInfo& info) {
+  Env env = info.Env();
+  PeerHandle* handle = Addon::of(env).peer(info[0]);
+  uint32_t slot = 0, uid = 0;
+  if (handle == nullptr) return {};
+  bool found = handle->peer().where_is(to_uint64(info[1]), &slot, &uid);
+  return found ? from_address(env, slot, uid) : env.Undefined();
+}
+
+Value peer_blame(const CallbackInfo& info) {
+  PeerHandle* handle = Addon::of(info.Env()).peer(info[0]);
+  if (handle == nullptr) return {};
+  bool found = handle->peer().blame(to_uint32(info[1]), to_uint32(info[2]), to_uint32(info[3]),
+                                    to_uint64(info[4]));
+  return Napi::Boolean::New(info.Env(), found);
+}
+
+Value peer_counts(const CallbackInfo& info) {
+  Env env = info.Env();
+  PeerHandle* handle = Addon::of(env).peer(info[0]);
+  queue::Counts counts;
+  if (handle == nullptr || failed(env, handle->peer().counts(&counts))) return {};
+  uint64_t values[] = {counts.queued, counts.running, counts.finished,
+                       counts.failed, counts.retried, counts.bounced};
+  Napi::Float64Array row = Napi::Float64Array::New(env, std::size(values));
+  for (size_t i = 0; i < std::size(values); ++i) row[i] = static_cast<double>(values[i]);
+  return row;
+}
+
+Value peer_wait(const CallbackInfo& info) {
+  PeerHandle* handle = Addon::of(info.Env()).peer(info[0]);
+  if (handle == nullptr) return {};
+  return Napi::Boolean::New(info.Env(), handle->peer().wait(to_uint32(info[1])));
+}
+
 // [slot, generation] of this process in the client table.
 Value client_identity(const CallbackInfo& info) {
   Env env = info.Env();
@@ -143,19 +265,30 @@ Value die_with_parent(const CallbackInfo& info) {
 }  // namespace
 
 void export_peer_functions(Env env, Napi::Object exports) {
-  exports.Set("peerOpen", Napi::Function::New<peer_open>(env, "peerOpen"));
-  exports.Set("peerClose", Napi::Function::New<peer_close>(env, "peerClose"));
-  exports.Set("peerExchange", Napi::Function::New<peer_exchange>(env, "peerExchange"));
-  exports.Set("peerSend", Napi::Function::New<peer_send>(env, "peerSend"));
-  exports.Set("peerClient", Napi::Function::New<peer_client>(env, "peerClient"));
-  exports.Set("peerKeepAlive", Napi::Function::New<peer_keep_alive>(env, "peerKeepAlive"));
-  exports.Set("peerEndWith", Napi::Function::New<peer_end_with>(env, "peerEndWith"));
-  exports.Set("peerIsLive", Napi::Function::New<peer_is_live>(env, "peerIsLive"));
-  exports.Set("peerCreateActor", Napi::Function::New<peer_create_actor>(env, "peerCreateActor"));
-  exports.Set("peerHostActor", Napi::Function::New<peer_host_actor>(env, "peerHostActor"));
-  exports.Set("peerEndActor", Napi::Function::New<peer_end_actor>(env, "peerEndActor"));
-  exports.Set("clientIdentity", Napi::Function::New<client_identity>(env, "clientIdentity"));
-  exports.Set("dieWithParent", Napi::Function::New<die_with_parent>(env, "dieWithParent"));
+  add<peer_open>(env, exports, "peerOpen");
+  add<peer_close>(env, exports, "peerClose");
+  add<peer_exchange>(env, exports, "peerExchange");
+  add<peer_send>(env, exports, "peerSend");
+  add<peer_client>(env, exports, "peerClient");
+  add<peer_keep_alive>(env, exports, "peerKeepAlive");
+  add<peer_end_with>(env, exports, "peerEndWith");
+  add<peer_is_live>(env, exports, "peerIsLive");
+  add<peer_create_actor>(env, exports, "peerCreateActor");
+  add<peer_host_actor>(env, exports, "peerHostActor");
+  add<peer_end_actor>(env, exports, "peerEndActor");
+  add<peer_set_resources>(env, exports, "peerSetResources");
+  add<peer_resources>(env, exports, "peerResources");
+  add<peer_shape>(env, exports, "peerShape");
+  add<peer_set_driver>(env, exports, "peerSetDriver");
+  add<peer_find>(env, exports, "peerFind");
+  add<peer_driver>(env, exports, "peerDriver");
+  add<peer_cancel_queued>(env, exports, "peerCancelQueued");
+  add<peer_where_is>(env, exports, "peerWhereIs");
+  add<peer_blame>(env, exports, "peerBlame");
+  add<peer_counts>(env, exports, "peerCounts");
+  add<peer_wait>(env, exports, "peerWait");
+  add<client_identity>(env, exports, "clientIdentity");
+  add<die_with_parent>(env, exports, "dieWithParent");
 }
 
 }  // namespace mobula::addon

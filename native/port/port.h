@@ -166,6 +166,8 @@ int bell_create(int* read_fd, int* write_fd);
 int bell_open(uint32_t pid, int remote_fd, uint64_t device, uint64_t inode, int* write_fd);
 void bell_ring(int write_fd);
 void bell_drain(int read_fd);
+// True once it has been rung since it was drained; false after `timeout_ms`, or on a signal.
+bool bell_wait(int read_fd, uint32_t timeout_ms);
 
 // --- Fail points -------------------------------------------------------------------------------
 
@@ -195,6 +197,7 @@ inline void fail_point(FailPoint, const void* = nullptr) {}
 int thread_start(const char* name, void (*run)(void*), void* argument);
 uint64_t wall_clock_ms();
 uint64_t monotonic_ms();
+uint64_t monotonic_us();
 void sleep_ms(uint32_t ms);  // or less, on a signal
 void random_bytes(void* out, size_t length);
 

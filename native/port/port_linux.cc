@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <signal.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -363,6 +364,11 @@ void bell_drain(int read_fd) {
   }
 }
 
+bool bell_wait(int read_fd, uint32_t timeout_ms) {
+  pollfd bell{read_fd, POLLIN, 0};
+  return poll(&bell, 1, static_cast<int>(timeout_ms)) == 1;
+}
+
 int thread_start(const char* name, void (*run)(void*), void* argument) {
   auto* start = static_cast<ThreadStart*>(malloc(sizeof(ThreadStart)));
   start->run = run;
@@ -391,6 +397,12 @@ void sleep_ms(uint32_t ms) {
 }
 
 uint64_t monotonic_ms() { return clock_ms(CLOCK_MONOTONIC); }
+
+uint64_t monotonic_us() {
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<uint64_t>(now.tv_sec) * 1'000'000 + static_cast<uint64_t>(now.tv_nsec) / 1000;
+}
 
 void random_bytes(void* out, size_t length) {
   auto* bytes = static_cast<char*>(out);

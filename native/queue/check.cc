@@ -1,20 +1,28 @@
 #include "queue/check.h"
 
+#include <algorithm>
+#include <bit>
 #include <initializer_list>
 
 #include "queue/records.h"
+#include "queue/task_heap.h"
 
 namespace mobula::queue {
 
 using shm::ActorSlot;
 using shm::ActorState;
 using shm::Cell;
+using shm::kCpu;
+using shm::kGpu;
 using shm::kNone;
+using shm::kWhole;
 using shm::List;
 using shm::PeerSlot;
 using shm::PeerState;
 using shm::QueueState;
 using shm::RecordKind;
+using shm::Resource;
+using shm::Shape;
 using shm::Table;
 
 namespace {
@@ -26,10 +34,13 @@ class Checker {
 
   std::vector<std::string> run() {
     expect(state_.lock.count == 0, "the undo log is not empty");
-    walk_run_queues();
+    walk_shapes();
     walk_peers();
+    walk_idle();
     walk_actors();
     walk_free_cells();
+    compare_resources();
+    count_tasks();
     for (uint32_t i = 0; i < state_.cells.used; ++i) {
       expect(cell_uses_[i] == 1, "cell " + std::to_string(i) + " is in use " +
                                      std::to_string(cell_uses_[i]) + " times");
@@ -42,17 +53,120 @@ class Checker {
     if (!holds && problems_.size() < 100) problems_.push_back(problem);
   }
 
-  void walk_run_queues() {
-    for (uint32_t queue = 0; queue < shm::kRunQueues; ++queue) {
-      std::string name = "run queue " + std::to_string(queue);
-      walk_list(state_.run[queue], name, {RecordKind::kTask});
-      for (uint32_t peer = 0; peer < shm::kMaxPeers; ++peer) {
-        if (!shm::test_bit(state_.idle[queue], peer)) continue;
-        const PeerSlot& slot = state_.peers[peer];
-        expect(slot.state == PeerState::kLive && slot.idle_queue == queue,
-               name + " counts peer " + std::to_string(peer) + " as idle, which it is not");
-      }
+  void walk_shapes() {
+    bool are_shapes = state_.shapes_used <= shm::kMaxShapes;
+    expect(are_shapes, "there are more shapes than can be");
+    for (uint32_t i = 0; are_shapes && i < state_.shapes_used; ++i) {
+      const Shape& shape = state_.shapes[i];
+      std::string name = "shape " + std::to_string(i);
+      walk_list(shape.queue, name, {RecordKind::kTask}, kNone);
+      walk_heap(shape, name);
+      tasks_ += shape.queue.count + uint64_t{shape.heap_count};
+      bool is_kind = shape.kind < shm::kWorkerKinds;
+      expect(is_kind, name + " is for an unknown kind of worker");
+      bool has_tasks = shape.queue.count + shape.heap_count > 0;
+      expect(!is_kind || shm::test_bit(state_.nonempty[shape.kind], i) == has_tasks,
+             name + " has tasks and is empty, or has none and is not");
     }
+    uint32_t bits = 0, shapes = 0;
+    for (auto& words : state_.nonempty) {
+      for (uint64_t word : words) bits += static_cast<uint32_t>(std::popcount(word));
+    }
+    for (uint32_t i = 0; are_shapes && i < state_.shapes_used; ++i) {
+      shapes += state_.shapes[i].queue.count + state_.shapes[i].heap_count > 0;
+    }
+    expect(bits == shapes, "a shape that is not, or of another kind, counts as having tasks");
+  }
+
+  void walk_heap(const Shape& shape, const std::string& name) {
+    std::vector<uint32_t> left;
+    if (shape.heap != kNone) left.push_back(shape.heap);
+    expect(shape.heap == kNone || !exists(shape.heap) || segment_.cell(shape.heap).prev == kNone,
+           name + " has a heap whose root has a parent");
+    uint32_t count = 0;
+    for (; !left.empty() && count <= state_.cells.used; ++count) {
+      uint32_t task = left.back();
+      left.pop_back();
+      if (!valid(state_.cells, task, "cell in a heap")) return;
+      const Cell& cell = segment_.cell(task);
+      expect(cell.kind == RecordKind::kTask && cell.holder == kNone && priority_of(cell) != 0,
+             name + " has a record in its heap that does not belong there");
+      walk_record(task, name);
+      for (uint32_t child : {cell.next, cell.right}) {
+        if (child == kNone || !valid(state_.cells, child, "child in a heap")) continue;
+        const Cell& below = segment_.cell(child);
+        expect(below.prev == task && goes_before(cell, below), name + " has a heap in disorder");
+        left.push_back(child);
+      }
+      uint32_t right = rank_of(cell.right);
+      expect(cell.rank == right + 1 && right <= rank_of(cell.next),
+             name + " has a heap that leans to the wrong side");
+    }
+    expect(count == shape.heap_count, "the heap of " + name + " is miscounted");
+  }
+
+  uint32_t rank_of(uint32_t task) const { return exists(task) ? segment_.cell(task).rank : 0; }
+  bool exists(uint32_t cell) const { return cell < state_.cells.used; }
+
+  void walk_idle() {
+    for (uint32_t kind = 0; kind < shm::kWorkerKinds; ++kind) {
+      std::string name = "kind " + std::to_string(kind);
+      uint32_t summoned = 0;
+      for (uint32_t i = 0; i < shm::kMaxPeers; ++i) {
+        const PeerSlot& peer = state_.peers[i];
+        bool waits = peer.state == PeerState::kLive && peer.idle_kind == kind;
+        bool bit = shm::test_bit(state_.idle[kind], i);
+        expect(waits || !bit,
+               name + " counts peer " + std::to_string(i) + " as idle, which it is not");
+        summoned += waits && !bit;
+      }
+      expect(summoned == state_.summoned[kind], name + " has miscounted who is on his way");
+    }
+  }
+
+  // What tasks in flight hold must be what is not there.
+  void compare_resources() {
+    for (uint32_t i = 0; i < state_.resources_used && i < shm::kMaxResources; ++i) {
+      const Resource& resource = state_.resources[i];
+      expect(resource.available == resource.total - held_[i],
+             "resource " + std::to_string(i) + " has " + std::to_string(resource.available) +
+                 " left of " + std::to_string(resource.total) + ", of which tasks hold " +
+                 std::to_string(held_[i]));
+      expect(i == kCpu || resource.available >= 0,
+             "resource " + std::to_string(i) + " is given out twice");
+    }
+    int64_t total = state_.resources[kGpu].total;
+    for (uint32_t i = 0; i < shm::kMaxDevices; ++i) {
+      int64_t device = std::min(total, kWhole);
+      total -= device;
+      expect(state_.device_free[i] >= 0 && state_.device_free[i] == device - held_devices_[i],
+             "device " + std::to_string(i) + " has not left what tasks leave it");
+    }
+  }
+
+  // What a task in flight holds.
+  void count_held(const Cell& task) {
+    bool is_shape = task.target < state_.shapes_used && task.target < shm::kMaxShapes;
+    expect(is_shape, "a task has no shape");
+    if (!is_shape) return;
+    const Shape& shape = state_.shapes[task.target];
+    for (uint32_t i = 0; i < shm::kMaxResources; ++i) {
+      expect((shape.amounts[i] != 0) == ((shape.resources >> i & 1) != 0),
+             "a shape asks for nothing of a resource, or does not say so");
+      if (i != kCpu || task.lent == 0) held_[i] += shape.amounts[i];
+    }
+    int64_t gpus = 0, of_each = std::min(shape.amounts[kGpu], kWhole);
+    for (uint32_t i = 0; i < shm::kMaxDevices; ++i) {
+      if ((task.devices >> i & 1) == 0) continue;
+      held_devices_[i] += of_each;
+      gpus += of_each;
+    }
+    expect(gpus == shape.amounts[kGpu], "a task has other devices than it asked for");
+  }
+
+  void count_tasks() {
+    uint64_t ended = state_.finished + state_.failed + state_.withdrawn;
+    expect(state_.submitted == tasks_ + ended, "the tasks are miscounted");
   }
 
   void walk_peers() {
@@ -62,8 +176,11 @@ class Checker {
       std::string name = "peer " + std::to_string(i);
       walk_list(
           peer.mailbox, "the mailbox of " + name,
-          {RecordKind::kCall, RecordKind::kCompletion, RecordKind::kMessage, RecordKind::kBounced});
-      walk_list(peer.in_flight, "what runs at " + name, {RecordKind::kTask, RecordKind::kCall});
+          {RecordKind::kCall, RecordKind::kCompletion, RecordKind::kMessage, RecordKind::kBounced,
+           RecordKind::kItem},
+          kNone);
+      walk_list(peer.in_flight, "what runs at " + name, {RecordKind::kTask, RecordKind::kCall}, i);
+      count_in_flight(peer.in_flight);
       if (peer.state == PeerState::kFree) {
         expect(peer.mailbox.count == 0 && peer.in_flight.count == 0,
                name + " is free but has records");
@@ -86,7 +203,7 @@ class Checker {
       if (actor.state == ActorState::kFree) continue;
       ++uses[i];
       std::string name = "actor " + std::to_string(i);
-      walk_list(actor.pending, "what waits for " + name, {RecordKind::kCall});
+      walk_list(actor.pending, "what waits for " + name, {RecordKind::kCall}, kNone);
       expect(is_known(actor.owner, actor.owner_uid), name + " has an owner that has ended");
       if (actor.state != ActorState::kAlive) continue;
       expect(actor.pending.count == 0, name + " has a host and calls that wait for one");
@@ -114,8 +231,21 @@ class Checker {
     expect(steps == state_.cells.free_count, "the free cells are miscounted");
   }
 
-  void walk_list(const List& list, const std::string& name,
-                 std::initializer_list<RecordKind> kinds) {
+  void count_in_flight(const List& list) {
+    uint32_t count = 0;
+    for (uint32_t i = list.head; exists(i) && count < list.count; ++count) {
+      const Cell& cell = segment_.cell(i);
+      if (cell.kind == RecordKind::kTask) {
+        ++tasks_;
+        count_held(cell);
+      }
+      i = cell.next;
+    }
+  }
+
+  // `holder`: whose in_flight the list is, or kNone.
+  void walk_list(const List& list, const std::string& name, std::initializer_list<RecordKind> kinds,
+                 uint32_t holder) {
     uint32_t prev = kNone, count = 0;
     for (uint32_t i = list.head; i != kNone && count <= state_.cells.used; ++count) {
       if (!valid(state_.cells, i, "listed cell")) return;
@@ -125,6 +255,8 @@ class Checker {
       for (RecordKind kind : kinds) allowed |= cell.kind == kind;
       expect(allowed,
              name + " has a record of kind " + std::to_string(static_cast<uint32_t>(cell.kind)));
+      bool is_request = cell.kind == RecordKind::kTask || cell.kind == RecordKind::kCall;
+      expect(!is_request || cell.holder == holder, name + " has a record that another peer holds");
       walk_record(i, name);
       prev = i;
       i = cell.next;
@@ -141,7 +273,7 @@ class Checker {
       ++cell_uses_[i];
       i = segment_.cell(i).more;
     }
-    expect(count == head.cells && count == Records::cells_for(head.length),
+    expect(count == Records::cells_for(head.length),
            name + " has a record of the wrong length");
   }
 
@@ -159,6 +291,10 @@ class Checker {
   const shm::Segment& segment_;
   const QueueState& state_;
   std::vector<uint32_t> cell_uses_;
+  // Of tasks, as they were walked.
+  uint64_t tasks_ = 0;
+  int64_t held_[shm::kMaxResources] = {};
+  int64_t held_devices_[shm::kMaxDevices] = {};
   std::vector<std::string> problems_;
 };
 

@@ -8,8 +8,6 @@
 
 namespace mobula::queue {
 
-using shm::ActorSlot;
-using shm::ActorState;
 using shm::Cell;
 using shm::kNone;
 using shm::List;
@@ -22,7 +20,7 @@ using shm::RecordKind;
 namespace {
 
 constexpr uint32_t kSpareCells = 256;
-constexpr uint32_t kSpareActors = 8;
+constexpr uint32_t kLastOfValues = 1;  // flags of completions: lib/runtime/tasks/answers.ts
 
 size_t padded(size_t bytes) { return (bytes + 7) & ~size_t{7}; }
 
@@ -57,7 +55,7 @@ Status Peer::open(const shm::Segment& segment, shm::Lock& lock, Bells& bells, ui
   lock.set(slot.bell_device, device);
   lock.set(slot.bell_inode, inode);
   lock.set(slot.armed, 1);
-  lock.set(slot.idle_queue, kNone);
+  lock.set(slot.idle_kind, kNone);
   lock.set(slot.state, PeerState::kLive);
   if (index >= queue.peers_used) lock.set(queue.peers_used, index + 1);
   peer->slot_ = index;
@@ -76,7 +74,7 @@ Peer::~Peer() {
 }
 
 Status Peer::exchange(const uint8_t* outbox, size_t length, uint8_t* inbox, size_t capacity,
-                      uint32_t queue, uint32_t max_tasks, size_t* sent, Exchanged* out) {
+                      uint32_t kind, uint32_t max_tasks, size_t* sent, Exchanged* out) {
   RingList rings;
   *sent = 0;
   *out = {};
@@ -86,7 +84,7 @@ Status Peer::exchange(const uint8_t* outbox, size_t length, uint8_t* inbox, size
       LockGuard guard(lock_);
       if (!guard.status().is_ok()) return guard.status();
       status = send(outbox, length, sent, &rings);
-      if (*sent == length) receive(inbox, capacity, queue, max_tasks, out);
+      if (*sent == length) receive(inbox, capacity, kind, max_tasks, &rings, out);
     }
     rings.ring_all(segment_, &bells_);
     if (!status.is_ok() || *sent == length) return status;
@@ -116,9 +114,39 @@ Status Peer::send(const uint8_t* outbox, size_t length, size_t* sent, RingList* 
 }
 
 void Peer::send_one(const Wire& wire, const uint8_t* payload, RingList* rings) {
-  auto op = static_cast<Op>(wire.op);
-  if (op == Op::kComplete) return complete(wire, payload, rings);
-  if (op == Op::kMessage && !post_.is_live(wire.target, wire.target_uid)) return;
+  switch (static_cast<Op>(wire.op)) {
+    case Op::kSubmit:
+      return submit(wire, payload, rings);
+    case Op::kResubmit:
+      lock_.add(segment_.queue().retried, 1);
+      return submit(wire, payload, rings);
+    case Op::kCall:
+      return call(wire, payload, rings);
+    case Op::kMessage:
+      return message(wire, payload, rings);
+    default:
+      break;
+  }
+  if (!has_in_flight(wire.target)) return;
+  bool is_task = segment_.cell(wire.target).kind == RecordKind::kTask;
+  switch (static_cast<Op>(wire.op)) {
+    case Op::kComplete:
+      return complete(wire, payload, rings);
+    case Op::kItem:
+      return answer(RecordKind::kItem, wire, payload, rings);
+    case Op::kLend:
+      if (is_task) post_.resources().lend(wire.target);
+      return;
+    case Op::kResume:
+      if (is_task) post_.resources().resume(wire.target);
+      return;
+    default:
+      return;
+  }
+}
+
+// The record is nobody's yet, so its fields need no log.
+uint32_t Peer::create(const Wire& wire, const uint8_t* payload) {
   uint32_t record = post_.records().create(payload, wire.length);
   Cell& cell = segment_.cell(record);
   cell.sender = slot_;
@@ -127,99 +155,129 @@ void Peer::send_one(const Wire& wire, const uint8_t* payload, RingList* rings) {
   cell.target_uid = wire.target_uid;
   cell.flags = wire.flags;
   cell.sequence = wire.sequence;
-  switch (op) {
-    case Op::kSubmit:
-      cell.kind = RecordKind::kTask;
-      post_.to_run_queue(wire.target, record, rings);
-      return;
-    case Op::kCall:
-      cell.kind = RecordKind::kCall;
-      post_.to_actor(record, rings);
-      return;
-    default:
-      cell.kind = RecordKind::kMessage;
-      post_.to_mailbox(wire.target, record, rings);
-  }
+  cell.lent = 0;
+  cell.devices = 0;
+  cell.holder = kNone;
+  return record;
 }
 
-bool Peer::owns(uint32_t record) const {
+void Peer::submit(const Wire& wire, const uint8_t* payload, RingList* rings) {
+  uint32_t task = create(wire, payload);
+  segment_.cell(task).kind = RecordKind::kTask;
+  sent_.note(wire.sequence, task);
+  post_.submit(task, rings);
+}
+
+void Peer::call(const Wire& wire, const uint8_t* payload, RingList* rings) {
+  uint32_t call = create(wire, payload);
+  segment_.cell(call).kind = RecordKind::kCall;
+  sent_.note(wire.sequence, call);
+  post_.to_actor(call, rings);
+}
+
+void Peer::message(const Wire& wire, const uint8_t* payload, RingList* rings) {
+  if (!post_.is_live(wire.target, wire.target_uid)) return;
+  uint32_t message = create(wire, payload);
+  segment_.cell(message).kind = RecordKind::kMessage;
+  post_.to_mailbox(wire.target, message, rings);
+}
+
+bool Peer::has_in_flight(uint32_t record) const {
   if (record >= segment_.queue().cells.used) return false;
-  RecordKind kind = segment_.cell(record).kind;
-  return kind == RecordKind::kTask || kind == RecordKind::kCall;
+  const Cell& cell = segment_.cell(record);
+  bool answerable = cell.kind == RecordKind::kTask || cell.kind == RecordKind::kCall;
+  return answerable && cell.holder == slot_;
 }
 
 // One step with the end of the task: no death can lose or repeat the answer.
 void Peer::complete(const Wire& wire, const uint8_t* payload, RingList* rings) {
-  if (!owns(wire.target)) return;
-  const Cell& task = segment_.cell(wire.target);
-  uint32_t owner = task.sender;
-  uint32_t owner_uid = task.sender_uid;
-  uint64_t sequence = task.sequence;
-  post_.records().remove(own().in_flight, wire.target);
-  if (post_.is_live(owner, owner_uid)) {
-    uint32_t record = post_.records().create(payload, wire.length);
-    Cell& cell = segment_.cell(record);
-    cell.kind = RecordKind::kCompletion;
-    cell.sender = slot_;
-    cell.sender_uid = uid_;
-    cell.target = 0;
-    cell.target_uid = 0;
-    cell.flags = wire.flags;
-    cell.sequence = sequence;
-    post_.to_mailbox(owner, record, rings);
-  }
-  post_.records().free(wire.target);
+  QueueState& state = segment_.queue();
+  bool is_task = segment_.cell(wire.target).kind == RecordKind::kTask;
+  if (is_task) lock_.add(wire.flags <= kLastOfValues ? state.finished : state.failed, 1);
+  post_.put_down(wire.target);
+  answer(RecordKind::kCompletion, wire, payload, rings);
+  post_.end(wire.target);
 }
 
-void Peer::receive(uint8_t* inbox, size_t capacity, uint32_t queue, uint32_t max_tasks,
-                   Exchanged* out) {
-  Records& records = post_.records();
-  List& mailbox = own().mailbox;
-  while (mailbox.head != kNone) {
-    uint32_t record = mailbox.head;
-    if (!copy_out(record, inbox, capacity, out)) {
-      out->more = true;
-      break;
-    }
-    records.remove(mailbox, record);
-    if (segment_.cell(record).kind == RecordKind::kCall) {
-      records.push(own().in_flight, record);
-    } else {
-      records.free(record);
-    }
-    lock_.commit();
-  }
-  List& run = segment_.queue().run[queue];
-  uint32_t taken = 0;
-  while (!out->more && taken < max_tasks && run.head != kNone) {
-    uint32_t record = run.head;
-    const Cell& cell = segment_.cell(record);
-    bool wanted = post_.is_live(cell.sender, cell.sender_uid);
-    if (wanted && !copy_out(record, inbox, capacity, out)) {
-      out->more = true;
-      break;
-    }
-    records.remove(run, record);
-    if (wanted) {
-      records.push(own().in_flight, record);
-      ++taken;
-    } else {
-      records.free(record);
-    }
-    lock_.commit();
-  }
+// To the sender of the task, unless that has gone.
+void Peer::answer(RecordKind kind, const Wire& wire, const uint8_t* payload, RingList* rings) {
+  const Cell& task = segment_.cell(wire.target);
+  if (!post_.is_live(task.sender, task.sender_uid)) return;
+  uint32_t record = create(wire, payload);
+  Cell& cell = segment_.cell(record);
+  cell.kind = kind;
+  cell.target = 0;
+  cell.sequence = task.sequence;
+  post_.to_mailbox(task.sender, record, rings);
+}
+
+void Peer::receive(uint8_t* inbox, size_t capacity, uint32_t kind, uint32_t max_tasks,
+                   RingList* rings, Exchanged* out) {
+  out->more = !receive_mail(inbox, capacity, out);
+  uint32_t taken = out->more ? 0 : receive_tasks(inbox, capacity, kind, max_tasks, out);
   if (max_tasks > 0 && taken == 0 && !out->more) {
-    post_.set_idle(slot_, queue);
+    post_.set_idle(slot_, kind);
   } else {
     post_.clear_idle(slot_);
   }
   lock_.set(own().armed, out->more ? 0 : 1);
+  post_.wake(rings);
 }
 
-bool Peer::copy_out(uint32_t record, uint8_t* inbox, size_t capacity, Exchanged* out) {
+// False when something is left that does not fit.
+bool Peer::receive_mail(uint8_t* inbox, size_t capacity, Exchanged* out) {
+  List& mailbox = own().mailbox;
+  while (mailbox.head != kNone) {
+    uint32_t record = mailbox.head;
+    if (!fits(record, capacity, out)) return false;
+    copy_out(record, inbox, out);
+    post_.records().remove(mailbox, record);
+    const Cell& cell = segment_.cell(record);
+    if (cell.kind == RecordKind::kCall) {
+      post_.take(record, slot_);
+    } else {
+      bool is_end = cell.kind == RecordKind::kCompletion || cell.kind == RecordKind::kBounced;
+      if (is_end) sent_.forget(cell.sequence);
+      post_.records().free(record);
+    }
+    lock_.commit();
+  }
+  return true;
+}
+
+// How many were taken.
+uint32_t Peer::receive_tasks(uint8_t* inbox, size_t capacity, uint32_t kind, uint32_t max_tasks,
+                             Exchanged* out) {
+  uint32_t taken = 0;
+  while (taken < max_tasks) {
+    uint32_t task = post_.shapes().first(kind);
+    if (task == kNone) break;
+    const Cell& cell = segment_.cell(task);
+    bool wanted = post_.is_live(cell.sender, cell.sender_uid);
+    if (wanted && !fits(task, capacity, out)) {
+      out->more = true;
+      break;
+    }
+    post_.shapes().remove(task);
+    if (wanted) {
+      post_.take(task, slot_);
+      copy_out(task, inbox, out);
+      ++taken;
+    } else {
+      post_.drop(task);
+    }
+    lock_.commit();
+  }
+  return taken;
+}
+
+bool Peer::fits(uint32_t record, size_t capacity, Exchanged* out) const {
+  return out->received + padded(sizeof(Wire) + segment_.cell(record).length) <= capacity;
+}
+
+void Peer::copy_out(uint32_t record, uint8_t* inbox, Exchanged* out) {
   const Cell& cell = segment_.cell(record);
   size_t bytes = padded(sizeof(Wire) + cell.length);
-  if (out->received + bytes > capacity) return false;
   bool answerable = cell.kind == RecordKind::kTask || cell.kind == RecordKind::kCall;
   Wire wire{static_cast<uint32_t>(bytes),
             static_cast<uint32_t>(cell.kind),
@@ -229,76 +287,11 @@ bool Peer::copy_out(uint32_t record, uint8_t* inbox, size_t capacity, Exchanged*
             cell.flags,
             cell.sequence,
             cell.sender,
-            cell.sender_uid};
+            cell.sender_uid,
+            cell.devices};
   std::memcpy(inbox + out->received, &wire, sizeof wire);
   post_.records().copy_payload(record, inbox + out->received + sizeof wire);
   out->received += bytes;
-  return true;
-}
-
-Status Peer::create_actor(uint32_t* index, uint32_t* generation) {
-  for (;;) {
-    {
-      LockGuard guard(lock_);
-      if (!guard.status().is_ok()) return guard.status();
-      if (segment_.actors().is_exhausted()) {
-        return {Code::kFull, "the runtime has its " + std::to_string(shm::kMaxActors) +
-                                 " actors already: end some first"};
-      }
-      if (segment_.actors().has(1)) {
-        *index = shm::table_take(lock_, segment_.actors());
-        ActorSlot& actor = segment_.actor(*index);
-        lock_.add(actor.generation, 1);
-        lock_.set(actor.owner, slot_);
-        lock_.set(actor.owner_uid, uid_);
-        lock_.set(actor.pending.head, kNone);
-        lock_.set(actor.pending.tail, kNone);
-        lock_.set(actor.pending.count, 0);
-        lock_.set(actor.state, ActorState::kPending);
-        *generation = actor.generation;
-        return Status::ok();
-      }
-    }
-    Status grown = shm::table_grow(segment_, lock_, segment_.actors(), kSpareActors);
-    if (!grown.is_ok()) return grown;
-  }
-}
-
-Status Peer::host_actor(uint32_t index, uint32_t generation, uint32_t host, uint32_t host_uid) {
-  RingList rings;
-  {
-    LockGuard guard(lock_);
-    if (!guard.status().is_ok()) return guard.status();
-    ActorSlot& actor = segment_.actor(index);
-    if (actor.state != ActorState::kPending || actor.generation != generation ||
-        !post_.is_live(host, host_uid)) {
-      return {Code::kNotFound, "the actor or its host has ended"};
-    }
-    lock_.set(actor.host, host);
-    lock_.set(actor.host_uid, host_uid);
-    lock_.set(actor.state, ActorState::kAlive);
-    post_.records().splice(segment_.queue().peers[host].mailbox, actor.pending);
-    rings.add(host);
-  }
-  rings.ring_all(segment_, &bells_);
-  return Status::ok();
-}
-
-void Peer::end_actor(uint32_t index, uint32_t generation) {
-  queue::end_actor(segment_, lock_, bells_, index, generation);
-}
-
-bool Peer::client_of(uint32_t slot, uint32_t uid, uint32_t* client, uint32_t* client_generation) {
-  LockGuard guard(lock_);
-  if (!guard.status().is_ok() || !post_.is_live(slot, uid)) return false;
-  *client = segment_.queue().peers[slot].client;
-  *client_generation = segment_.queue().peers[slot].client_generation;
-  return true;
-}
-
-bool Peer::is_live(uint32_t slot, uint32_t uid) {
-  LockGuard guard(lock_);
-  return guard.status().is_ok() && post_.is_live(slot, uid);
 }
 
 }  // namespace mobula::queue

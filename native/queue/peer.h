@@ -2,10 +2,12 @@
 #define MOBULA_QUEUE_PEER_H_
 
 #include <memory>
+#include <vector>
 
 #include "mobula/status.h"
 #include "queue/bells.h"
 #include "queue/post.h"
+#include "queue/sent.h"
 #include "shm/lock.h"
 #include "shm/segment.h"
 
@@ -16,28 +18,50 @@ namespace mobula::queue {
 struct Wire {
   uint32_t bytes;  // of this record: header, payload and padding
   uint32_t op;     // Op in an outbox, shm::RecordKind in an inbox
-  // Outbox: run queue, actor, peer, or the handle of the task or call that is answered.
+  // Outbox: shape, actor, peer, or the handle of the task or call that it is about.
   // Inbox: for tasks and calls the handle by which to answer, else the actor or 0.
   uint32_t target;
-  uint32_t target_uid;  // outbox: uid of a peer, generation of an actor. Inbox: the called actor
+  // Outbox: priority of a task (int32_t), uid of a peer, generation of an actor, number of an item.
+  // Inbox: the called actor, the task's shape, the number of an item.
+  uint32_t target_uid;
   uint32_t length;
-  uint32_t flags;     // carried along, not looked at
-  uint64_t sequence;  // the sender's number for the record; a completion has its task's number
-  uint32_t sender;    // inbox only
+  // Carried along. Of a completion: 0 and 1 count as finished, others as failed. Of a kBounced
+  // record: kToBlame or 0 (retire.h).
+  uint32_t flags;
+  // The sender's number for the record, which grows from task or call to the next; completions and
+  // items have their task's number.
+  uint64_t sequence;
+  uint32_t sender;  // inbox only, as all that follows
   uint32_t sender_uid;
+  uint64_t devices;  // of a task: a bit per gpu that it has, or has a part of
 };
-static_assert(sizeof(Wire) == 40);
+static_assert(sizeof(Wire) == 48);
 
+// Frozen. What answers a task or call, or is about it, is dropped unless this peer has it in flight.
 enum class Op : uint32_t {
-  kSubmit = 1,    // a task, to run queue `target`
+  kSubmit = 1,    // a task, of shape `target` and priority `target_uid`
   kCall = 2,      // to actor `target` of generation `target_uid`
   kComplete = 3,  // the answer to `target`, to whoever sent that
   kMessage = 4,   // to peer `target`, `target_uid`
+  kItem = 5,      // part of the answer to `target`, which stays in flight
+  kLend = 6,      // `target` waits: its cpus are free for other tasks
+  kResume = 7,    // `target` goes on, with its cpus, even if there are fewer then than none
+  kResubmit = 8,  // as kSubmit, for another time
 };
 
 struct Exchanged {
   size_t received = 0;  // bytes in the inbox
   bool more = false;    // records are left that did not fit: exchange again
+};
+
+// Tasks of the runtime: now, and so far.
+struct Counts {
+  uint64_t queued = 0;
+  uint64_t running = 0;
+  uint64_t finished = 0;
+  uint64_t failed = 0;
+  uint64_t retried = 0;
+  uint64_t bounced = 0;  // calls too
 };
 
 // A JavaScript thread's end of the transport: its mailbox, its doorbell, what it is running.
@@ -56,20 +80,45 @@ class Peer {
   uint32_t uid() const { return uid_; }
   int bell() const { return bell_read_; }  // readable when there may be something to receive
 
-  // Sends all records of the outbox, then receives what is in the mailbox and, of run queue
-  // `queue`, up to `max_tasks` tasks. With max_tasks > 0 and none found the peer counts as idle:
-  // it will be rung for the next task. An inbox holds at least one record of any size that the
+  // Sends all records of the outbox, then receives what is in the mailbox and, of the tasks for
+  // workers of `kind`, up to `max_tasks` that the runtime affords. With max_tasks > 0 and none found
+  // the peer counts as idle: it will be rung for the next task. An inbox holds at least one record of any size that the
   // outboxes hold. kFull: the first records up to `*sent` bytes are sent, the rest is not.
   Status exchange(const uint8_t* outbox, size_t length, uint8_t* inbox, size_t capacity,
-                  uint32_t queue, uint32_t max_tasks, size_t* sent, Exchanged* out);
+                  uint32_t kind, uint32_t max_tasks, size_t* sent, Exchanged* out);
+  // Blocks until there may be something to receive, which is true, or for `timeout_ms`.
+  bool wait(uint32_t timeout_ms);
 
   Status create_actor(uint32_t* index, uint32_t* generation);
   // From now on calls go to the mailbox of `host`; those that waited go there first.
   Status host_actor(uint32_t index, uint32_t generation, uint32_t host, uint32_t host_uid);
   void end_actor(uint32_t index, uint32_t generation);
   bool is_live(uint32_t slot, uint32_t uid);
+  // The slot of the live peer of that uid.
+  bool find(uint32_t uid, uint32_t* slot);
   // The process that a live peer belongs to, as slot and generation of the client table.
   bool client_of(uint32_t slot, uint32_t uid, uint32_t* client, uint32_t* client_generation);
+
+
+  // What the runtime has: once, by whoever made it, before the first shape.
+  Status set_resources(const std::vector<Amount>& totals);
+  Status resources(std::vector<ResourceInfo>* out);
+  // What tasks for workers of `kind` that ask for these amounts are submitted to. kUnschedulable:
+  // the runtime will never have as much.
+  Status shape(uint32_t kind, const std::vector<Amount>& amounts, uint32_t* index);
+
+  // The peer that owns the runtime.
+  Status set_driver();
+  bool driver(uint32_t* slot, uint32_t* uid);
+
+  // Takes back a task or call of this peer that nobody has taken: true, and no record comes back.
+  bool cancel_queued(uint64_t sequence);
+  // Who has a task or call of this peer in flight; false when it waits, or was answered.
+  bool where_is(uint64_t sequence, uint32_t* slot, uint32_t* uid);
+  // Of what that peer has in flight, lays the blame for its death, which is to come, on this one.
+  bool blame(uint32_t slot, uint32_t uid, uint32_t sender_uid, uint64_t sequence);
+
+  Status counts(Counts* out);
 
  private:
   Peer(const shm::Segment& segment, shm::Lock& lock, Bells& bells)
@@ -77,20 +126,37 @@ class Peer {
 
   Status send(const uint8_t* outbox, size_t length, size_t* sent, RingList* rings);
   void send_one(const Wire& wire, const uint8_t* payload, RingList* rings);
+  uint32_t create(const Wire& wire, const uint8_t* payload);
+  void submit(const Wire& wire, const uint8_t* payload, RingList* rings);
+  void call(const Wire& wire, const uint8_t* payload, RingList* rings);
+  void message(const Wire& wire, const uint8_t* payload, RingList* rings);
   void complete(const Wire& wire, const uint8_t* payload, RingList* rings);
-  void receive(uint8_t* inbox, size_t capacity, uint32_t queue, uint32_t max_tasks, Exchanged* out);
-  bool copy_out(uint32_t record, uint8_t* inbox, size_t capacity, Exchanged* out);
-  bool owns(uint32_t record) const;
+  void answer(shm::RecordKind kind, const Wire& wire, const uint8_t* payload, RingList* rings);
+  void receive(uint8_t* inbox, size_t capacity, uint32_t kind, uint32_t max_tasks, RingList* rings,
+               Exchanged* out);
+  bool receive_mail(uint8_t* inbox, size_t capacity, Exchanged* out);
+  uint32_t receive_tasks(uint8_t* inbox, size_t capacity, uint32_t kind, uint32_t max_tasks,
+                         Exchanged* out);
+  bool fits(uint32_t record, size_t capacity, Exchanged* out) const;
+  void copy_out(uint32_t record, uint8_t* inbox, Exchanged* out);
+  bool has_in_flight(uint32_t record) const;
+  uint32_t find_sent(uint64_t sequence);
+  shm::List* list_of(const shm::Cell& call) const;
+  bool has_mail() const;
+  bool arm();
+  bool spin();
   shm::PeerSlot& own() const { return segment_.queue().peers[slot_]; }
 
   const shm::Segment& segment_;
   shm::Lock& lock_;
   Bells& bells_;
   Post post_;
+  Sent sent_;
   uint32_t slot_ = shm::kNone;
   uint32_t uid_ = 0;
   int bell_read_ = -1;
   std::shared_ptr<const BellEnd> bell_;
+  uint32_t spin_us_ = 20;  // how long wait() looks before it sleeps
 };
 
 }  // namespace mobula::queue

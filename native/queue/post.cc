@@ -12,6 +12,7 @@ using shm::PeerSlot;
 using shm::PeerState;
 using shm::QueueState;
 using shm::RecordKind;
+using shm::Shape;
 
 bool Post::is_live(uint32_t peer, uint32_t uid) const {
   if (peer >= shm::kMaxPeers) return false;
@@ -27,52 +28,109 @@ void Post::to_mailbox(uint32_t peer, uint32_t record, RingList* rings) {
   rings->add(peer);
 }
 
-void Post::to_run_queue(uint32_t queue, uint32_t record, RingList* rings) {
+void Post::submit(uint32_t task, RingList* rings) {
   QueueState& state = segment_.queue();
-  records_.push(state.run[queue], record);
-  for (uint32_t word = 0; word < shm::kMaxPeers / 64; ++word) {
-    if (state.idle[queue][word] == 0) continue;
-    uint32_t peer = word * 64 + static_cast<uint32_t>(std::countr_zero(state.idle[queue][word]));
-    lock_.clear_bit(state.idle[queue], peer);
-    rings->add(peer);
-    return;
-  }
+  Cell& cell = segment_.cell(task);
+  cell.order = state.submitted;
+  lock_.add(state.submitted, 1);
+  if (cell.target >= state.shapes_used) return bounce(task, 0, rings);
+  shapes_.push(task);
+  const Shape& shape = state.shapes[cell.target];
+  uint32_t peer = first_idle(shape.kind);
+  if (peer != kNone && resources_.affords(shape)) summon(shape.kind, peer, rings);
 }
 
 void Post::to_actor(uint32_t record, RingList* rings) {
   const Cell& cell = segment_.cell(record);
-  if (cell.target >= segment_.queue().actors.used) return bounce(record, rings);
+  if (cell.target >= segment_.queue().actors.used) return bounce(record, 0, rings);
   ActorSlot& actor = segment_.actor(cell.target);
   if (actor.state == ActorState::kFree || actor.generation != cell.target_uid) {
-    return bounce(record, rings);
+    return bounce(record, 0, rings);
   }
   if (actor.state == ActorState::kPending) return records_.push(actor.pending, record);
-  if (!is_live(actor.host, actor.host_uid)) return bounce(record, rings);
+  if (!is_live(actor.host, actor.host_uid)) return bounce(record, 0, rings);
   to_mailbox(actor.host, record, rings);
 }
 
-void Post::bounce(uint32_t record, RingList* rings) {
+void Post::take(uint32_t record, uint32_t peer) {
   Cell& cell = segment_.cell(record);
-  if (!is_live(cell.sender, cell.sender_uid)) return records_.free(record);
+  records_.push(segment_.queue().peers[peer].in_flight, record);
+  lock_.set(cell.holder, peer);
+  if (cell.kind == RecordKind::kTask) resources_.take(record);
+}
+
+void Post::put_down(uint32_t record) {
+  const Cell& cell = segment_.cell(record);
+  records_.remove(segment_.queue().peers[cell.holder].in_flight, record);
+  if (cell.kind == RecordKind::kTask) resources_.give_back(record);
+}
+
+void Post::bounce(uint32_t record, uint32_t flags, RingList* rings) {
+  QueueState& state = segment_.queue();
+  Cell& cell = segment_.cell(record);
+  if (!is_live(cell.sender, cell.sender_uid)) return drop(record);
+  if (cell.kind == RecordKind::kTask) lock_.add(state.withdrawn, 1);
   lock_.set(cell.kind, RecordKind::kBounced);
-  lock_.add(segment_.queue().bounced, 1);
+  lock_.set(cell.flags, flags);
+  lock_.add(state.bounced, 1);
   to_mailbox(cell.sender, record, rings);
 }
 
-void Post::set_idle(uint32_t peer, uint32_t queue) {
+void Post::drop(uint32_t record) {
+  if (segment_.cell(record).kind == RecordKind::kTask) lock_.add(segment_.queue().withdrawn, 1);
+  end(record);
+}
+
+// Its sender may still look for it here.
+void Post::end(uint32_t record) {
+  lock_.set(segment_.cell(record).kind, RecordKind::kEnded);
+  records_.free(record);
+}
+
+void Post::set_idle(uint32_t peer, uint32_t kind) {
   QueueState& state = segment_.queue();
   PeerSlot& slot = state.peers[peer];
-  if (slot.idle_queue != queue) clear_idle(peer);
-  lock_.set(slot.idle_queue, queue);
-  lock_.set_bit(state.idle[queue], peer);
+  if (slot.idle_kind == kind && shm::test_bit(state.idle[kind], peer)) return;
+  clear_idle(peer);
+  lock_.set(slot.idle_kind, kind);
+  lock_.set_bit(state.idle[kind], peer);
 }
 
 void Post::clear_idle(uint32_t peer) {
   QueueState& state = segment_.queue();
   PeerSlot& slot = state.peers[peer];
-  if (slot.idle_queue == kNone) return;
-  lock_.clear_bit(state.idle[slot.idle_queue], peer);
-  lock_.set(slot.idle_queue, kNone);
+  uint32_t kind = slot.idle_kind;
+  if (kind == kNone) return;
+  if (shm::test_bit(state.idle[kind], peer)) {
+    lock_.clear_bit(state.idle[kind], peer);
+  } else {
+    lock_.subtract(state.summoned[kind], 1);
+  }
+  lock_.set(slot.idle_kind, kNone);
+}
+
+void Post::wake(RingList* rings) {
+  for (uint32_t kind = 0; kind < shm::kWorkerKinds; ++kind) {
+    uint32_t peer = first_idle(kind);
+    if (peer == kNone || shapes_.queued(kind) <= segment_.queue().summoned[kind]) continue;
+    if (shapes_.affords_any(kind)) summon(kind, peer, rings);
+  }
+}
+
+uint32_t Post::first_idle(uint32_t kind) const {
+  const QueueState& state = segment_.queue();
+  for (uint32_t word = 0; word * 64 < state.peers_used; ++word) {
+    uint64_t bits = state.idle[kind][word];
+    if (bits != 0) return word * 64 + static_cast<uint32_t>(std::countr_zero(bits));
+  }
+  return kNone;
+}
+
+void Post::summon(uint32_t kind, uint32_t peer, RingList* rings) {
+  QueueState& state = segment_.queue();
+  lock_.clear_bit(state.idle[kind], peer);
+  lock_.add(state.summoned[kind], 1);
+  rings->add(peer);
 }
 
 }  // namespace mobula::queue

@@ -3,6 +3,8 @@
 
 #include "queue/bells.h"
 #include "queue/records.h"
+#include "queue/resources.h"
+#include "queue/shapes.h"
 
 namespace mobula::queue {
 
@@ -10,27 +12,52 @@ namespace mobula::queue {
 class Post {
  public:
   Post(const shm::Segment& segment, shm::Lock& lock)
-      : segment_(segment), lock_(lock), records_(segment, lock) {}
+      : segment_(segment),
+        lock_(lock),
+        records_(segment, lock),
+        shapes_(segment, lock),
+        resources_(segment, lock) {}
 
   Records& records() { return records_; }
+  Shapes& shapes() { return shapes_; }
+  Resources& resources() { return resources_; }
 
   bool is_live(uint32_t peer, uint32_t uid) const;
   void to_mailbox(uint32_t peer, uint32_t record, RingList* rings);
-  void to_run_queue(uint32_t queue, uint32_t record, RingList* rings);
+  // A new task, to its shape; back to the sender when there is no such shape.
+  void submit(uint32_t task, RingList* rings);
   // To the actor's host, or its pending list; back to the sender when there is no such actor.
   void to_actor(uint32_t record, RingList* rings);
-  // Back to the sender as kBounced, or to oblivion when the sender has gone.
-  void bounce(uint32_t record, RingList* rings);
 
-  // An idle peer waits for a run queue until it exchanges again; its bit in `idle` goes with the
-  // first ring, so that the next task wakes the next peer.
-  void set_idle(uint32_t peer, uint32_t queue);
+  // A task or call that is on no list, to what `peer` has in flight; and off it. A task holds its
+  // resources in between.
+  void take(uint32_t record, uint32_t peer);
+  void put_down(uint32_t record);
+
+  // What becomes of a task or call that is on no list. Back to the sender as kBounced, or to
+  // oblivion when the sender has gone; `flags` tell the sender whether it is to blame.
+  void bounce(uint32_t record, uint32_t flags, RingList* rings);
+  void drop(uint32_t record);
+  // The end of one that has been answered.
+  void end(uint32_t record);
+
+  // An idle peer waits for tasks of a kind until it exchanges again; its bit in `idle` goes with
+  // the first ring for a task, so that the next task wakes the next peer.
+  void set_idle(uint32_t peer, uint32_t kind);
   void clear_idle(uint32_t peer);
+  // Rings an idle peer of each kind of which more tasks are queued than peers on their way to them,
+  // if one of them can start. To be called after resources came back, and by who was rung itself.
+  void wake(RingList* rings);
 
  private:
+  uint32_t first_idle(uint32_t kind) const;
+  void summon(uint32_t kind, uint32_t peer, RingList* rings);
+
   const shm::Segment& segment_;
   shm::Lock& lock_;
   Records records_;
+  Shapes shapes_;
+  Resources resources_;
 };
 
 }  // namespace mobula::queue

@@ -45,7 +45,6 @@ uint32_t Records::create(const uint8_t* payload, uint32_t length) {
   uint32_t part = std::min(length, kHeadPayload);
   std::memcpy(cell.payload, payload, part);
   cell.length = length;
-  cell.cells = cells_for(length);
   cell.more = kNone;
   uint32_t* link = &cell.more;
   for (uint32_t done = part; done < length; done += part) {

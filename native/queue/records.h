@@ -6,8 +6,8 @@
 
 namespace mobula::queue {
 
-// Records: chains of cells, on exactly one list each (a run queue, a mailbox, an actor's pending
-// calls, a peer's in-flight list) or free. All calls need the queue lock.
+// Records: chains of cells, each on exactly one list (a shape's, a mailbox, an actor's pending calls,
+// a peer's in-flight list), in a heap of tasks (task_heap.h), or free. All calls need the queue lock.
 //
 // A record's bytes are written while its cells still count as free, outside the undo log: should
 // the writer die, the log puts the cells back and nobody has seen the bytes. So a record of any
@@ -19,7 +19,7 @@ class Records {
   static uint32_t cells_for(uint32_t length);
   bool has_room_for(uint32_t length) const;
 
-  // A record on no list; header fields other than length and cells are the caller's to set, with
+  // A record on no list; header fields other than length are the caller's to set, with
   // plain stores, before it is pushed.
   uint32_t create(const uint8_t* payload, uint32_t length);
   // Not in the transaction that has created it: its cells would be lost in an undo.

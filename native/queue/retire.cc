@@ -9,6 +9,7 @@ namespace mobula::queue {
 
 using shm::ActorSlot;
 using shm::ActorState;
+using shm::Cell;
 using shm::kNone;
 using shm::List;
 using shm::LockGuard;
@@ -22,15 +23,37 @@ namespace {
 constexpr uint32_t kStep = 64;
 constexpr uint32_t kActorsPerStep = 1024;
 
+// The task or call that a peer took last, or was blamed for, has ended it. When that one was its
+// own nobody can say so, and all may have been at it.
+bool is_to_blame(const shm::Segment& segment, const PeerSlot& peer, uint32_t record) {
+  if (record == peer.in_flight.tail) return true;
+  const Cell& last = segment.cell(peer.in_flight.tail);
+  return last.sender_uid == peer.uid;
+}
+
+// Returns false once the list is empty.
+bool bounce_in_flight(const shm::Segment& segment, shm::Lock& lock, PeerSlot& peer,
+                      RingList* rings) {
+  Post post(segment, lock);
+  for (uint32_t i = 0; i < kStep && peer.in_flight.head != kNone; ++i) {
+    uint32_t record = peer.in_flight.head;
+    uint32_t blame = is_to_blame(segment, peer, record) ? kToBlame : 0;
+    post.put_down(record);
+    post.bounce(record, blame, rings);
+    lock.commit();
+  }
+  post.wake(rings);
+  return peer.in_flight.head != kNone;
+}
+
 // Returns false once the list is empty. Completions and messages die with their reader.
-bool bounce_some(const shm::Segment& segment, shm::Lock& lock, List& list, RingList* rings) {
+bool bounce_waiting(const shm::Segment& segment, shm::Lock& lock, List& list, RingList* rings) {
   Post post(segment, lock);
   for (uint32_t i = 0; i < kStep && list.head != kNone; ++i) {
     uint32_t record = list.head;
-    RecordKind kind = segment.cell(record).kind;
     post.records().remove(list, record);
-    if (kind == RecordKind::kTask || kind == RecordKind::kCall) {
-      post.bounce(record, rings);
+    if (segment.cell(record).kind == RecordKind::kCall) {
+      post.bounce(record, 0, rings);
     } else {
       post.records().free(record);
     }
@@ -39,14 +62,15 @@ bool bounce_some(const shm::Segment& segment, shm::Lock& lock, List& list, RingL
   return list.head != kNone;
 }
 
-void bounce_all(const shm::Segment& segment, shm::Lock& lock, Bells& bells, List& list) {
+template <class Step>
+void repeat(const shm::Segment& segment, shm::Lock& lock, Bells& bells, const Step& step) {
   bool more = true;
   while (more) {
     RingList rings;
     {
       LockGuard guard(lock);
       if (!guard.status().is_ok()) return;
-      more = bounce_some(segment, lock, list, &rings);
+      more = step(&rings);
     }
     rings.ring_all(segment, &bells);
   }
@@ -83,36 +107,34 @@ void end_actors_of(const shm::Segment& segment, shm::Lock& lock, Bells& bells, u
 void end_actor(const shm::Segment& segment, shm::Lock& lock, Bells& bells, uint32_t index,
                uint32_t generation) {
   ActorSlot& actor = segment.actor(index);
-  bool more = true;
-  while (more) {
-    RingList rings;
-    {
-      LockGuard guard(lock);
-      if (!guard.status().is_ok()) return;
-      if (actor.state == ActorState::kFree || actor.generation != generation) return;
-      more = bounce_some(segment, lock, actor.pending, &rings);
-      if (!more) {
-        lock.set(actor.state, ActorState::kFree);
-        shm::table_give_back(lock, segment.actors(), index);
-      }
-    }
-    rings.ring_all(segment, &bells);
-  }
+  repeat(segment, lock, bells, [&](RingList* rings) {
+    if (actor.state == ActorState::kFree || actor.generation != generation) return false;
+    if (bounce_waiting(segment, lock, actor.pending, rings)) return true;
+    lock.set(actor.state, ActorState::kFree);
+    shm::table_give_back(lock, segment.actors(), index);
+    return false;
+  });
 }
 
 void retire_peer(const shm::Segment& segment, shm::Lock& lock, Bells& bells, uint32_t peer) {
   QueueState& queue = segment.queue();
   PeerSlot& slot = queue.peers[peer];
   uint32_t uid;
+  RingList rings;
   {
     LockGuard guard(lock);
     if (!guard.status().is_ok() || slot.state == PeerState::kFree) return;
     uid = slot.uid;
     lock.set(slot.state, PeerState::kRetiring);
-    Post(segment, lock).clear_idle(peer);
+    Post post(segment, lock);
+    post.clear_idle(peer);
+    post.wake(&rings);
   }
-  bounce_all(segment, lock, bells, slot.in_flight);
-  bounce_all(segment, lock, bells, slot.mailbox);
+  rings.ring_all(segment, &bells);
+  repeat(segment, lock, bells,
+         [&](RingList* more) { return bounce_in_flight(segment, lock, slot, more); });
+  repeat(segment, lock, bells,
+         [&](RingList* more) { return bounce_waiting(segment, lock, slot.mailbox, more); });
   end_actors_of(segment, lock, bells, peer, uid);
   LockGuard guard(lock);
   if (!guard.status().is_ok() || slot.uid != uid) return;
@@ -142,13 +164,17 @@ void ring_overdue(const shm::Segment& segment, shm::Lock& lock, Bells& bells) {
   {
     LockGuard guard(lock);
     if (!guard.status().is_ok()) return;
-    QueueState& queue = segment.queue();
+    const QueueState& queue = segment.queue();
+    Shapes shapes(segment, lock);
+    bool startable[shm::kWorkerKinds];
+    for (uint32_t kind = 0; kind < shm::kWorkerKinds; ++kind) {
+      startable[kind] = shapes.affords_any(kind);
+    }
     for (uint32_t peer = 0; peer < queue.peers_used; ++peer) {
       const PeerSlot& slot = queue.peers[peer];
       if (slot.state != PeerState::kLive) continue;
-      bool overdue = slot.mailbox.count > 0 ||
-                     (slot.idle_queue != kNone && queue.run[slot.idle_queue].count > 0);
-      if (overdue) rings.add(peer);
+      bool awaited = slot.idle_kind != kNone && startable[slot.idle_kind];
+      if (slot.mailbox.count > 0 || awaited) rings.add(peer);
     }
   }
   rings.ring_all(segment, &bells);

@@ -10,8 +10,13 @@ namespace mobula::queue {
 // All of these take the queue lock themselves, in bounded steps, and may be repeated by anyone
 // after the death of whoever was at it.
 
+// Flags of a kBounced record: the task or call has, as far as one can tell, ended its peer. Others
+// were only there.
+inline constexpr uint32_t kToBlame = 1;
+
 // Ends a peer: what it was running or had yet to run goes back to its senders as kBounced records,
-// the actors it hosted or owned end, its slot is free.
+// the actors it hosted or owned end, its slot is free. To blame is the last of what it has in
+// flight, or all of it when the peer had sent that one itself.
 void retire_peer(const shm::Segment& segment, shm::Lock& lock, Bells& bells, uint32_t peer);
 
 // Ends all peers of a process.
@@ -22,7 +27,7 @@ void retire_client(const shm::Segment& segment, shm::Lock& lock, Bells& bells, u
 void end_actor(const shm::Segment& segment, shm::Lock& lock, Bells& bells, uint32_t actor,
                uint32_t generation);
 
-// Rings every peer that has records waiting and every idle peer whose run queue is not empty: the
+// Rings every peer that has records waiting and every idle peer for which there is a task that can start: the
 // safety net under wake-ups that were lost because their sender died before it could ring.
 void ring_overdue(const shm::Segment& segment, shm::Lock& lock, Bells& bells);
 

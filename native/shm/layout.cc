@@ -12,7 +12,8 @@ uint64_t layout_hash() {
                                                         kMaxClients,
                                                         kMaxPeers,
                                                         kMaxActors,
-                                                        kRunQueues,
+                                                        kWorkerKinds,
+ kMaxResources, kMaxDevices, kMaxShapes,
                                                         kWaitBuckets,
                                                         kUnit,
                                                         kChunk,
@@ -35,11 +36,11 @@ uint64_t layout_hash() {
                                                         sizeof(StoreState),
                                                         offsetof(StoreState, bins),
                                                         offsetof(StoreState, waiters),
-                                                        sizeof(Cell),
+                                                        sizeof(Cell), offsetof(Cell, payload),
                                                         sizeof(MoreCell),
                                                         sizeof(PeerSlot),
                                                         sizeof(ActorSlot),
-                                                        sizeof(QueueState),
+                                                        sizeof(Resource), sizeof(Shape), sizeof(QueueState), offsetof(QueueState, shapes),
                                                         offsetof(QueueState, peers)}) {
     for (int byte = 0; byte < 8; ++byte) {
       hash = (hash ^ (value >> (8 * byte) & 0xff)) * 0x100000001b3;

@@ -12,6 +12,8 @@
 //   ref      a process can still name the object: it must not be forgotten
 //   entry    the object table's row for an object;  block: a piece of the data area
 //   cell     a piece of the queue region;           record: one message, a chain of cells
+//   shape    what a task asks for: a kind of worker and amounts of resources
+//   device   one gpu;  client, peer: see above;     resource: cpu, gpu or one named by the user
 
 #include <atomic>
 #include <cstddef>
@@ -32,7 +34,10 @@ inline constexpr uint32_t kMaxClients = 256;
 inline constexpr uint32_t kHolderWords = kMaxClients / 64;
 inline constexpr uint32_t kMaxPeers = 1024;
 inline constexpr uint32_t kMaxActors = 131072;
-inline constexpr uint32_t kRunQueues = 2;
+inline constexpr uint32_t kWorkerKinds = 2;  // 0 threads, 1 processes
+inline constexpr uint32_t kMaxResources = 32;
+inline constexpr uint32_t kMaxDevices = 64;
+inline constexpr uint32_t kMaxShapes = 1024;
 inline constexpr uint32_t kWaitBuckets = 256;
 
 inline constexpr uint64_t kUnit = 64;                    // granularity of the data area
@@ -232,16 +237,18 @@ struct StoreState {
 // --- Queues ------------------------------------------------------------------------------------
 
 inline constexpr uint32_t kCellSize = 256;
-inline constexpr uint32_t kHeadPayload = 192;  // payload bytes in a record's first cell
+inline constexpr uint32_t kHeadPayload = 176;  // payload bytes in a record's first cell
 inline constexpr uint32_t kMorePayload = 240;  // and in each cell that continues it
 
 // Frozen: travels between processes.
 enum class RecordKind : uint32_t {
-  kTask = 1,        // to a run queue
+  kEnded = 0,       // what a task or call is in a free cell
+  kTask = 1,        // to whoever takes it
   kCall = 2,        // to an actor
   kCompletion = 3,  // to the peer that sent the task or call
   kMessage = 4,     // to a peer
   kBounced = 5,     // a task or call back at its sender: whoever should have run it is gone
+  kItem = 6,        // to the peer that sent the task or call, which goes on
 };
 
 struct List {
@@ -251,22 +258,28 @@ struct List {
   uint32_t reserved;
 };
 
-// The first cell of a record. While the cell is free only free_next means anything.
+// The first cell of a record. While the cell is free only free_next means anything, and that `kind`
+// is neither task nor call.
 struct Cell {
   uint32_t free_next;
   uint32_t more;  // next cell of the same record
-  uint32_t next;  // neighbours on a list
+  uint32_t next;  // on a list the neighbours, in a heap left child and parent
   uint32_t prev;
   RecordKind kind;
   uint32_t length;  // payload bytes
   uint32_t sender;  // peer
   uint32_t sender_uid;
-  uint32_t target;  // run queue, peer or actor
-  uint32_t target_uid;
+  uint32_t target;      // shape, peer or actor
+  uint32_t target_uid;  // priority (int32_t), uid, generation; number of an item
   uint32_t flags;
-  uint32_t cells;  // of this record
+  uint8_t rank;  // in a heap: edges to the nearest place without a child, plus 1
+  uint8_t lent;  // of a task in flight: its cpus are given back for now
+  uint16_t reserved;
   uint64_t sequence;
-  uint64_t reserved;
+  uint64_t order;    // of tasks: among equals the lower first
+  uint64_t devices;  // of a task in flight: a bit per device that it may use
+  uint32_t holder;   // the peer that has a task or call in flight, or kNone
+  uint32_t right;    // in a heap: right child
   uint8_t payload[kHeadPayload];
 };
 static_assert(sizeof(Cell) == kCellSize);
@@ -291,8 +304,8 @@ struct PeerSlot {
   int32_t bell_fd;
   uint64_t bell_device;
   uint64_t bell_inode;
-  uint32_t armed;       // its event loop sleeps or will look once more before it does
-  uint32_t idle_queue;  // the run queue it waits for, or kNone
+  uint32_t armed;      // its event loop sleeps or will look once more before it does
+  uint32_t idle_kind;  // the kind of worker whose tasks it waits for, or kNone
   List mailbox;
   List in_flight;
   uint64_t reserved[6];
@@ -316,21 +329,65 @@ struct ActorSlot {
 };
 static_assert(sizeof(ActorSlot) == 128);
 
+// Amounts of resources are in ten-thousandths.
+inline constexpr int64_t kWhole = 10'000;
+inline constexpr uint32_t kCpu = 0;
+inline constexpr uint32_t kGpu = 1;
+
+struct Resource {
+  uint64_t name[8];  // UTF-8, ends with a zero
+  int64_t total;
+  int64_t available;  // of cpu possibly below zero
+};
+
+// A heap is leftist: no path to the right is longer than the logarithm of its records.
+struct Shape {
+  uint32_t kind;       // of worker
+  uint32_t resources;  // a bit per resource that it asks for
+  List queue;          // tasks of priority 0, in order of submission
+  uint32_t heap;       // root of the tasks of other priorities, or kNone
+  uint32_t heap_count;
+  int64_t amounts[kMaxResources];
+};
+static_assert(sizeof(Shape) == 288);
+
 // Facts (check_queue() verifies them):
-//   1. Every cell below cells.used is free or in one record; every record is on one list.
-//   2. Tasks stand in run queues and in_flight, calls in mailboxes, pending and in_flight, all else
-//      in mailboxes. A free peer and an actor with a host have none waiting.
-//   3. A bit in `idle` stands for a live peer with that idle_queue.
-//   4. A peer's process, an actor's owner and its host have not ended, or are being retired.
+//   1. Every cell below cells.used is free or in one record; every record is on one list or heap.
+//   2. Tasks stand in shapes and in_flight, calls in mailboxes, pending and in_flight, all else in
+//      mailboxes. A free peer and an actor with a host have none waiting.
+//   3. `holder` of a task or call is the peer on whose in_flight it is, or kNone.
+//   4. A peer with an idle_kind waits for tasks of that kind. Its bit in `idle` is set, or it has
+//      been rung for a task since: summoned[kind] counts the latter.
+//   5. A peer's process, an actor's owner and its host have not ended, or are being retired.
+//   6. In a heap no record goes before its parent, and of two children the right one's rank is the
+//      lower or equal; rank is that of the right child plus 1, and 1 without.
+//   7. A bit in `nonempty` stands for a shape of that kind with tasks.
+//   8. available = total - the sum of what tasks in flight hold: the amounts of their shape, but no
+//      cpu while they are lent. device_free adds up to gpu's available; a whole device belongs to
+//      one task, parts of one add up to no more than the device.
+//   9. submitted = tasks in shapes + tasks in flight + finished + failed + withdrawn.
 struct QueueState {
   LockArea lock;
   Table cells;
   Table actors;
-  List run[kRunQueues];
-  uint64_t idle[kRunQueues][kMaxPeers / 64];
+  uint64_t idle[kWorkerKinds][kMaxPeers / 64];
+  uint64_t nonempty[kWorkerKinds][kMaxShapes / 64];
+  uint32_t summoned[kWorkerKinds];
   uint32_t next_uid;
   uint32_t peers_used;
-  uint64_t bounced;
+  uint32_t shapes_used;
+  uint32_t resources_used;
+  uint32_t driver;  // the peer that owns the runtime, or kNone
+  uint32_t driver_uid;
+  uint64_t submitted;  // tasks so far; also the order of the next
+  uint64_t finished;   // answered with a value
+  uint64_t failed;     // answered without
+  uint64_t withdrawn;  // bounced, cancelled, or dropped with their sender
+  uint64_t retried;    // submitted for another time
+  uint64_t bounced;    // records sent back, calls too
+  int64_t device_free[kMaxDevices];
+  Resource resources[kMaxResources];
+  Shape shapes[kMaxShapes];
   PeerSlot peers[kMaxPeers];
 };
 

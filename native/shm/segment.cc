@@ -52,9 +52,12 @@ void init_queue(const Plan& plan, QueueState* queue) {
   queue->cells = plan.cells;
   queue->actors = plan.actors;
   queue->next_uid = 1;
-  for (List& list : queue->run) list = List{kNone, kNone, 0, 0};
+  queue->driver = kNone;
+  queue->resources_used = 2;
+  memcpy(queue->resources[kCpu].name, "cpu", 3);
+  memcpy(queue->resources[kGpu].name, "gpu", 3);
   for (PeerSlot& peer : queue->peers) {
-    peer.idle_queue = kNone;
+    peer.idle_kind = kNone;
     peer.mailbox = peer.in_flight = List{kNone, kNone, 0, 0};
   }
 }

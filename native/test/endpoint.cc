@@ -14,17 +14,20 @@ Endpoint::Endpoint(ObjectStore& store, size_t inbox_bytes) : inbox_(inbox_bytes)
   store::Client& client = *store.client();
   REQUIRE_OK(queue::Peer::open(client.segment(), client.queue_lock(), client.bells(), client.slot(),
                                client.generation(), &peer_));
+  std::vector<queue::ResourceInfo> resources;
+  REQUIRE_OK(peer_->resources(&resources));
+  if (resources[0].total == 0) REQUIRE_OK(peer_->set_resources({{"cpu", kCpus}}));
 }
 
 void Endpoint::add(Op op, uint32_t target, uint32_t target_uid, uint64_t sequence,
-                   const std::string& payload) {
+                   uint32_t flags, const std::string& payload) {
   Wire wire{};
   wire.bytes = static_cast<uint32_t>(shm::round_up(sizeof wire + payload.size(), 8));
   wire.op = static_cast<uint32_t>(op);
   wire.target = target;
   wire.target_uid = target_uid;
   wire.length = static_cast<uint32_t>(payload.size());
-  wire.flags = static_cast<uint32_t>(sequence) * 3;
+  wire.flags = flags;
   wire.sequence = sequence;
   size_t start = outbox_.size();
   outbox_.resize(start + wire.bytes);
@@ -33,28 +36,66 @@ void Endpoint::add(Op op, uint32_t target, uint32_t target_uid, uint64_t sequenc
     memcpy(outbox_.data() + start + sizeof wire, payload.data(), payload.size());
 }
 
-void Endpoint::submit(uint64_t sequence, const std::string& payload, uint32_t queue) {
-  add(Op::kSubmit, queue, 0, sequence, payload);
+void Endpoint::submit(uint64_t sequence, const std::string& payload, uint32_t kind) {
+  submit_to(shape(kind, {{"cpu", 1}}), sequence, payload);
+}
+
+void Endpoint::submit_to(uint32_t shape, uint64_t sequence, const std::string& payload,
+                         int32_t priority, Op op) {
+  add(op, shape, static_cast<uint32_t>(priority), sequence, static_cast<uint32_t>(sequence) * 3,
+      payload);
 }
 
 void Endpoint::call(const Actor& actor, uint64_t sequence, const std::string& payload) {
-  add(Op::kCall, actor.index, actor.generation, sequence, payload);
+  add(Op::kCall, actor.index, actor.generation, sequence, 0, payload);
 }
 
-void Endpoint::complete(uint32_t handle, const std::string& payload) {
-  add(Op::kComplete, handle, 0, 0, payload);
+void Endpoint::complete(uint32_t handle, const std::string& payload, uint32_t flags) {
+  add(Op::kComplete, handle, 0, 0, flags, payload);
 }
+
+void Endpoint::item(uint32_t handle, uint32_t number, const std::string& payload) {
+  add(Op::kItem, handle, number, 0, 5, payload);
+}
+
+void Endpoint::lend(uint32_t handle) { add(Op::kLend, handle, 0, 0, 0, ""); }
+void Endpoint::resume(uint32_t handle) { add(Op::kResume, handle, 0, 0, 0, ""); }
 
 void Endpoint::message(uint32_t peer, uint32_t uid, uint64_t sequence, const std::string& payload) {
-  add(Op::kMessage, peer, uid, sequence, payload);
+  add(Op::kMessage, peer, uid, sequence, 0, payload);
 }
 
-Status Endpoint::exchange_once(uint32_t max_tasks, uint32_t queue, std::vector<Received>* received,
+uint32_t Endpoint::shape(uint32_t kind, const std::vector<queue::Amount>& amounts) {
+  uint32_t index = 0;
+  REQUIRE_OK(peer_->shape(kind, amounts, &index));
+  return index;
+}
+
+uint32_t Endpoint::shape(double cpus, double gpus) {
+  return shape(0, {{"cpu", cpus}, {"gpu", gpus}});
+}
+
+double Endpoint::available(const std::string& resource) {
+  std::vector<queue::ResourceInfo> resources;
+  REQUIRE_OK(peer_->resources(&resources));
+  for (const queue::ResourceInfo& info : resources) {
+    if (info.name == resource) return info.available;
+  }
+  return -1e9;
+}
+
+queue::Counts Endpoint::counts() {
+  queue::Counts counts;
+  REQUIRE_OK(peer_->counts(&counts));
+  return counts;
+}
+
+Status Endpoint::exchange_once(uint32_t max_tasks, uint32_t kind, std::vector<Received>* received,
                                bool* more) {
   size_t sent = 0;
   queue::Exchanged exchanged;
   Status status = peer_->exchange(outbox_.data(), outbox_.size(), inbox_.data(), inbox_.size(),
-                                  queue, max_tasks, &sent, &exchanged);
+                                  kind, max_tasks, &sent, &exchanged);
   outbox_.erase(outbox_.begin(), outbox_.begin() + static_cast<ptrdiff_t>(sent));
   for (size_t at = 0; at < exchanged.received;) {
     Wire wire;
@@ -62,18 +103,18 @@ Status Endpoint::exchange_once(uint32_t max_tasks, uint32_t queue, std::vector<R
     const char* payload = reinterpret_cast<const char*>(inbox_.data() + at + sizeof wire);
     received->push_back({static_cast<shm::RecordKind>(wire.op), wire.target, wire.target_uid,
                          wire.flags, wire.sequence, wire.sender, wire.sender_uid,
-                         std::string(payload, wire.length)});
+                         wire.devices, std::string(payload, wire.length)});
     at += wire.bytes;
   }
   *more = exchanged.more;
   return status;
 }
 
-std::vector<Received> Endpoint::exchange(uint32_t max_tasks, uint32_t queue) {
+std::vector<Received> Endpoint::exchange(uint32_t max_tasks, uint32_t kind) {
   std::vector<Received> received;
   bool more = true;
   while (more) {
-    REQUIRE_OK(exchange_once(max_tasks, queue, &received, &more));
+    REQUIRE_OK(exchange_once(max_tasks, kind, &received, &more));
     REQUIRE(!more || !received.empty());
   }
   return received;
@@ -112,6 +153,16 @@ bool Endpoint::rung() {
   bool readable = poll(&bell, 1, 0) == 1;
   if (readable) port::bell_drain(peer_->bell());
   return readable;
+}
+
+std::unique_ptr<ObjectStore> store_with(const std::vector<queue::Amount>& resources) {
+  auto store = new_store(queue_options());
+  std::unique_ptr<queue::Peer> peer;
+  store::Client& client = *store->client();
+  REQUIRE_OK(queue::Peer::open(client.segment(), client.queue_lock(), client.bells(), client.slot(),
+                               client.generation(), &peer));
+  REQUIRE_OK(peer->set_resources(resources));
+  return store;
 }
 
 StoreOptions queue_options() {

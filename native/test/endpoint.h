@@ -18,6 +18,7 @@ struct Received {
   uint64_t sequence;
   uint32_t sender;
   uint32_t sender_uid;
+  uint64_t devices;
   std::string payload;
 };
 
@@ -25,6 +26,9 @@ struct Actor {
   uint32_t index = 0;
   uint32_t generation = 0;
 };
+
+// Of each worker kind a task asks for a cpu, and there are plenty, unless a test says otherwise.
+inline constexpr double kCpus = 1'000'000;
 
 // A peer as a JavaScript thread would use it: collects records, exchanges them at once.
 class Endpoint {
@@ -36,15 +40,20 @@ class Endpoint {
   uint32_t uid() const { return peer_->uid(); }
 
   // Into the outbox.
-  void submit(uint64_t sequence, const std::string& payload, uint32_t queue = 0);
+  void submit(uint64_t sequence, const std::string& payload, uint32_t kind = 0);
+  void submit_to(uint32_t shape, uint64_t sequence, const std::string& payload,
+                 int32_t priority = 0, queue::Op op = queue::Op::kSubmit);
   void call(const Actor& actor, uint64_t sequence, const std::string& payload);
-  void complete(uint32_t handle, const std::string& payload);
+  void complete(uint32_t handle, const std::string& payload, uint32_t flags = 0);
+  void item(uint32_t handle, uint32_t number, const std::string& payload);
+  void lend(uint32_t handle);
+  void resume(uint32_t handle);
   void message(uint32_t peer, uint32_t uid, uint64_t sequence, const std::string& payload);
 
   // Sends the outbox, receives all that is there.
-  std::vector<Received> exchange(uint32_t max_tasks = 0, uint32_t queue = 0);
+  std::vector<Received> exchange(uint32_t max_tasks = 0, uint32_t kind = 0);
   // Exchanges once; the outbox may be left in part.
-  Status exchange_once(uint32_t max_tasks, uint32_t queue, std::vector<Received>* received,
+  Status exchange_once(uint32_t max_tasks, uint32_t kind, std::vector<Received>* received,
                        bool* more);
   // As an event loop: waits for the bell, ten seconds at most, then exchanges; until something
   // has come.
@@ -52,13 +61,18 @@ class Endpoint {
   // The same, once, for at most `ms`.
   std::vector<Received> await_for(int ms, uint32_t max_tasks);
 
+  uint32_t shape(uint32_t kind, const std::vector<queue::Amount>& amounts);
+  uint32_t shape(double cpus, double gpus = 0);
+  double available(const std::string& resource);
+  queue::Counts counts();
+
   Actor create_actor();
   Status host(const Actor& actor, const Endpoint& host);
   // Whether the bell has been rung since the last look.
   bool rung();
 
  private:
-  void add(queue::Op op, uint32_t target, uint32_t target_uid, uint64_t sequence,
+  void add(queue::Op op, uint32_t target, uint32_t target_uid, uint64_t sequence, uint32_t flags,
            const std::string& payload);
 
   std::unique_ptr<queue::Peer> peer_;
@@ -67,6 +81,8 @@ class Endpoint {
 };
 
 StoreOptions queue_options();
+// A store whose tasks have these resources.
+std::unique_ptr<ObjectStore> store_with(const std::vector<queue::Amount>& resources);
 
 }  // namespace mobula::test
 

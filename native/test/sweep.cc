@@ -204,7 +204,14 @@ std::string describe_queues(ObjectStore& store) {
   REQUIRE_OK(guard.status());
   const shm::QueueState& state = client.segment().queue();
   std::string text = "cells " + show(state.cells.used - state.cells.free_count) + " queued";
-  for (const shm::List& list : state.run) text.append(" ").append(show(list.count));
+  for (uint32_t i = 0; i < state.shapes_used; ++i) {
+    const shm::Shape& shape = state.shapes[i];
+    text.append(" ").append(show(shape.queue.count)).append("+").append(show(shape.heap_count));
+  }
+  text += "\nleft";
+  for (uint32_t i = 0; i < state.resources_used; ++i) {
+    text.append(" ").append(show(state.resources[i].available));
+  }
   text += "\n";
   for (uint32_t i = 0; i < shm::kMaxPeers; ++i) {
     const shm::PeerSlot& peer = state.peers[i];

@@ -1,15 +1,18 @@
-import type { InboxRecord } from '../../transport/peer.js';
+import { TaskCancelledError } from '../../common/errors.js';
+import type { InboxRecord, PeerAddress } from '../../transport/peer.js';
 import { actorDied } from '../tasks/answers.js';
-import { readArguments } from '../tasks/arguments.js';
+import { readSpec } from '../tasks/arguments.js';
 import type { Core } from '../core.js';
+import { actorIdOf } from './actor-handle.js';
 import { findDeclaration, type AnyClass } from '../tasks/functions.js';
 import { loadDeclaration } from '../tasks/modules.js';
-import { Flag, readFlags, readKey } from '../tasks/payload.js';
-import { incomingOf, Responder, type Incoming } from '../tasks/responder.js';
+import { incomingOf, Responder } from '../tasks/responder.js';
+import { callAs, runAsynchronously, RunningTask, runSynchronously } from '../tasks/running-task.js';
+import { Flag, readFlags } from '../tasks/task-spec.js';
 import { isThenable } from '../tasks/thenable.js';
 
 interface Call {
-  readonly incoming: Incoming;
+  readonly task: RunningTask;
   readonly construct: boolean;
   readonly key: number;
   /** The method's name, then its arguments; of a construction the arguments only. */
@@ -37,6 +40,7 @@ class HostedActor {
   #death: Error | undefined;
   #calls: Call[] = [];
   #isConstructed = false;
+  readonly #running = new Set<RunningTask>();
   #busy = false;
   #active = 0;
 
@@ -77,18 +81,20 @@ class HostedActor {
   #perform(call: Call): Promise<void> | undefined {
     if (call.construct) return this.#construct(call);
     if (this.#death !== undefined) {
-      this.#responder.failed(call.incoming, this.#death);
+      this.#responder.failed(call.task.incoming, this.#death);
       return undefined;
     }
     return this.#invoke(call);
   }
 
-  async #construct({ incoming, key, args }: Call): Promise<void> {
+  async #construct({ task, key, args }: Call): Promise<void> {
+    const { incoming } = task;
     try {
       const { target, name } = findDeclaration(key) ?? (await loadDeclaration(this.#core, key));
       this.#name = name;
-      const instance = new (target as AnyClass)(...(args as never[]));
-      await (instance as Hooks).onStart?.();
+      const create = () => new (target as AnyClass)(...(args as never[]));
+      const instance = runSynchronously(task, create);
+      await runAsynchronously(task, () => (instance as Hooks).onStart?.());
       this.#instance = instance as Methods;
       this.#responder.value(incoming, undefined);
     } catch (error) {
@@ -98,33 +104,60 @@ class HostedActor {
     }
   }
 
-  #invoke({ incoming, args }: Call): Promise<void> | undefined {
+  #invoke({ task, args }: Call): Promise<void> | undefined {
     const [method, ...rest] = args as [string, ...unknown[]];
     let result: unknown;
     this.#active++;
+    this.#running.add(task);
     try {
       const instance = this.#instance!;
       if (!isMethod(instance, method)) {
         throw new TypeError(`The actor ${this.#name} has no method ${method}`);
       }
-      result = instance[method]!(...rest);
+      result = callAs(task, instance[method]!, () => instance[method]!(...rest));
     } catch (error) {
-      this.#responder.thrown(incoming, error);
+      if (this.#end(task)) this.#responder.thrown(task.incoming, error);
       return undefined;
     } finally {
       this.#active--;
     }
     if (!isThenable(result)) {
-      this.#responder.value(incoming, result);
+      if (this.#end(task)) this.#responder.value(task.incoming, result);
       return undefined;
     }
     this.#active++;
     return Promise.resolve(result)
       .then(
-        (value) => this.#responder.value(incoming, value),
-        (error: unknown) => this.#responder.thrown(incoming, error),
+        (value) => {
+          if (this.#end(task)) this.#responder.value(task.incoming, value);
+        },
+        (error: unknown) => {
+          if (this.#end(task)) this.#responder.thrown(task.incoming, error);
+        },
       )
       .finally(() => this.#active--);
+  }
+
+  /** False when it had ended before: then it has been answered. */
+  #end(task: RunningTask): boolean {
+    this.#running.delete(task);
+    const isFirst = !task.ended;
+    task.ended = true;
+    return isFirst;
+  }
+
+  /** Answers a call that runs or waits, and asks its code to end. False when there is none. */
+  cancel(owner: PeerAddress, sequence: number): boolean {
+    const waiting = this.#calls.findIndex(({ task }) => task.isOf(owner, sequence));
+    const found =
+      waiting >= 0
+        ? this.#calls.splice(waiting, 1)[0]!.task
+        : [...this.#running].find((task) => task.isOf(owner, sequence));
+    if (found === undefined || !this.#end(found)) return false;
+    const reason = new TaskCancelledError('The call was cancelled');
+    this.#responder.failed(found.incoming, reason);
+    found.abort(reason);
+    return true;
   }
 
   /** Calls whose code has started and has not ended. */
@@ -150,9 +183,14 @@ export class ActorHost {
     const { inbox } = this.#core.peer;
     const construct = (readFlags(inbox, record.start) & Flag.construct) !== 0;
     try {
-      const args = readArguments(this.#core, record);
+      const { key, attempt, terms, args } = readSpec(this.#core, record);
       const actor = this.#actorOf(record);
-      actor.add({ incoming, construct, key: readKey(inbox, record.start), args });
+      const actorId = actorIdOf(this.#core.storeId, {
+        index: record.actor,
+        generation: record.flags,
+      });
+      const task = new RunningTask(incoming, terms, attempt, [], actorId);
+      actor.add({ task, construct, key, args });
       this.#called.push(actor);
     } catch (error) {
       this.#responder.failed(incoming, error);
@@ -165,6 +203,10 @@ export class ActorHost {
     const actor = new HostedActor(this.#core, this.#responder, generation);
     this.#actors.set(index, actor);
     return actor;
+  }
+
+  cancel(owner: PeerAddress, sequence: number): void {
+    for (const actor of this.#actors.values()) if (actor.cancel(owner, sequence)) return;
   }
 
   get active(): number {

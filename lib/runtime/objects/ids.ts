@@ -9,9 +9,24 @@ export class PeerIds {
     this.#prefix = storeId.slice(0, 12) + uid.toString(16).padStart(8, '0');
   }
 
+  /** Names the peer. */
+  get peerId(): string {
+    return this.#prefix;
+  }
+
   of(sequence: number): string {
     return this.#prefix + sequence.toString(16).padStart(12, '0');
   }
+}
+
+/** The uid of the peer whose number an id is made of; undefined for ids of another origin. */
+export function peerOfId(storeId: string, id: string): number | undefined {
+  if (id.slice(0, 12) !== storeId.slice(0, 12)) return undefined;
+  return Number.parseInt(id.slice(12, 20), 16);
+}
+
+export function sequenceOfId(id: string): number {
+  return Number.parseInt(id.slice(20), 16);
 }
 
 export const idBytes = 16;

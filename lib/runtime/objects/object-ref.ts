@@ -7,6 +7,10 @@ export class Reference {
   readonly core: Core;
   /** The owner's number of the task or put; undefined for a ref that somebody else owns. */
   readonly sequence: number | undefined;
+  /** The number of the request that makes it, when that makes several. */
+  request: number | undefined;
+  /** Made by a call of an actor. */
+  isCall = false;
   /** The row in the object table on which this process has counted the ref, if it has. */
   entry: number | undefined;
   generation = 0;

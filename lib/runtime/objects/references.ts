@@ -83,7 +83,7 @@ export class References implements ReferenceCodec {
     const { store } = this.#core;
     if (!this.#listening) {
       this.#listening = true;
-      native.storeOnChanged(store, () => this.#settleWatched());
+      native.storeOnChanged(store, () => this.settleWatched());
     }
     const watched = { reference, watch: native.storeWatch(store, reference.id) };
     this.#watched.add(watched);
@@ -92,7 +92,8 @@ export class References implements ReferenceCodec {
     this.#settle(watched);
   }
 
-  #settleWatched(): void {
+  /** Looks again at the objects that this thread waits for. */
+  settleWatched(): void {
     for (const watched of [...this.#watched]) this.#settle(watched);
   }
 

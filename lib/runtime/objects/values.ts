@@ -3,21 +3,16 @@ import type { Encoded } from '../../serialization/codec.js';
 import type { Core } from '../core.js';
 import { idBytes, writeId } from './ids.js';
 import { isRef, ObjectRef, Reference, referenceOf } from './object-ref.js';
+import type { RunningTask } from '../tasks/running-task.js';
 import { Availability, lost, type Row } from './shared-objects.js';
 import type { ValueSlot } from './value-slot.js';
 
 /** The values that a core's refs name: where they are, and how others get at them. */
 export class Values {
   readonly #core: Core;
-  #awaiting = 0;
 
   constructor(core: Core) {
     this.#core = core;
-  }
-
-  /** How many reads of this thread wait for a value. */
-  get awaiting(): number {
-    return this.#awaiting;
   }
 
   put(value: unknown): ObjectRef {
@@ -92,18 +87,21 @@ export class Values {
         this.#deliver(reference, resolve, reject);
         return;
       }
-      this.#countAwaiting(1);
+      const task = this.beginWait();
       reference.slot.onSettled(() => {
-        this.#countAwaiting(-1);
+        if (task !== undefined) this.#core.executor?.endWait(task);
         this.#deliver(reference, resolve, reject);
       });
     });
   }
 
-  #countAwaiting(change: number): void {
-    this.#awaiting += change;
-    // A task that waits lends its slot: there may be room for another one.
-    if (this.#core.executor !== undefined && this.#core.peer.isOpen) this.#core.peer.schedule();
+  /** A task that waits lends its slot, until {@link Executor.endWait}. */
+  beginWait(): RunningTask | undefined {
+    const { executor, peer } = this.#core;
+    if (executor === undefined || !peer.isOpen) return undefined;
+    const task = executor.waitingTask();
+    if (task !== undefined) executor.beginWait(task);
+    return task;
   }
 
   #deliver(
@@ -111,25 +109,30 @@ export class Values {
     resolve: (value: unknown) => void,
     reject: (error: unknown) => void,
   ): void {
+    let value: unknown;
     try {
-      this.assertUsable(reference);
-      const { slot } = reference;
-      switch (slot.state) {
-        case 'value':
-          resolve(slot.value);
-          return;
-        case 'record':
-          resolve(this.#core.codec.decode(slot.record));
-          return;
-        case 'failed':
-          reject(slot.error);
-          return;
-        default:
-          this.#core.assertOpen();
-          resolve(this.#core.objects.read(reference.id));
-      }
+      value = this.readNow(reference);
     } catch (error) {
       reject(error);
+      return;
+    }
+    resolve(value);
+  }
+
+  /** The value of a settled ref. Throws what it failed with. */
+  readNow(reference: Reference): unknown {
+    this.assertUsable(reference);
+    const { slot } = reference;
+    switch (slot.state) {
+      case 'value':
+        return slot.value;
+      case 'record':
+        return this.#core.codec.decode(slot.record);
+      case 'failed':
+        throw slot.error;
+      default:
+        this.#core.assertOpen();
+        return this.#core.objects.read(reference.id);
     }
   }
 

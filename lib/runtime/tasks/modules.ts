@@ -1,5 +1,6 @@
 import { FunctionNotFoundError, MobulaError } from '../../common/errors.js';
 import type { Core } from '../core.js';
+import { addNamespace } from './namespaces.js';
 import { findDeclaration, type Declaration } from './functions.js';
 
 let importing = 0;
@@ -57,7 +58,7 @@ async function load(core: Core, key: number): Promise<Declaration> {
 async function importModule(module: string, name: string): Promise<void> {
   importing++;
   try {
-    await import(module);
+    addNamespace(module, (await import(module)) as object);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new FunctionNotFoundError(`A worker could not import ${module} to find ${name}: ${why}`, {

@@ -1,13 +1,15 @@
 import { workerData } from 'node:worker_threads';
 import type { StoreHandle } from '../../store/store-options.js';
 import type { PeerAddress } from '../../transport/peer.js';
-import type { WorkerIsolation } from '../context.js';
+import type { ActorIsolation, WorkerIsolation } from '../context.js';
 
 /** What a worker is told at its start. Plain data. */
 export interface WorkerConfig {
   /** The driver's number for it. */
   readonly worker: number;
   readonly isolation: WorkerIsolation;
+  /** What it is for: tasks, or actors that share it or have it alone. */
+  readonly role: 'tasks' | ActorIsolation;
   /** Tasks at a time; 0 for a host of actors. */
   readonly slots: number;
   /** What a task worker is unless the task says otherwise. */

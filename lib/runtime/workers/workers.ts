@@ -1,10 +1,11 @@
 import { WorkerCrashedError } from '../../common/errors.js';
 import { native } from '../../store/binding.js';
 import type { PeerAddress } from '../../transport/peer.js';
-import { Op, RunQueue } from '../../transport/wire.js';
+import { RunQueue } from '../../transport/wire.js';
 import type { ActorAddress } from '../actors/actor-handle.js';
 import type { ActorIsolation, WorkerIsolation } from '../context.js';
 import type { Core } from '../core.js';
+import { Enforcer } from './enforcer.js';
 import type { WorkerConfig } from './worker-config.js';
 import { startWorker, type WorkerHandle } from './worker-handle.js';
 
@@ -40,21 +41,28 @@ export class Workers {
   readonly #members = new Map<number, Member>();
   readonly #taskWorkers = { thread: 0, process: 0 };
   readonly #failedStarts = { thread: 0, process: 0 };
+  /** Task workers whose thread a task blocks: others stand in for them. */
+  readonly #blocked = { thread: 0, process: 0 };
+  readonly #enforcer: Enforcer;
   #nextNumber = 1;
   #stopping: (() => void) | undefined;
 
   /** At most `limit` task workers of either isolation, and as many shared hosts. */
   constructor(core: Core, limit: number, taskIsolation: WorkerIsolation) {
     this.#core = core;
+    this.#enforcer = new Enforcer(core, (worker) => this.#end(worker));
     this.#limit = limit;
     this.#taskIsolation = taskIsolation;
-    core.requests.onRequest = ({ op, target }) => {
-      if (op === Op.submit && this.#mayHelp(target)) this.#demand(target);
+    core.requests.onRequest = ({ queue }) => {
+      if (queue !== undefined && this.#mayHelp(queue)) this.#demand(queue);
     };
     core.onMessage = (message, from) => {
       if (message.type === 'ready') this.#ready(message.worker, from);
       else if (message.type === 'demand') this.#demand(message.queue);
       else if (message.type === 'host') this.placeActor(message, message.isolation);
+      else if (message.type === 'blocked') this.#blockedChanged(message.queue, message.change);
+      else if (message.type === 'enforce') this.#enforcer.enforce(message);
+      else if (message.type === 'relax') this.#enforcer.relax(message.worker, message.task);
     };
   }
 
@@ -70,8 +78,30 @@ export class Workers {
   /** There is work on a run queue: one more worker for it, if there may be. */
   #demand(queue: number): void {
     const isolation = isolationOf(queue);
-    if (this.#stopping !== undefined || this.#taskWorkers[isolation] >= this.#limit) return;
+    const limit = this.#limit + this.#blocked[isolation];
+    if (this.#stopping !== undefined || this.#taskWorkers[isolation] >= limit) return;
     this.#start('tasks', isolation);
+  }
+
+  #blockedChanged(queue: number, change: 1 | -1): void {
+    this.#blocked[isolationOf(queue)] += change;
+    if (change > 0) this.#demand(queue);
+  }
+
+  #end(worker: PeerAddress): void {
+    for (const { address, handle } of this.#members.values()) {
+      if (address?.slot === worker.slot && address.uid === worker.uid) handle.kill();
+    }
+  }
+
+  /** For a driver that is blocked, whom the ends of workers are not told. */
+  watchEnds(): void {
+    for (const member of [...this.#members.values()]) {
+      const { address } = member;
+      if (address === undefined) continue;
+      const { handle } = this.#core.peer;
+      if (!native.peerIsLive(handle, address.slot, address.uid)) this.#ended(member, 'it died');
+    }
   }
 
   placeActor({ index, generation }: ActorAddress, isolation: ActorIsolation): void {
@@ -109,6 +139,7 @@ export class Workers {
     return {
       worker: number,
       isolation,
+      role,
       slots: role === 'tasks' ? 1 : 0,
       taskIsolation: this.#taskIsolation,
       store: { pid, fd, storeId },
@@ -128,7 +159,7 @@ export class Workers {
   }
 
   #ended(member: Member, reason: string): void {
-    this.#members.delete(member.number);
+    if (!this.#members.delete(member.number)) return;
     if (member.role === 'tasks') this.#taskWorkers[member.isolation]--;
     if (this.#stopping !== undefined) {
       if (this.#members.size === 0) this.#stopping();
@@ -148,7 +179,7 @@ export class Workers {
     if (role !== 'tasks' || ++this.#failedStarts[isolation] < maxFailedStarts) return;
     this.#failedStarts[isolation] = 0;
     const message = `No ${isolation} worker starts; the last one ended with: ${reason}`;
-    this.#core.requests.fail(new WorkerCrashedError(message), Op.submit, RunQueue[isolation]);
+    this.#core.requests.fail(new WorkerCrashedError(message), RunQueue[isolation]);
   }
 
   /** Asks all workers to end, and ends those that have not by the deadline. */

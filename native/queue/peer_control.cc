@@ -1,0 +1,258 @@
+#include <algorithm>
+
+#include "queue/peer.h"
+#include "queue/retire.h"
+#include "shm/table.h"
+
+// What a peer does beside exchanging records.
+
+namespace mobula::queue {
+
+using shm::ActorSlot;
+using shm::ActorState;
+using shm::Cell;
+using shm::kNone;
+using shm::List;
+using shm::LockGuard;
+using shm::PeerSlot;
+using shm::PeerState;
+using shm::QueueState;
+using shm::RecordKind;
+
+namespace {
+
+constexpr uint32_t kSpareActors = 8;
+constexpr uint32_t kMostSpinUs = 50;
+constexpr uint32_t kLeastSpinUs = 4;
+
+}  // namespace
+
+Status Peer::create_actor(uint32_t* index, uint32_t* generation) {
+  for (;;) {
+    {
+      LockGuard guard(lock_);
+      if (!guard.status().is_ok()) return guard.status();
+      if (segment_.actors().is_exhausted()) {
+        return {Code::kFull, "the runtime has its " + std::to_string(shm::kMaxActors) +
+                                 " actors already: end some first"};
+      }
+      if (segment_.actors().has(1)) {
+        *index = shm::table_take(lock_, segment_.actors());
+        ActorSlot& actor = segment_.actor(*index);
+        lock_.add(actor.generation, 1);
+        lock_.set(actor.owner, slot_);
+        lock_.set(actor.owner_uid, uid_);
+        lock_.set(actor.pending.head, kNone);
+        lock_.set(actor.pending.tail, kNone);
+        lock_.set(actor.pending.count, 0);
+        lock_.set(actor.state, ActorState::kPending);
+        *generation = actor.generation;
+        return Status::ok();
+      }
+    }
+    Status grown = shm::table_grow(segment_, lock_, segment_.actors(), kSpareActors);
+    if (!grown.is_ok()) return grown;
+  }
+}
+
+Status Peer::host_actor(uint32_t index, uint32_t generation, uint32_t host, uint32_t host_uid) {
+  RingList rings;
+  {
+    LockGuard guard(lock_);
+    if (!guard.status().is_ok()) return guard.status();
+    ActorSlot& actor = segment_.actor(index);
+    if (actor.state != ActorState::kPending || actor.generation != generation ||
+        !post_.is_live(host, host_uid)) {
+      return {Code::kNotFound, "the actor or its host has ended"};
+    }
+    lock_.set(actor.host, host);
+    lock_.set(actor.host_uid, host_uid);
+    lock_.set(actor.state, ActorState::kAlive);
+    post_.records().splice(segment_.queue().peers[host].mailbox, actor.pending);
+    rings.add(host);
+  }
+  rings.ring_all(segment_, &bells_);
+  return Status::ok();
+}
+
+void Peer::end_actor(uint32_t index, uint32_t generation) {
+  queue::end_actor(segment_, lock_, bells_, index, generation);
+}
+
+bool Peer::client_of(uint32_t slot, uint32_t uid, uint32_t* client, uint32_t* client_generation) {
+  LockGuard guard(lock_);
+  if (!guard.status().is_ok() || !post_.is_live(slot, uid)) return false;
+  *client = segment_.queue().peers[slot].client;
+  *client_generation = segment_.queue().peers[slot].client_generation;
+  return true;
+}
+
+bool Peer::is_live(uint32_t slot, uint32_t uid) {
+  LockGuard guard(lock_);
+  return guard.status().is_ok() && post_.is_live(slot, uid);
+}
+
+Status Peer::set_resources(const std::vector<Amount>& totals) {
+  LockGuard guard(lock_);
+  if (!guard.status().is_ok()) return guard.status();
+  Status status = post_.resources().set(totals);
+  if (!status.is_ok()) lock_.rollback();
+  return status;
+}
+
+Status Peer::resources(std::vector<ResourceInfo>* out) {
+  LockGuard guard(lock_);
+  if (guard.status().is_ok()) *out = post_.resources().list();
+  return guard.status();
+}
+
+Status Peer::shape(uint32_t kind, const std::vector<Amount>& amounts, uint32_t* index) {
+  LockGuard guard(lock_);
+  return guard.status().is_ok() ? post_.shapes().find(kind, amounts, index) : guard.status();
+}
+
+Status Peer::set_driver() {
+  LockGuard guard(lock_);
+  if (!guard.status().is_ok()) return guard.status();
+  lock_.set(segment_.queue().driver, slot_);
+  lock_.set(segment_.queue().driver_uid, uid_);
+  return Status::ok();
+}
+
+bool Peer::driver(uint32_t* slot, uint32_t* uid) {
+  LockGuard guard(lock_);
+  const QueueState& state = segment_.queue();
+  if (!guard.status().is_ok() || !post_.is_live(state.driver, state.driver_uid)) return false;
+  *slot = state.driver;
+  *uid = state.driver_uid;
+  return true;
+}
+
+// The task or call of that number, in flight or waiting to be; or kNone.
+uint32_t Peer::find_sent(uint64_t sequence) {
+  uint32_t record = sent_.find(sequence);
+  if (record == kNone) return kNone;
+  const Cell& cell = segment_.cell(record);
+  bool is_request = cell.kind == RecordKind::kTask || cell.kind == RecordKind::kCall;
+  bool is_it = cell.sender == slot_ && cell.sender_uid == uid_ && cell.sequence == sequence;
+  return is_request && is_it ? record : kNone;
+}
+
+// Where a call waits. Null when its actor's row belongs to another actor meanwhile: its last host
+// has the call, and nothing says who that is.
+List* Peer::list_of(const Cell& call) const {
+  ActorSlot& actor = segment_.actor(call.target);
+  if (actor.generation != call.target_uid) return nullptr;
+  if (actor.state == ActorState::kPending) return &actor.pending;
+  PeerSlot& host = segment_.queue().peers[actor.host];
+  return host.uid == actor.host_uid ? &host.mailbox : nullptr;
+}
+
+bool Peer::cancel_queued(uint64_t sequence) {
+  LockGuard guard(lock_);
+  if (!guard.status().is_ok()) return false;
+  uint32_t record = find_sent(sequence);
+  if (record == kNone || segment_.cell(record).holder != kNone) return false;
+  if (segment_.cell(record).kind == RecordKind::kTask) {
+    post_.shapes().remove(record);
+  } else if (List* list = list_of(segment_.cell(record))) {
+    post_.records().remove(*list, record);
+  } else {
+    return false;
+  }
+  post_.drop(record);
+  sent_.forget(sequence);
+  return true;
+}
+
+bool Peer::where_is(uint64_t sequence, uint32_t* slot, uint32_t* uid) {
+  LockGuard guard(lock_);
+  if (!guard.status().is_ok()) return false;
+  uint32_t record = find_sent(sequence);
+  if (record == kNone || segment_.cell(record).holder == kNone) return false;
+  *slot = segment_.cell(record).holder;
+  *uid = segment_.queue().peers[*slot].uid;
+  return true;
+}
+
+bool Peer::blame(uint32_t slot, uint32_t uid, uint32_t sender_uid, uint64_t sequence) {
+  LockGuard guard(lock_);
+  if (!guard.status().is_ok() || !post_.is_live(slot, uid)) return false;
+  List& in_flight = segment_.queue().peers[slot].in_flight;
+  for (uint32_t record = in_flight.head; record != kNone; record = segment_.cell(record).next) {
+    const Cell& cell = segment_.cell(record);
+    if (cell.sender_uid != sender_uid || cell.sequence != sequence) continue;
+    post_.records().remove(in_flight, record);
+    post_.records().push(in_flight, record);
+    return true;
+  }
+  return false;
+}
+
+bool Peer::find(uint32_t uid, uint32_t* slot) {
+  LockGuard guard(lock_);
+  if (!guard.status().is_ok()) return false;
+  uint32_t used = segment_.queue().peers_used;
+  for (*slot = 0; *slot < used; ++*slot) {
+    if (post_.is_live(*slot, uid)) return true;
+  }
+  return false;
+}
+
+Status Peer::counts(Counts* out) {
+  LockGuard guard(lock_);
+  if (!guard.status().is_ok()) return guard.status();
+  const QueueState& state = segment_.queue();
+  for (uint32_t kind = 0; kind < shm::kWorkerKinds; ++kind) {
+    out->queued += post_.shapes().queued(kind);
+  }
+  out->finished = state.finished;
+  out->failed = state.failed;
+  out->retried = state.retried;
+  out->bounced = state.bounced;
+  out->running =
+      state.submitted - out->queued - state.finished - state.failed - state.withdrawn;
+  return Status::ok();
+}
+
+// Looks for a while before it sleeps, if that has saved it the sleep of late: whoever sends
+// meanwhile need not ring.
+bool Peer::wait(uint32_t timeout_ms) {
+  if (spin()) return true;
+  if (!arm()) return true;
+  if (!port::bell_wait(bell_read_, timeout_ms)) return false;
+  port::bell_drain(bell_read_);
+  return true;
+}
+
+bool Peer::has_mail() const { return port::load_word(own().mailbox.count) > 0; }
+
+bool Peer::spin() {
+  {
+    LockGuard guard(lock_);
+    if (!guard.status().is_ok()) return false;
+    if (own().mailbox.count > 0) return true;
+    lock_.set(own().armed, 0);
+  }
+  uint64_t end = port::monotonic_us() + spin_us_;
+  do {
+    if (has_mail()) {
+      spin_us_ = std::min(2 * spin_us_, kMostSpinUs);
+      return true;
+    }
+    port::cpu_relax();
+  } while (port::monotonic_us() < end);
+  spin_us_ = std::max(spin_us_ / 2, kLeastSpinUs);
+  return false;
+}
+
+// False when there is something to receive already.
+bool Peer::arm() {
+  LockGuard guard(lock_);
+  if (!guard.status().is_ok()) return true;
+  if (own().mailbox.count > 0) return false;
+  lock_.set(own().armed, 1);
+  return true;
+}
+
+}  // namespace mobula::queue
