@@ -39,6 +39,15 @@ export const parentOfUntilAborted = remote(async (marks: StoreHandle): Promise<n
   return await untilAborted.remote(marks);
 });
 
+const markAtGate = remote(async (pass: Pass, marks: StoreHandle) => {
+  await standAt(pass);
+  markAs(marks, 'through');
+});
+
+export const parentOfMarkAtGate = remote(async (pass: Pass, marks: StoreHandle) => {
+  await markAtGate.remote(pass, marks);
+});
+
 /** Leaves the mark "started", and never ends nor yields. */
 export const loop = remote((marks: StoreHandle): never => {
   markAs(marks, 'started');
