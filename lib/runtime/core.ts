@@ -8,6 +8,7 @@ import { resolveErrorClass } from './tasks/answers.js';
 import { Declarations } from './tasks/declarations.js';
 import { PeerIds } from './objects/ids.js';
 import { References } from './objects/references.js';
+import { registry } from './objects/registered.js';
 import { Requests } from './tasks/requests.js';
 import { SharedObjects } from './objects/shared-objects.js';
 import { Values } from './objects/values.js';
@@ -48,7 +49,7 @@ export class Core implements PeerOwner {
     this.store = store;
     this.#staysUp = staysUp;
     this.storeId = native.storeHandle(store)[2];
-    this.codec = new Codec({ references: this.references, resolveErrorClass });
+    this.codec = new Codec({ references: this.references, resolveErrorClass }, registry);
     this.objects = new SharedObjects(store, this.codec);
     this.peer = new Peer(store, queue, this);
     this.ids = new PeerIds(this.storeId, this.peer.address.uid);

@@ -1,7 +1,8 @@
 import { types } from 'node:util';
 import { malformed } from './byte-reader.js';
-import { type CodecHooks, Registry } from './hooks.js';
+import type { CodecHooks } from './hooks.js';
 import { readRaw, RecordViews } from './record.js';
+import { Registry } from './registry.js';
 import { SegmentedLayout } from './segments.js';
 import { HAS_BACK_REFERENCES, RecordKind } from './tags.js';
 import { ValueReader } from './value-reader.js';
@@ -23,27 +24,18 @@ export interface Encoded {
   write(target: Uint8Array, offset: number): void;
 }
 
-/** A class whose instances keep their class through a codec. */
-export interface Serializer<T extends object> {
-  /** Names the class in the format; the same in every process. */
-  readonly name: string;
-  /** What stands for the instance: anything that can itself be encoded. */
-  encode(value: T): unknown;
-  decode(data: unknown): T;
-}
-
 const NO_BYTES = Buffer.alloc(0);
 const NO_REFERENCES: readonly never[] = [];
 
 /**
  * Turns values into records (FORMAT.md) and back with the fidelity of structured clone. For one
  * thread. User code (getters, serializers) runs while a value is encoded or decoded and may use the
- * codec itself; what it throws is thrown unchanged. All else that fails is a SerializationError,
- * whatever the bytes.
+ * codec itself. What a getter throws is thrown unchanged; all else that fails is a
+ * SerializationError, whatever the bytes.
  */
 export class Codec {
   readonly #hooks: CodecHooks;
-  readonly #registry = new Registry();
+  readonly #registry: Registry;
   // Taken while in use: user code that comes back in meanwhile gets one of its own.
   #writer: ValueWriter | undefined;
   #reader: ValueReader | undefined;
@@ -51,8 +43,9 @@ export class Codec {
   #source: Uint8Array = NO_BYTES;
   #sourceBytes: Buffer = NO_BYTES;
 
-  constructor(hooks: CodecHooks = {}) {
+  constructor(hooks: CodecHooks = {}, registry = new Registry()) {
     this.#hooks = hooks;
+    this.#registry = registry;
   }
 
   /** Gives the references in the value that was last written in place, once. */
@@ -60,14 +53,6 @@ export class Codec {
     const references = this.#references;
     this.#references = NO_REFERENCES;
     return references;
-  }
-
-  /** Throws TypeError when the class or the name is registered already. */
-  register<T extends object>(
-    registeredClass: { readonly prototype: T },
-    serializer: Serializer<T>,
-  ): void {
-    this.#registry.add(registeredClass.prototype, serializer);
   }
 
   encode(value: unknown): Encoded {

@@ -1,6 +1,6 @@
 import { malformed } from './byte-reader.js';
 import { readSegmentedHeader, type SegmentedHeader } from './segments.js';
-import { ViewType } from './tags.js';
+import { RecordKind, ViewType } from './tags.js';
 import {
   copyRange,
   elementSize,
@@ -9,6 +9,13 @@ import {
   RAW_HEADER_BYTES,
   type BinaryValue,
 } from './views.js';
+
+/** False for a record at `start` that cannot hold objects, nor run user code when it is read. */
+export function isContainer(bytes: Uint8Array, start: number): boolean {
+  if (bytes[start] !== RecordKind.Inline) return true;
+  const head = bytes[start + 1]!;
+  return (head >= 0x80 && head < 0xa0) || (head >= 0xdc && head < 0xe0);
+}
 
 /** The binary data of one segmented record, made into values one by one. */
 export class RecordViews {

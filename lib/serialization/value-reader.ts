@@ -1,7 +1,8 @@
 import { SerializationError } from '../common/errors.js';
 import { ByteReader, malformed } from './byte-reader.js';
-import { createError, setErrorProperty } from './errors.js';
-import type { CodecHooks, Registry } from './hooks.js';
+import { createError, setErrorProperty, textOf } from './errors.js';
+import type { CodecHooks } from './hooks.js';
+import type { Registry } from './registry.js';
 import { Extension, Tag } from './tags.js';
 import type { BinaryValue } from './views.js';
 
@@ -322,15 +323,21 @@ export class ValueReader {
 
   #readRegistered(): unknown {
     const name = this.#readText();
-    const registration = this.#registry.byName(name);
-    if (registration === undefined) {
+    const serializer = this.#registry.byName(name);
+    if (serializer === undefined) {
       throw new SerializationError(
         `the value holds an instance of '${name}', which is not registered here: call ` +
-          `register(Class, { name: '${name}', ... }) in the module that defines the class`,
+          `register(Class, { name: '${name}', ... }) in a module that both sides import`,
       );
     }
     const slot = this.#reserve();
-    return this.#fill(slot, registration.decode(this.#readValue()));
+    const data = this.#readValue();
+    try {
+      return this.#fill(slot, serializer.decode(data));
+    } catch (cause) {
+      const what = `the value holds an instance of '${name}' whose decode() threw`;
+      throw new SerializationError(`${what}: ${textOf(cause)}`, { cause });
+    }
   }
 
   #readReference(): unknown {

@@ -13,7 +13,7 @@ interface Call {
   readonly construct: boolean;
   readonly key: number;
   /** The method's name, then its arguments; of a construction the arguments only. */
-  readonly args: unknown[];
+  readonly args: () => unknown[];
 }
 
 type Methods = Record<string, (...args: unknown[]) => unknown>;
@@ -36,7 +36,7 @@ class HostedActor {
   /** Why there is no instance and never will be. */
   #death: Error | undefined;
   #calls: Call[] = [];
-  #isConstructed = false;
+  #isStarted = false;
   #busy = false;
   #active = 0;
 
@@ -56,9 +56,9 @@ class HostedActor {
   run(): void {
     while (!this.#busy) {
       const next = this.#calls[0];
-      if (next === undefined || !(this.#isConstructed || next.construct)) return;
+      if (next === undefined || !(this.#isStarted || next.construct)) return;
       this.#calls.shift();
-      this.#isConstructed = true;
+      this.#isStarted = true;
       const result = this.#perform(next);
       if (result === undefined) continue;
       this.#busy = true;
@@ -87,7 +87,7 @@ class HostedActor {
     try {
       const { target, name } = findDeclaration(key) ?? (await loadDeclaration(this.#core, key));
       this.#name = name;
-      const instance = new (target as AnyClass)(...(args as never[]));
+      const instance = new (target as AnyClass)(...(args() as never[]));
       await (instance as Hooks).onStart?.();
       this.#instance = instance as Methods;
       this.#responder.value(incoming, undefined);
@@ -99,7 +99,14 @@ class HostedActor {
   }
 
   #invoke({ incoming, args }: Call): Promise<void> | undefined {
-    const [method, ...rest] = args as [string, ...unknown[]];
+    let method: string;
+    let rest: unknown[];
+    try {
+      [method, ...rest] = args() as [string, ...unknown[]];
+    } catch (error) {
+      this.#responder.failed(incoming, error);
+      return undefined;
+    }
     let result: unknown;
     this.#active++;
     try {
@@ -131,6 +138,10 @@ class HostedActor {
   get active(): number {
     return this.#active;
   }
+
+  get isConstructed(): boolean {
+    return this.#instance !== undefined;
+  }
 }
 
 /** The actors of one worker. */
@@ -147,16 +158,25 @@ export class ActorHost {
 
   receive(record: InboxRecord): void {
     const incoming = incomingOf(record);
+    const { start, end } = record;
     const { inbox } = this.#core.peer;
-    const construct = (readFlags(inbox, record.start) & Flag.construct) !== 0;
+    const construct = (readFlags(inbox, start) & Flag.construct) !== 0;
+    const actor = this.#actorOf(record);
+    const key = readKey(inbox, start);
     try {
-      const args = readArguments(this.#core, record);
-      const actor = this.#actorOf(record);
-      actor.add({ incoming, construct, key: readKey(inbox, record.start), args });
+      const args = actor.isConstructed
+        ? known(readArguments(this.#core, inbox, start, end))
+        : this.#readLater(inbox.slice(start, end));
+      actor.add({ incoming, construct, key, args });
       this.#called.push(actor);
     } catch (error) {
       this.#responder.failed(incoming, error);
     }
+  }
+
+  /** Until the class of the actor is known, those that its module registers are not either. */
+  #readLater(payload: Uint8Array): () => unknown[] {
+    return () => readArguments(this.#core, payload, 0, payload.length);
   }
 
   #actorOf({ actor: index, flags: generation }: InboxRecord): HostedActor {
@@ -188,6 +208,10 @@ export class ActorHost {
       if (stop.status === 'rejected') process.emitWarning(stop.reason as Error);
     }
   }
+}
+
+function known(args: unknown[]): () => unknown[] {
+  return () => args;
 }
 
 function isMethod(instance: Methods, name: string): boolean {

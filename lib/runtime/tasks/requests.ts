@@ -1,5 +1,6 @@
 import { WorkerCrashedError } from '../../common/errors.js';
 import type { Encoded } from '../../serialization/codec.js';
+import { isContainer } from '../../serialization/record.js';
 import type { InboxRecord } from '../../transport/peer.js';
 import { maxPayloadBytes, Op } from '../../transport/wire.js';
 import { actorDied, Answer, taskError } from './answers.js';
@@ -256,10 +257,10 @@ export class Requests {
         this.#settleStored(pending);
         break;
       case Answer.thrown:
-        reference.slot.settle('failed', taskError(what, this.#decode(start, end)));
+        reference.slot.settle('failed', taskError(what, this.#decodeError(start, end)));
         break;
       default:
-        reference.slot.settle('failed', this.#decode(start, end));
+        reference.slot.settle('failed', this.#decodeError(start, end));
     }
     this.#finish(pending);
   }
@@ -268,8 +269,17 @@ export class Requests {
     return this.#core.codec.decodeAt(this.#core.peer.inbox, start, end);
   }
 
+  /** An error that cannot be read, for lack of its class, gives way to the one that says so. */
+  #decodeError(start: number, end: number): unknown {
+    try {
+      return this.#decode(start, end);
+    } catch (error) {
+      return error;
+    }
+  }
+
   #settleRecord({ slot }: Reference, start: number, end: number): void {
-    if (end - start <= glanceBytes) {
+    if (end - start <= glanceBytes && !isContainer(this.#core.peer.inbox, start)) {
       const value = this.#decode(start, end);
       if (typeof value !== 'object' || value === null) {
         slot.settle('value', value);

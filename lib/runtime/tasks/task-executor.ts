@@ -14,7 +14,7 @@ const sliceMs = 5;
 
 interface Arrived {
   readonly task: Incoming;
-  readonly key: number;
+  readonly declaration: Declaration;
   readonly args: unknown[];
 }
 
@@ -63,12 +63,30 @@ export class TaskExecutor implements Executor {
       return;
     }
     const task = incomingOf(record);
+    const { start, end } = record;
+    const { inbox } = this.#core.peer;
+    const key = readKey(inbox, start);
+    const declaration = findDeclaration(key);
+    if (declaration === undefined) {
+      this.#load(task, key, inbox.slice(start, end));
+      return;
+    }
     try {
-      const key = readKey(this.#core.peer.inbox, record.start);
-      this.#arrived.push({ task, key, args: readArguments(this.#core, record) });
+      this.#arrived.push({ task, declaration, args: readArguments(this.#core, inbox, start, end) });
     } catch (error) {
       this.#responder.failed(task, error);
     }
+  }
+
+  /** Runs a task after its module has been imported. */
+  #load(task: Incoming, key: number, payload: Uint8Array): void {
+    this.#loading++;
+    loadDeclaration(this.#core, key)
+      .finally(() => this.#loading--)
+      .then((declaration) => {
+        this.#run(task, declaration, readArguments(this.#core, payload, 0, payload.length));
+      })
+      .catch((error: unknown) => this.#responder.failed(task, error));
   }
 
   received(): boolean {
@@ -79,7 +97,7 @@ export class TaskExecutor implements Executor {
     }
     const arrived = this.#arrived;
     this.#arrived = [];
-    for (const one of arrived) this.#start(one);
+    for (const { task, declaration, args } of arrived) this.#run(task, declaration, args);
     return this.#isInSlice();
   }
 
@@ -91,25 +109,6 @@ export class TaskExecutor implements Executor {
     this.#sliceEnd = Infinity;
     setImmediate(() => this.#core.peer.exchange());
     return false;
-  }
-
-  #start({ task, key, args }: Arrived): void {
-    const declaration = findDeclaration(key);
-    if (declaration !== undefined) {
-      this.#run(task, declaration, args);
-      return;
-    }
-    this.#loading++;
-    loadDeclaration(this.#core, key).then(
-      (loaded) => {
-        this.#loading--;
-        this.#run(task, loaded, args);
-      },
-      (error: unknown) => {
-        this.#loading--;
-        this.#responder.failed(task, error);
-      },
-    );
   }
 
   #run(task: Incoming, { target }: Declaration, args: unknown[]): void {
