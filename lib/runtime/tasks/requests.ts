@@ -5,6 +5,7 @@ import type { InboxRecord } from '../../transport/peer.js';
 import { maxPayloadBytes, Op } from '../../transport/wire.js';
 import { actorDied, Answer, taskError } from './answers.js';
 import type { Core } from '../core.js';
+import { preferErrorsOf } from './error-classes.js';
 import type { Declaration } from './functions.js';
 import { idBytes, writeId } from '../objects/ids.js';
 import { isRef, ObjectRef, Reference, referenceOf } from '../objects/object-ref.js';
@@ -59,6 +60,8 @@ interface Awaited {
 interface Pending {
   readonly reference: Reference;
   readonly what: string;
+  /** URL of the module that declared what runs. */
+  readonly module: string;
   readonly destination: Destination;
   retries: number;
   /** In use until the answer: the ref itself, and those in the arguments. */
@@ -97,6 +100,7 @@ export class Requests {
     const pending: Pending = {
       reference,
       what: request.what,
+      module: request.declaration.module,
       destination: request.destination,
       retries: request.retries,
       ref,
@@ -248,7 +252,7 @@ export class Requests {
   complete({ sequence, flags, start, end }: InboxRecord): void {
     const pending = this.#pending.get(sequence);
     if (pending === undefined) return;
-    const { reference, what } = pending;
+    const { reference, what, module } = pending;
     switch (flags) {
       case Answer.value:
         this.#settleRecord(reference, start, end);
@@ -257,10 +261,10 @@ export class Requests {
         this.#settleStored(pending);
         break;
       case Answer.thrown:
-        reference.slot.settle('failed', taskError(what, this.#decodeError(start, end)));
+        reference.slot.settle('failed', taskError(what, this.#decodeError(module, start, end)));
         break;
       default:
-        reference.slot.settle('failed', this.#decodeError(start, end));
+        reference.slot.settle('failed', this.#decodeError(module, start, end));
     }
     this.#finish(pending);
   }
@@ -270,9 +274,9 @@ export class Requests {
   }
 
   /** An error that cannot be read, for lack of its class, gives way to the one that says so. */
-  #decodeError(start: number, end: number): unknown {
+  #decodeError(module: string, start: number, end: number): unknown {
     try {
-      return this.#decode(start, end);
+      return preferErrorsOf(module, () => this.#decode(start, end));
     } catch (error) {
       return error;
     }
