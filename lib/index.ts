@@ -8,7 +8,7 @@ export { allocate, get, put, wait } from './api/objects.js';
 export type { GetOptions, WaitOptions, WaitResult } from './api/objects.js';
 export { remote } from './api/remote.js';
 export type { Argument, RemoteFunction, TaskOptions } from './api/remote.js';
-export { register } from './api/values.js';
+export { register, release } from './api/values.js';
 export type { Serializer } from './api/values.js';
 export { ObjectRef } from './runtime/objects/object-ref.js';
 export {

@@ -6,6 +6,7 @@ import {
   invalidType,
   outOfRange,
 } from '../common/validate.js';
+import { releaseViewsIn } from '../runtime/objects/holds.js';
 import { registry } from '../runtime/objects/registered.js';
 import type { Serializer } from '../serialization/registry.js';
 
@@ -42,4 +43,16 @@ export function register<T extends object, D>(
     encode: (value) => serializer.encode(value),
     decode: (data) => serializer.decode(data),
   });
+}
+
+/**
+ * The caller's promise not to touch the zero-copy arrays in a got value again: it gives up the
+ * value's hold on shared memory now. Otherwise the hold ends when the arrays are collected, which
+ * never happens inside a synchronous loop. Other values got from the same ref keep theirs. Arrays
+ * that were derived from those of the value are as good as released; copies and what has been
+ * released before are left alone. Of a part of a value only that part is released, and the hold
+ * ends when all its parts are.
+ */
+export function release(value: unknown): void {
+  releaseViewsIn(value);
 }

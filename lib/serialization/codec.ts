@@ -1,7 +1,7 @@
 import { types } from 'node:util';
 import { malformed } from './byte-reader.js';
 import type { CodecHooks } from './hooks.js';
-import { readRaw, RecordViews } from './record.js';
+import { readRaw, RecordViews, SharedViews } from './record.js';
 import { Registry } from './registry.js';
 import { SegmentedLayout } from './segments.js';
 import { HAS_BACK_REFERENCES, RecordKind } from './tags.js';
@@ -104,11 +104,11 @@ export class Codec {
 
   /**
    * The value of the record that fills `bytes`. Arrays of 1 KiB or more come back as views on these
-   * very bytes, which must stay as they are.
+   * very bytes, which must stay as they are; `shared` takes them.
    */
-  decode(bytes: Uint8Array): unknown {
+  decode(bytes: Uint8Array, shared = new SharedViews()): unknown {
     const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    return this.#decode(buffer, 0, buffer.length, false);
+    return this.#decode(buffer, 0, buffer.length, shared);
   }
 
   /**
@@ -120,7 +120,7 @@ export class Codec {
       this.#source = bytes;
       this.#sourceBytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     }
-    return this.#decode(this.#sourceBytes, start, end, true);
+    return this.#decode(this.#sourceBytes, start, end, undefined);
   }
 
   /** A whole value that is one large array skips the encoding. */
@@ -146,10 +146,10 @@ export class Codec {
     return encoded.size;
   }
 
-  #decode(bytes: Buffer, start: number, end: number, copy: boolean): unknown {
+  #decode(bytes: Buffer, start: number, end: number, shared: SharedViews | undefined): unknown {
     if (!(start < end && end <= bytes.length)) throw malformed('it is empty');
     const first = bytes[start]!;
-    if (first === RecordKind.Raw) return readRaw(bytes.subarray(start, end), copy);
+    if (first === RecordKind.Raw) return readRaw(bytes.subarray(start, end), shared);
     const backReferences = (first & HAS_BACK_REFERENCES) !== 0;
     const kind = first & ~HAS_BACK_REFERENCES;
     const reader = this.#reader ?? new ValueReader(this.#hooks, this.#registry);
@@ -159,7 +159,7 @@ export class Codec {
         return reader.read(bytes, start + 1, end, undefined, backReferences);
       }
       if (kind !== RecordKind.Segmented) throw malformed('its first byte names no kind of record');
-      const views = new RecordViews(bytes.subarray(start, end), copy);
+      const views = new RecordViews(bytes.subarray(start, end), shared);
       const { encodedStart, encodedEnd } = views.header;
       return reader.read(bytes, start + encodedStart, start + encodedEnd, views, backReferences);
     } finally {

@@ -35,6 +35,21 @@ register(Grid, {
   decode: ({ cells }) => new Grid(cells),
 });
 
+/** Hides its array. */
+export class Series {
+  readonly #points: Float64Array;
+  constructor(points: Float64Array) {
+    this.#points = points;
+  }
+  static {
+    register(Series, {
+      name: 'test.Series',
+      encode: (series) => series.#points,
+      decode: (points) => new Series(points),
+    });
+  }
+}
+
 export class ParseError extends Error {
   readonly #line: number;
   constructor(line: number) {

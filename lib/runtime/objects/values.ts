@@ -22,7 +22,16 @@ export class Values {
 
   put(value: unknown): ObjectRef {
     this.#core.assertOpen();
-    const row = this.#core.objects.sealAllocated(value) ?? this.#putNew(value);
+    return this.putAllocated(value) ?? this.#refTo(this.#putNew(value));
+  }
+
+  /** If `value` is exactly an allocated array not yet sealed, a ref to it: sealed, not copied. */
+  putAllocated(value: unknown): ObjectRef | undefined {
+    const row = this.#core.objects.sealAllocated(value);
+    return row === undefined ? undefined : this.#refTo(row);
+  }
+
+  #refTo(row: Row): ObjectRef {
     const reference = new Reference(this.#core, undefined, row.id);
     const ref = new ObjectRef(reference);
     reference.slot.settle('stored');

@@ -81,7 +81,7 @@ function classesOf(module: DeclaringModule | undefined): ClassesByName | undefin
   if (module?.classes !== undefined) return module.classes;
   const exports = module?.exports();
   if (module === undefined || exports === undefined) return undefined;
-  const classes = [exports, ...Object.values(exports)].filter(isErrorClass);
+  const classes = [exports, ...(Object.values(exports) as unknown[])].filter(isErrorClass);
   return (module.classes = new Map(classes.map((type) => [type.name, type])));
 }
 

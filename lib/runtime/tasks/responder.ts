@@ -4,6 +4,7 @@ import type { InboxRecord } from '../../transport/peer.js';
 import { maxPayloadBytes, Op } from '../../transport/wire.js';
 import { Answer, encodableError } from './answers.js';
 import type { Core } from '../core.js';
+import { forwardTo } from '../objects/forward.js';
 import { PeerIds } from '../objects/ids.js';
 
 /** What a task or call that has arrived needs to be answered. */
@@ -36,7 +37,13 @@ export class Responder {
   }
 
   #value(to: Incoming, value: unknown): void {
-    const { codec, peer } = this.#core;
+    const { codec, peer, values } = this.#core;
+    const allocated = values.putAllocated(value);
+    if (allocated !== undefined) {
+      this.#store(to, forwardTo(allocated));
+      allocated[Symbol.dispose]();
+      return;
+    }
     const start = peer.reserve();
     const encoded = codec.encodeInto(value, peer.outbox, start);
     if (typeof encoded !== 'number') {
