@@ -14,6 +14,8 @@ export { context } from './api/task-context.js';
 export type { TaskContext } from './api/task-context.js';
 export { remote } from './api/remote.js';
 export type { Argument, RemoteFunction, TaskOptions } from './api/remote.js';
+export { register, release } from './api/values.js';
+export type { Serializer } from './api/values.js';
 export { ObjectStream } from './runtime/tasks/object-stream.js';
 export { ObjectRef } from './runtime/objects/object-ref.js';
 export {

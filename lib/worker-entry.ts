@@ -33,10 +33,12 @@ function serve(core: Core, config: WorkerConfig): void {
   const executor = new TaskExecutor(core, actors, slots);
   core.executor = executor;
   core.driver = driver;
-  core.onBlocked = (change) => {
-    core.send({ type: 'blocked', queue, change }, driver);
-    core.peer.flush();
-  };
+  if (role === 'tasks') {
+    core.onBlocked = (change) => {
+      core.send({ type: 'blocked', queue, change }, driver);
+      core.peer.flush();
+    };
+  }
   watchImports(() => executor.active);
   const mayBlock = role !== 'shared';
   setContext({

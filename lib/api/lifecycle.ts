@@ -75,7 +75,7 @@ function checkResources(given: unknown = {}, workers: number): Record<string, nu
     if (Buffer.byteLength(name) <= maxNameBytes && name !== '') continue;
     throw outOfRange('options.resources', `names of 1 to ${maxNameBytes} bytes`, name);
   }
-  checkInteger('options.resources.gpu', resources['gpu'], 0, maxGpus);
+  checkInteger('options.resources.gpu', resources.gpu, 0, maxGpus);
   const count = Object.keys(resources).length;
   if (count <= maxResources) return resources;
   throw outOfRange('options.resources', `at most ${maxResources} kinds`, count);

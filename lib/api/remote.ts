@@ -22,6 +22,7 @@ import {
 } from '../runtime/tasks/functions.js';
 import { assertNotImporting } from '../runtime/tasks/modules.js';
 import type { ObjectStream } from '../runtime/tasks/object-stream.js';
+import { addErrorClass } from '../runtime/tasks/error-classes.js';
 import type { ErrorType, RetryPolicy } from '../runtime/tasks/retry-policy.js';
 import type { Demand } from '../runtime/tasks/shapes.js';
 import type { Terms } from '../runtime/tasks/task-spec.js';
@@ -200,6 +201,7 @@ function checkErrorClass(value: unknown, index: number): void {
     typeof value === 'function' &&
     (value === Error || (value.prototype as unknown) instanceof Error);
   if (!isErrorClass) throw invalidType(`options.retryErrors[${index}]`, 'a class of errors', value);
+  addErrorClass(value);
 }
 
 /** Undefined for a function that is no generator. */

@@ -14,9 +14,9 @@ const borrowedSliceMs = 1;
 export function waitBlocked(core: Core, references: readonly Reference[], timeout: number): void {
   if (!mustWait(references)) return;
   const deadline = performance.now() + timeout;
-  const task = core.values.beginWait();
+  const endWait = core.values.wait();
   core.blocked++;
-  if (task !== undefined) core.onBlocked(1);
+  core.onBlocked(1);
   try {
     let left = timeout;
     do {
@@ -24,10 +24,8 @@ export function waitBlocked(core: Core, references: readonly Reference[], timeou
       left = deadline - performance.now();
     } while (left > 0 && mustWait(references));
   } finally {
-    if (task !== undefined) {
-      core.onBlocked(-1);
-      core.executor?.endWait(task);
-    }
+    core.onBlocked(-1);
+    endWait();
     core.blocked--;
     core.peer.schedule();
   }

@@ -1,7 +1,9 @@
 import { SerializationError } from '../common/errors.js';
 import { ByteReader, malformed } from './byte-reader.js';
-import { createError, setErrorProperty } from './errors.js';
-import type { CodecHooks, Registry } from './hooks.js';
+import { createError, setErrorProperty, textOf } from './errors.js';
+import type { CodecHooks } from './hooks.js';
+import type { SharedViews } from './record.js';
+import type { Registry } from './registry.js';
 import { Extension, Tag } from './tags.js';
 import type { BinaryValue } from './views.js';
 
@@ -10,6 +12,8 @@ const TRUSTED_COUNT = 1024;
 
 /** Gives the binary value that a record lists under a number. */
 export interface ViewSource {
+  /** Takes the views that are not copies; undefined when all are. */
+  readonly shared: SharedViews | undefined;
   view(number: number): BinaryValue;
 }
 
@@ -322,15 +326,27 @@ export class ValueReader {
 
   #readRegistered(): unknown {
     const name = this.#readText();
-    const registration = this.#registry.byName(name);
-    if (registration === undefined) {
+    const serializer = this.#registry.byName(name);
+    if (serializer === undefined) {
       throw new SerializationError(
         `the value holds an instance of '${name}', which is not registered here: call ` +
-          `register(Class, { name: '${name}', ... }) in the module that defines the class`,
+          `register(Class, { name: '${name}', ... }) in a module that both sides import`,
       );
     }
     const slot = this.#reserve();
-    return this.#fill(slot, registration.decode(this.#readValue()));
+    const shared = this.#views?.shared;
+    const first = shared?.views.length ?? 0;
+    const data = this.#readValue();
+    try {
+      const instance = this.#fill(slot, serializer.decode(data));
+      const views = shared?.views.slice(first) ?? [];
+      if (views.length > 0 && typeof instance === 'object')
+        shared?.instances.push({ instance, views });
+      return instance;
+    } catch (cause) {
+      const what = `the value holds an instance of '${name}' whose decode() threw`;
+      throw new SerializationError(`${what}: ${textOf(cause)}`, { cause });
+    }
   }
 
   #readReference(): unknown {

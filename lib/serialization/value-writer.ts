@@ -1,10 +1,11 @@
 import { inspect } from 'node:util';
 import { SerializationError } from '../common/errors.js';
 import { ByteWriter } from './byte-writer.js';
-import { errorParts } from './errors.js';
-import type { CodecHooks, Registration, Registry } from './hooks.js';
+import { errorParts, textOf } from './errors.js';
+import type { CodecHooks } from './hooks.js';
 import { kindOf } from './kinds.js';
 import { ENCODED_FORM, formatPath, type PathStep } from './path.js';
+import type { Registry, Serializer } from './registry.js';
 import { Extension, SAFE_DEPTH, Tag } from './tags.js';
 import { viewOf, type BinaryValue, type View } from './views.js';
 
@@ -180,9 +181,9 @@ export class ValueWriter {
       this.out.writeBinary(this.#hooks.references.encode(value));
       return;
     }
-    const registration = this.#registry.of(value);
-    if (registration !== undefined) {
-      this.#writeRegistered(value, registration);
+    const serializer = this.#registry.of(value);
+    if (serializer !== undefined) {
+      this.#writeRegistered(value, serializer);
       return;
     }
     const kind = kindOf(value);
@@ -225,13 +226,22 @@ export class ValueWriter {
     }
   }
 
-  #writeRegistered(value: object, registration: Registration): void {
+  #writeRegistered(value: object, serializer: Serializer<object>): void {
     this.out.writeTagged(Tag.Registered, 2);
-    this.out.writeString(registration.name);
+    this.out.writeString(serializer.name);
     const unfinished = (this.#unfinished ??= new Set());
     unfinished.add(value);
-    this.#writeAt(ENCODED_FORM, registration.encode(value));
+    this.#writeAt(ENCODED_FORM, this.#encodedForm(value, serializer));
     unfinished.delete(value);
+  }
+
+  #encodedForm(value: object, serializer: Serializer<object>): unknown {
+    try {
+      return serializer.encode(value);
+    } catch (cause) {
+      const what = `an instance of '${serializer.name}' whose encode() threw: ${textOf(cause)}`;
+      throw this.#unclonable(what, { cause });
+    }
   }
 
   #writeView(value: BinaryValue): void {
@@ -338,9 +348,9 @@ export class ValueWriter {
     if (this.#path.length > SAFE_DEPTH) this.#path.length = 0;
   }
 
-  #unclonable(what: string): SerializationError {
+  #unclonable(what: string, options?: ErrorOptions): SerializationError {
     const path = formatPath(this.#path.slice(1, this.#depth + 1));
-    return new SerializationError(`${path} is ${what}`);
+    return new SerializationError(`${path} is ${what}`, options);
   }
 
   /** Says in words that the stack of the thread was too small; all else is thrown as it is. */

@@ -48,6 +48,13 @@ for (const isolation of isolations) {
     t.is(code, 0);
   });
 
+  test(`errors keep the classes that a driver in CommonJS exports [${isolation}]`, async (t) => {
+    await using command = await Command.start(`${fixtures}/common-errors.cjs`, () => [isolation]);
+    const { code, stdout } = await command.outcome;
+    t.is(stdout, 'true\n');
+    t.is(code, 0);
+  });
+
   test(`a failed ref that nobody looks at does not end the driver [${isolation}]`, async (t) => {
     await using command = await Command.start(`${fixtures}/unobserved.js`, () => [isolation]);
     const { code, stdout } = await command.outcome;

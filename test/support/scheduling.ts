@@ -137,7 +137,9 @@ export const yieldAndCrash = remote(function* (end: number) {
 
 export const sumStream = remote(async (end: number) => {
   let total = 0;
-  for await (const ref of countTo.options({ backpressure: 2 }).remote(end)) total += await ref;
+  for await (const ref of countTo.options({ backpressure: 2 }).remote(end)) {
+    total += await (ref as unknown as ObjectRef<number>);
+  }
   return total;
 });
 
@@ -207,7 +209,7 @@ export const holdAtGate = remote(async (pass: Pass, name: string) => {
 });
 
 export const devices = remote(async (pass: Pass) => {
-  const visible = process.env['CUDA_VISIBLE_DEVICES'];
+  const visible = process.env.CUDA_VISIBLE_DEVICES;
   await standAt(pass);
   return visible;
 });

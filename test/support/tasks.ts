@@ -1,5 +1,5 @@
 import { threadId } from 'node:worker_threads';
-import { GetTimeoutError, ObjectRef, put, remote } from 'mobula';
+import { allocate, GetTimeoutError, ObjectRef, put, remote } from 'mobula';
 import { ObjectStore, type StoreHandle } from 'mobula/store';
 import { standAt, type Pass } from './gate.js';
 
@@ -90,6 +90,16 @@ export const look = remote((array: Float64Array): Seen => {
 
 export const makeArray = remote((length: number, value: number) =>
   new Float64Array(length).fill(value),
+);
+
+export const makeAllocated = remote((length: number, value: number) =>
+  allocate(Float64Array, length).fill(value),
+);
+
+let kept: Float64Array | undefined;
+/** Gives the same allocated array whenever it runs in the same worker. */
+export const keepAllocated = remote(
+  (length: number) => (kept ??= allocate(Float64Array, length).fill(0.5)),
 );
 
 export const makeText = remote((length: number) => 'x'.repeat(length));

@@ -1,14 +1,14 @@
 import { TaskCancelledError } from '../../common/errors.js';
 import type { InboxRecord, PeerAddress } from '../../transport/peer.js';
 import { actorDied } from '../tasks/answers.js';
-import { readSpec } from '../tasks/arguments.js';
+import { readSpec, type ReceivedSpec } from '../tasks/arguments.js';
 import type { Core } from '../core.js';
 import { actorIdOf } from './actor-handle.js';
 import { findDeclaration, type AnyClass } from '../tasks/functions.js';
 import { loadDeclaration } from '../tasks/modules.js';
 import { incomingOf, Responder } from '../tasks/responder.js';
 import { callAs, runAsynchronously, RunningTask, runSynchronously } from '../tasks/running-task.js';
-import { Flag, readFlags } from '../tasks/task-spec.js';
+import { Flag, readAttempt, readFlags, readKey } from '../tasks/task-spec.js';
 import { isThenable } from '../tasks/thenable.js';
 
 interface Call {
@@ -16,7 +16,7 @@ interface Call {
   readonly construct: boolean;
   readonly key: number;
   /** The method's name, then its arguments; of a construction the arguments only. */
-  readonly args: unknown[];
+  readonly read: () => ReceivedSpec;
 }
 
 type Methods = Record<string, (...args: unknown[]) => unknown>;
@@ -39,7 +39,7 @@ class HostedActor {
   /** Why there is no instance and never will be. */
   #death: Error | undefined;
   #calls: Call[] = [];
-  #isConstructed = false;
+  #isStarted = false;
   readonly #running = new Set<RunningTask>();
   #busy = false;
   #active = 0;
@@ -60,9 +60,9 @@ class HostedActor {
   run(): void {
     while (!this.#busy) {
       const next = this.#calls[0];
-      if (next === undefined || !(this.#isConstructed || next.construct)) return;
+      if (next === undefined || !(this.#isStarted || next.construct)) return;
       this.#calls.shift();
-      this.#isConstructed = true;
+      this.#isStarted = true;
       const result = this.#perform(next);
       if (result === undefined) continue;
       this.#busy = true;
@@ -87,11 +87,13 @@ class HostedActor {
     return this.#invoke(call);
   }
 
-  async #construct({ task, key, args }: Call): Promise<void> {
+  async #construct({ task, key, read }: Call): Promise<void> {
     const { incoming } = task;
     try {
       const { target, name } = findDeclaration(key) ?? (await loadDeclaration(this.#core, key));
       this.#name = name;
+      const { terms, args } = read();
+      task.terms = terms;
       const create = () => new (target as AnyClass)(...(args as never[]));
       const instance = runSynchronously(task, create);
       await runAsynchronously(task, () => (instance as Hooks).onStart?.());
@@ -104,8 +106,17 @@ class HostedActor {
     }
   }
 
-  #invoke({ task, args }: Call): Promise<void> | undefined {
-    const [method, ...rest] = args as [string, ...unknown[]];
+  #invoke({ task, read }: Call): Promise<void> | undefined {
+    let method: string;
+    let rest: unknown[];
+    try {
+      const { terms, args } = read();
+      task.terms = terms;
+      [method, ...rest] = args as [string, ...unknown[]];
+    } catch (error) {
+      this.#responder.failed(task.incoming, error);
+      return undefined;
+    }
     let result: unknown;
     this.#active++;
     this.#running.add(task);
@@ -164,6 +175,10 @@ class HostedActor {
   get active(): number {
     return this.#active;
   }
+
+  get isConstructed(): boolean {
+    return this.#instance !== undefined;
+  }
 }
 
 /** The actors of one worker. */
@@ -181,20 +196,27 @@ export class ActorHost {
   receive(record: InboxRecord): void {
     const incoming = incomingOf(record);
     const { inbox } = this.#core.peer;
-    const construct = (readFlags(inbox, record.start) & Flag.construct) !== 0;
+    const { start, end } = record;
+    const construct = (readFlags(inbox, start) & Flag.construct) !== 0;
+    const actor = this.#actorOf(record);
+    const key = readKey(inbox, start);
+    const address = { index: record.actor, generation: record.flags };
+    const actorId = actorIdOf(this.#core.storeId, address);
+    const task = new RunningTask(incoming, readAttempt(inbox, start), [], actorId);
     try {
-      const { key, attempt, terms, args } = readSpec(this.#core, record);
-      const actor = this.#actorOf(record);
-      const actorId = actorIdOf(this.#core.storeId, {
-        index: record.actor,
-        generation: record.flags,
-      });
-      const task = new RunningTask(incoming, terms, attempt, [], actorId);
-      actor.add({ task, construct, key, args });
+      const read = actor.isConstructed
+        ? known(readSpec(this.#core, inbox, start, end))
+        : this.#readLater(inbox.slice(start, end));
+      actor.add({ task, construct, key, read });
       this.#called.push(actor);
     } catch (error) {
       this.#responder.failed(incoming, error);
     }
+  }
+
+  /** Until the class of the actor is known, those that its module registers are not either. */
+  #readLater(payload: Uint8Array): () => ReceivedSpec {
+    return () => readSpec(this.#core, payload, 0, payload.length);
   }
 
   #actorOf({ actor: index, flags: generation }: InboxRecord): HostedActor {
@@ -230,6 +252,10 @@ export class ActorHost {
       if (stop.status === 'rejected') process.emitWarning(stop.reason as Error);
     }
   }
+}
+
+function known(spec: ReceivedSpec): () => ReceivedSpec {
+  return () => spec;
 }
 
 function isMethod(instance: Methods, name: string): boolean {

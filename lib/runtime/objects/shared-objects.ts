@@ -1,10 +1,12 @@
 import { types } from 'node:util';
 import { ObjectExistsError, ObjectLostError } from '../../common/errors.js';
 import type { Codec, Encoded } from '../../serialization/codec.js';
-import { HAS_BACK_REFERENCES, RecordKind } from '../../serialization/tags.js';
+import { SharedViews } from '../../serialization/record.js';
 import { RAW_HEADER_BYTES, viewOf, writeRawHeader } from '../../serialization/views.js';
 import { Availability, native, Register } from '../../store/binding.js';
-import { ViewCache } from '../../store/view-cache.js';
+import { type Held, ViewCache } from '../../store/view-cache.js';
+import { forwardTarget } from './forward.js';
+import { holdFor } from './holds.js';
 
 /** Where an object stands in the object table. */
 export interface Row {
@@ -61,6 +63,8 @@ export class SharedObjects {
   readonly #registers: Float64Array;
   readonly #views: ViewCache;
   readonly #allocations = new WeakMap<ArrayBufferLike, Row>();
+  /** Sealed arrays stay readable by those who still have them: the buffer of each keeps a hold. */
+  readonly #sealed = new WeakMap<ArrayBufferLike, Held>();
   #closed = false;
 
   constructor(store: number, codec: Codec) {
@@ -146,7 +150,7 @@ export class SharedObjects {
 
   /** If `value` is exactly an allocated array not yet sealed, seals it where it lies. */
   sealAllocated(value: unknown): Row | undefined {
-    if (!types.isTypedArray(value)) return undefined;
+    if (!ArrayBuffer.isView(value) || !types.isTypedArray(value)) return undefined;
     const row = this.#allocations.get(value.buffer);
     const whole = value.buffer.byteLength - RAW_HEADER_BYTES;
     if (row === undefined || value.byteLength !== whole || value.byteOffset !== RAW_HEADER_BYTES) {
@@ -157,20 +161,29 @@ export class SharedObjects {
     this.#seal(row, true, { addRef: true });
     this.#allocations.delete(value.buffer);
     dropped.unregister(value.buffer);
+    this.#keepReadable(value, row);
     return row;
+  }
+
+  #keepReadable(array: ArrayBufferView, { id }: Row): void {
+    const held = this.#views.open(id);
+    if (held === undefined) return;
+    this.#sealed.set(array.buffer, held);
+    holdFor(this.store, held, { views: [array], instances: [] });
   }
 
   /** The value of a sealed object; throws it if it is an error, or ObjectLostError if it is gone. */
   read(id: string): unknown {
     const held = this.#views.open(id);
     if (held === undefined) throw lost(id);
-    const { data, entry, generation } = held;
+    const shared = new SharedViews();
     let value: unknown;
     try {
-      value = this.#codec.decode(data);
+      const target = forwardTarget(held.data);
+      if (target !== undefined) return this.read(target);
+      value = this.#codec.decode(held.data, shared);
     } finally {
-      // Other kinds of records leave views behind, and with them the hold.
-      if (isCopied(data)) native.storeReleaseView(this.store, entry, generation);
+      holdFor(this.store, held, shared);
     }
     if (held.metadataSize > 0) throw value as Error;
     return value;
@@ -201,7 +214,3 @@ export function lost(id: string): ObjectLostError {
 }
 
 export { Availability };
-
-function isCopied(record: Uint8Array): boolean {
-  return (record[0]! & ~HAS_BACK_REFERENCES) === RecordKind.Inline;
-}

@@ -3,7 +3,6 @@ import type { Encoded } from '../../serialization/codec.js';
 import type { Core } from '../core.js';
 import { idBytes, writeId } from './ids.js';
 import { isRef, ObjectRef, Reference, referenceOf } from './object-ref.js';
-import type { RunningTask } from '../tasks/running-task.js';
 import { Availability, lost, type Row } from './shared-objects.js';
 import type { ValueSlot } from './value-slot.js';
 
@@ -17,7 +16,16 @@ export class Values {
 
   put(value: unknown): ObjectRef {
     this.#core.assertOpen();
-    const row = this.#core.objects.sealAllocated(value) ?? this.#putNew(value);
+    return this.putAllocated(value) ?? this.#refTo(this.#putNew(value));
+  }
+
+  /** If `value` is exactly an allocated array not yet sealed, a ref to it: sealed, not copied. */
+  putAllocated(value: unknown): ObjectRef | undefined {
+    const row = this.#core.objects.sealAllocated(value);
+    return row === undefined ? undefined : this.#refTo(row);
+  }
+
+  #refTo(row: Row): ObjectRef {
     const reference = new Reference(this.#core, undefined, row.id);
     const ref = new ObjectRef(reference);
     reference.slot.settle('stored');
@@ -87,21 +95,21 @@ export class Values {
         this.#deliver(reference, resolve, reject);
         return;
       }
-      const task = this.beginWait();
+      const endWait = this.wait();
       reference.slot.onSettled(() => {
-        if (task !== undefined) this.#core.executor?.endWait(task);
+        endWait();
         this.#deliver(reference, resolve, reject);
       });
     });
   }
 
-  /** A task that waits lends its slot, until {@link Executor.endWait}. */
-  beginWait(): RunningTask | undefined {
+  /** The code that runs waits until the returned function is called: its task lends its slot. */
+  wait(): () => void {
     const { executor, peer } = this.#core;
-    if (executor === undefined || !peer.isOpen) return undefined;
-    const task = executor.waitingTask();
-    if (task !== undefined) executor.beginWait(task);
-    return task;
+    const task = peer.isOpen ? executor?.waitingTask() : undefined;
+    if (executor === undefined || task === undefined) return nothing;
+    executor.beginWait(task);
+    return () => executor.endWait(task);
   }
 
   #deliver(
@@ -167,6 +175,10 @@ export class Values {
     if (!reference.disposed) return;
     throw new ReferenceError(`ObjectRef(${reference.id}) was disposed: keep it, or get it before`);
   }
+}
+
+function nothing(): void {
+  return;
 }
 
 /** A record that has been written already. */

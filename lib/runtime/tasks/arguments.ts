@@ -1,52 +1,59 @@
-import type { InboxRecord } from '../../transport/peer.js';
 import type { Core } from '../core.js';
 import { readId } from '../objects/ids.js';
+import { noTerms } from './running-task.js';
 import {
   Flag,
   prefixBytes,
-  readAttempt,
   readDependencies,
   readFlags,
-  readKey,
   readUint32,
   type Terms,
 } from './task-spec.js';
 
-/** A task or call as its worker gets it. */
+/** A task or call as its worker reads it. */
 export interface ReceivedSpec {
-  readonly key: number;
-  readonly attempt: number;
-  readonly terms: Terms | undefined;
+  readonly terms: Terms;
   /** Private, or views on the store. */
   readonly args: unknown[];
 }
 
-/** Throws the error of a dependency that failed, and ObjectLostError for one that is gone. */
-export function readSpec(core: Core, { start, end }: InboxRecord): ReceivedSpec {
-  const { inbox } = core.peer;
-  const flags = readFlags(inbox, start);
-  const key = readKey(inbox, start);
-  const attempt = readAttempt(inbox, start);
+/**
+ * Reads the spec between two positions of `payload`. The module of its function must have been
+ * imported, for the classes that it registers. Throws the error of a dependency that failed, and
+ * ObjectLostError for one that is gone.
+ */
+export function readSpec(
+  core: Core,
+  payload: Uint8Array,
+  start: number,
+  end: number,
+): ReceivedSpec {
+  const flags = readFlags(payload, start);
   let first = start + prefixBytes;
-  let terms: Terms | undefined;
+  let terms = noTerms;
   if ((flags & Flag.terms) !== 0) {
-    const length = readUint32(inbox, first);
-    terms = core.codec.decodeAt(inbox, first + 4, first + 4 + length) as Terms;
+    const length = readUint32(payload, first);
+    terms = core.codec.decodeAt(payload, first + 4, first + 4 + length) as Terms;
     first += 4 + length;
   }
   const isPlain = (flags & Flag.dependencies) === 0;
-  const args = isPlain ? readList(core, flags, first, end) : readResolved(core, flags, first, end);
-  return { key, attempt, terms, args };
+  const read = isPlain ? readList : readResolved;
+  return { terms, args: read(core, flags, payload, first, end) };
 }
 
-function readResolved(core: Core, flags: number, start: number, end: number): unknown[] {
-  const { inbox } = core.peer;
+function readResolved(
+  core: Core,
+  flags: number,
+  payload: Uint8Array,
+  start: number,
+  end: number,
+): unknown[] {
   const first = start + 4;
-  const after = first + readUint32(inbox, start);
-  const args = readList(core, flags, first, after);
-  if ((flags & Flag.storedDependencies) === 0) resolve(core, args, inbox, after, end);
+  const after = first + readUint32(payload, start);
+  const args = readList(core, flags, payload, first, after);
+  if ((flags & Flag.storedDependencies) === 0) resolve(core, args, payload, after, end);
   else {
-    const dependencies = core.objects.read(readId(inbox, after)) as Uint8Array;
+    const dependencies = core.objects.read(readId(payload, after)) as Uint8Array;
     resolve(core, args, dependencies, 0, dependencies.length);
   }
   return args;
@@ -68,8 +75,13 @@ function resolve(
   }
 }
 
-function readList(core: Core, flags: number, start: number, end: number): unknown[] {
-  const { codec, objects, peer } = core;
-  if ((flags & Flag.stored) === 0) return codec.decodeAt(peer.inbox, start, end) as unknown[];
-  return objects.read(readId(peer.inbox, start)) as unknown[];
+function readList(
+  { codec, objects }: Core,
+  flags: number,
+  payload: Uint8Array,
+  start: number,
+  end: number,
+): unknown[] {
+  if ((flags & Flag.stored) === 0) return codec.decodeAt(payload, start, end) as unknown[];
+  return objects.read(readId(payload, start)) as unknown[];
 }

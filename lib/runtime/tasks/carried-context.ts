@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Declaration } from './functions.js';
-import { namespaceOf } from './namespaces.js';
+import { exportsOf } from './module-exports.js';
 import type { Terms } from './task-spec.js';
 
 /** What is used of @opentelemetry/api, when the process has loaded it: its global of version 1. */
@@ -56,7 +56,7 @@ function activeTrace(): Record<string, string> | undefined {
 }
 
 function activeLocals({ module }: Declaration): [string, unknown][] | undefined {
-  const { storages } = namespaceOf(module);
+  const storages = storagesOf(module);
   if (storages.length === 0) return undefined;
   const locals: [string, unknown][] = [];
   for (const [name, storage] of storages) {
@@ -66,14 +66,35 @@ function activeLocals({ module }: Declaration): [string, unknown][] | undefined 
   return locals.length === 0 ? undefined : locals;
 }
 
+type Exported = readonly (readonly [name: string, storage: AsyncLocalStorage<unknown>])[];
+
+const none: Exported = [];
+const known = new WeakMap<object, Exported>();
+
+/** None before the module has been evaluated. */
+function storagesOf(module: string): Exported {
+  const exports = exportsOf(module);
+  if (exports === undefined) return none;
+  let storages = known.get(exports);
+  if (storages === undefined) {
+    storages = (Object.entries(exports) as [string, unknown][]).filter(isStorage);
+    known.set(exports, storages);
+  }
+  return storages;
+}
+
+function isStorage(entry: [string, unknown]): entry is [string, AsyncLocalStorage<unknown>] {
+  return entry[1] instanceof AsyncLocalStorage;
+}
+
 /** Calls `fn` in the context that the task's submitter had. */
 export function withCarried<T>({ module }: Declaration, terms: Terms, fn: () => T): T {
   const { locals = [], trace } = terms;
-  const { storages } = namespaceOf(module);
+  const storages = storagesOf(module);
   let inner = trace === undefined ? fn : () => withTrace(trace, fn);
   for (const [name, value] of locals) {
     const storage = storages.find(([exported]) => exported === name)?.[1];
-    if (!(storage instanceof AsyncLocalStorage)) continue;
+    if (storage === undefined) continue;
     const next = inner;
     inner = () => storage.run(value, next);
   }

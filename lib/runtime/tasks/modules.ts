@@ -1,6 +1,5 @@
 import { FunctionNotFoundError, MobulaError } from '../../common/errors.js';
 import type { Core } from '../core.js';
-import { addNamespace } from './namespaces.js';
 import { findDeclaration, type Declaration } from './functions.js';
 
 let importing = 0;
@@ -58,7 +57,7 @@ async function load(core: Core, key: number): Promise<Declaration> {
 async function importModule(module: string, name: string): Promise<void> {
   importing++;
   try {
-    addNamespace(module, (await import(module)) as object);
+    await import(module);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new FunctionNotFoundError(`A worker could not import ${module} to find ${name}: ${why}`, {

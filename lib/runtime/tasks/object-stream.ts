@@ -7,6 +7,8 @@ export interface StreamControl {
   taken(count: number, producer: PeerAddress): void;
   /** Nobody reads on. */
   left(): void;
+  /** The reading code waits for an item, until the returned function is called. */
+  wait(): () => void;
 }
 
 /**
@@ -72,7 +74,13 @@ export class StreamReader {
       return Promise.resolve({ done: false, value: ref });
     }
     if (this.#hasEnded) return Promise.resolve(finished());
-    return new Promise((resolve) => this.#readers.push(resolve));
+    const endWait = this.#control.wait();
+    return new Promise((resolve) => {
+      this.#readers.push((result) => {
+        endWait();
+        resolve(result);
+      });
+    });
   }
 
   /** Ends the stream for good and drops what was not taken. */

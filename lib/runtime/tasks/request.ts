@@ -1,5 +1,5 @@
 import type { Op } from '../../transport/wire.js';
-import { Reference, type ObjectRef } from '../objects/object-ref.js';
+import type { ObjectRef, Reference } from '../objects/object-ref.js';
 import type { Row } from '../objects/shared-objects.js';
 import type { ValueSlot } from '../objects/value-slot.js';
 import type { Declaration } from './functions.js';
@@ -50,6 +50,8 @@ export class PendingRequest {
   /** Kept until the answer, as those in {@link used}. */
   readonly ref: ObjectRef;
   readonly what: string;
+  /** URL of the module that declared what runs. */
+  readonly module: string;
   readonly destination: Destination;
   readonly policy: RetryPolicy;
   /** The task whose code made it. */
@@ -69,12 +71,13 @@ export class PendingRequest {
   constructor(
     reference: Reference,
     ref: ObjectRef,
-    { what, destination, policy }: Request,
+    { what, declaration, destination, policy }: Request,
     parent: RunningTask | undefined,
   ) {
     this.reference = reference;
     this.ref = ref;
     this.what = what;
+    this.module = declaration.module;
     this.destination = destination;
     this.policy = policy;
     this.retriesLeft = policy.retries;

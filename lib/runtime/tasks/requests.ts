@@ -1,9 +1,10 @@
 import {
-  RuntimeShutdownError,
+  type RuntimeShutdownError,
   TaskCancelledError,
   TaskTimeoutError,
   WorkerCrashedError,
 } from '../../common/errors.js';
+import { isContainer } from '../../serialization/record.js';
 import { native } from '../../store/binding.js';
 import type { InboxRecord, PeerAddress } from '../../transport/peer.js';
 import { Blame, Op, RecordKind } from '../../transport/wire.js';
@@ -12,6 +13,7 @@ import { readId } from '../objects/ids.js';
 import { ObjectRef, Reference, referenceOf } from '../objects/object-ref.js';
 import { lost, type Row } from '../objects/shared-objects.js';
 import { actorDied, Answer, taskError } from './answers.js';
+import { preferErrorsOf } from './error-classes.js';
 import { ObjectStream, StreamReader } from './object-stream.js';
 import { PendingRequest, type Destination, type Request } from './request.js';
 import { ResultRefs, StreamSink } from './result-sinks.js';
@@ -80,6 +82,7 @@ export class Requests {
       taken: (count: number, producer: PeerAddress) =>
         this.#core.send({ type: 'taken', sequence, count }, producer),
       left: () => this.#leaveStream(sequence),
+      wait: () => this.#core.values.wait(),
     };
     const reader = new StreamReader(control, backpressure);
     pending.sink = new StreamSink(this.#core, reader, () => ++this.#sequence, this.#settle);
@@ -128,7 +131,7 @@ export class Requests {
   }
 
   #completeFailed(pending: PendingRequest, answer: number, start: number, end: number): void {
-    const error = this.#decode(start, end);
+    const error = this.#decodeError(pending.module, start, end);
     if (answer === Answer.failed) {
       this.#fail(pending, error);
       return;
@@ -175,6 +178,15 @@ export class Requests {
     return this.#core.codec.decodeAt(this.#core.peer.inbox, start, end);
   }
 
+  /** An error that cannot be read, for lack of its class, gives way to the one that says so. */
+  #decodeError(module: string, start: number, end: number): unknown {
+    try {
+      return preferErrorsOf(module, () => this.#decode(start, end));
+    } catch (error) {
+      return error;
+    }
+  }
+
   readonly #settle = (
     reference: Reference,
     ref: ObjectRef,
@@ -187,7 +199,7 @@ export class Requests {
   };
 
   #settleRecord({ slot }: Reference, start: number, end: number): void {
-    if (end - start <= glanceBytes) {
+    if (end - start <= glanceBytes && !isContainer(this.#core.peer.inbox, start)) {
       const value = this.#decode(start, end);
       if (typeof value !== 'object' || value === null) {
         slot.settle('value', value);

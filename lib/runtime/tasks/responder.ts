@@ -3,6 +3,7 @@ import { native } from '../../store/binding.js';
 import type { InboxRecord } from '../../transport/peer.js';
 import { maxPayloadBytes, Op } from '../../transport/wire.js';
 import type { Core } from '../core.js';
+import { forwardTo } from '../objects/forward.js';
 import { idBytes, PeerIds, writeId } from '../objects/ids.js';
 import { Answer, encodableError } from './answers.js';
 
@@ -65,7 +66,13 @@ export class Responder {
   }
 
   #value(to: Incoming, value: unknown, place: Place): void {
-    const { codec, peer } = this.#core;
+    const { codec, peer, values } = this.#core;
+    const allocated = values.putAllocated(value);
+    if (allocated !== undefined) {
+      this.#store(to, forwardTo(allocated), place);
+      allocated[Symbol.dispose]();
+      return;
+    }
     const start = peer.reserve();
     const encoded = codec.encodeInto(value, peer.outbox, start);
     if (typeof encoded !== 'number') {

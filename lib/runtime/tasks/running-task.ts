@@ -6,7 +6,7 @@ import type { AnyFunction } from './functions.js';
 import type { Terms } from './task-spec.js';
 import { isThenable } from './thenable.js';
 
-const noTerms: Terms = {};
+export const noTerms: Terms = {};
 
 /**
  * A task or call whose code runs in this worker, from its start to its answer: the code may go on
@@ -14,11 +14,12 @@ const noTerms: Terms = {};
  */
 export class RunningTask {
   readonly incoming: Incoming;
-  readonly terms: Terms;
   readonly attempt: number;
   /** What the code got of the devices that are given to one task each: indices of gpus. */
   readonly gpus: readonly number[];
   readonly actorId: string | undefined;
+  /** Known once the module of its function has been imported. */
+  terms = noTerms;
   /** Reads that its code waits for. While there are any its cpus are lent to other tasks. */
   waits = 0;
   ended = false;
@@ -33,13 +34,11 @@ export class RunningTask {
 
   constructor(
     incoming: Incoming,
-    terms = noTerms,
-    attempt = 0,
+    attempt: number,
     gpus: readonly number[] = [],
     actorId?: string,
   ) {
     this.incoming = incoming;
-    this.terms = terms;
     this.attempt = attempt;
     this.gpus = gpus;
     this.actorId = actorId;

@@ -6,7 +6,9 @@ import { isThenable } from './thenable.js';
 /** How long items of a synchronous generator follow each other before the event loop has a turn. */
 const sliceMs = 5;
 
-export type AnyGenerator = Iterator<unknown> | AsyncIterator<unknown>;
+const finished: IteratorResult<unknown> = { done: true, value: undefined };
+
+export type AnyGenerator = Iterator<unknown, unknown> | AsyncIterator<unknown, unknown>;
 
 /** What the executor does while a producer waits for its reader. */
 export interface Lender {
@@ -49,18 +51,24 @@ export class StreamProducer {
    * an item cannot be sent, for which the task has been answered; rejects with what it throws.
    */
   async run(): Promise<void> {
-    while (!this.task.ended) {
+    while (!this.#isOver()) {
       if (this.#sent - this.#taken >= this.#ahead) await this.#room();
-      if (this.task.ended) return;
-      const next = runAsynchronously(this.task, () => this.#iterator.next());
-      const { done, value } = isThenable(next) ? await next : next;
-      if (done === true || this.task.ended) return;
-      if (!this.#responder.streamed(this.task.incoming, this.#sent++, value)) {
+      const next = this.#isOver() ? finished : await this.#next();
+      if (next.done === true || this.#isOver()) return;
+      if (!this.#responder.streamed(this.task.incoming, this.#sent++, next.value)) {
         this.#close();
         return;
       }
       if (performance.now() > this.#turnEnd) await this.#turn();
     }
+  }
+
+  #isOver(): boolean {
+    return this.task.ended;
+  }
+
+  #next(): IteratorResult<unknown> | PromiseLike<IteratorResult<unknown>> {
+    return runAsynchronously(this.task, () => this.#iterator.next());
   }
 
   async #room(): Promise<void> {

@@ -13,6 +13,7 @@ import { outOfTime } from './requests.js';
 import { incomingOf, Responder } from './responder.js';
 import { callAs, currentTask, runAsynchronously, RunningTask } from './running-task.js';
 import { StreamProducer, type AnyGenerator } from './stream-producer.js';
+import { readAttempt, readKey } from './task-spec.js';
 import { isThenable } from './thenable.js';
 
 /** How long synchronous tasks run in a row before the event loop gets a turn. */
@@ -20,7 +21,7 @@ const sliceMs = 5;
 
 interface Arrived {
   readonly task: RunningTask;
-  readonly key: number;
+  readonly declaration: Declaration;
   readonly args: unknown[];
 }
 
@@ -34,7 +35,7 @@ export class TaskExecutor implements Executor {
   readonly #actors: ActorHost;
   readonly #slots: number;
   #arrived: Arrived[] = [];
-  /** Tasks whose module is being imported, then those whose code has started and has not ended. */
+  /** Tasks that were taken and have not ended. */
   readonly #tasks: RunningTask[] = [];
   readonly #streams = new Set<StreamProducer>();
   #loading = 0;
@@ -53,7 +54,7 @@ export class TaskExecutor implements Executor {
 
   /** Tasks and calls whose code has started and has not ended. */
   get active(): number {
-    return this.#tasks.length - this.#loading + this.#actors.active;
+    return this.#tasks.length - this.#loading - this.#arrived.length + this.#actors.active;
   }
 
   stop(): void {
@@ -70,14 +71,44 @@ export class TaskExecutor implements Executor {
       this.#actors.receive(record);
       return;
     }
-    const incoming = incomingOf(record);
+    const { start, end } = record;
+    const { inbox } = this.#core.peer;
+    const key = readKey(inbox, start);
+    const declaration = findDeclaration(key);
+    const task = new RunningTask(incomingOf(record), readAttempt(inbox, start), devicesOf(record));
+    this.#tasks.push(task);
+    if (declaration === undefined) this.#load(task, key, inbox.slice(start, end));
+    else this.#prepare(task, declaration, inbox, start, end);
+  }
+
+  #prepare(
+    task: RunningTask,
+    declaration: Declaration,
+    payload: Uint8Array,
+    start: number,
+    end: number,
+  ): void {
     try {
-      const { key, attempt, terms, args } = readSpec(this.#core, record);
-      const task = new RunningTask(incoming, terms, attempt, devicesOf(record));
-      this.#arrived.push({ task, key, args });
+      const { terms, args } = readSpec(this.#core, payload, start, end);
+      task.terms = terms;
+      this.#arrived.push({ task, declaration, args });
     } catch (error) {
-      this.#responder.failed(incoming, error);
+      this.#failed(task, error);
     }
+  }
+
+  /** Runs a task after its module has been imported. */
+  #load(task: RunningTask, key: number, payload: Uint8Array): void {
+    this.#loading++;
+    loadDeclaration(this.#core, key)
+      .finally(() => this.#loading--)
+      .then(
+        (declaration) => {
+          this.#prepare(task, declaration, payload, 0, payload.length);
+          this.#core.peer.schedule();
+        },
+        (error: unknown) => this.#failed(task, error),
+      );
   }
 
   received(): boolean {
@@ -88,7 +119,7 @@ export class TaskExecutor implements Executor {
     }
     const arrived = this.#arrived;
     this.#arrived = [];
-    for (const one of arrived) this.#start(one);
+    for (const one of arrived) this.#run(one);
     return this.#isInSlice();
   }
 
@@ -119,27 +150,8 @@ export class TaskExecutor implements Executor {
     if (recursive) this.#core.requests.cancelChildren(task, { force, recursive });
   }
 
-  #start({ task, key, args }: Arrived): void {
-    this.#tasks.push(task);
-    const declaration = findDeclaration(key);
-    if (declaration !== undefined) {
-      this.#run(task, declaration, args);
-      return;
-    }
-    this.#loading++;
-    loadDeclaration(this.#core, key).then(
-      (loaded) => {
-        this.#loading--;
-        if (!task.ended) this.#run(task, loaded, args);
-      },
-      (error: unknown) => {
-        this.#loading--;
-        if (this.#end(task)) this.#responder.failed(task.incoming, error);
-      },
-    );
-  }
-
-  #run(task: RunningTask, declaration: Declaration, args: unknown[]): void {
+  #run({ task, declaration, args }: Arrived): void {
+    if (task.ended) return;
     if (task.terms.timeout !== undefined) this.#startClock(task, task.terms.timeout, declaration);
     if (task.gpus.length > 0) task.hideDevices = showDevices(task.gpus);
     let result: unknown;
@@ -206,6 +218,11 @@ export class TaskExecutor implements Executor {
     if (results.every((result, index) => this.#responder.result(incoming, index, result))) {
       this.#responder.value(incoming, undefined);
     }
+  }
+
+  /** It could not be started. */
+  #failed(task: RunningTask, error: unknown): void {
+    if (this.#end(task)) this.#responder.failed(task.incoming, error);
   }
 
   #thrown(task: RunningTask, error: unknown): void {
