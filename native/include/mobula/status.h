@@ -20,6 +20,7 @@ enum class Code : uint32_t {
   kOutOfRange = 8,    // An option or size that this build or machine cannot serve.
   kIncompatible = 9,  // Another layout, libc or pid namespace made the segment.
   kSystem = 10,       // A system call failed; the message names it and its errno.
+  kFreed = 12,        // The object was given up by free().
 };
 
 // A code and, for failures, a message that a user can act on. Cheap to copy when ok.
