@@ -3,7 +3,7 @@ import { Codec } from '../serialization/codec.js';
 import { native } from '../store/binding.js';
 import { readMessage, writeMessage, type Message } from '../transport/message.js';
 import { Peer, type InboxRecord, type PeerAddress, type PeerOwner } from '../transport/peer.js';
-import { Op, RecordKind } from '../transport/wire.js';
+import { maxPeers, Op, RecordKind } from '../transport/wire.js';
 import { resolveErrorClass } from './tasks/answers.js';
 import { Declarations } from './tasks/declarations.js';
 import { PeerIds } from './objects/ids.js';
@@ -74,7 +74,8 @@ export class Core implements PeerOwner {
         return;
       case RecordKind.message: {
         const message = readMessage(this.peer.inbox, record.start, record.end);
-        this.onMessage(message, { slot: record.sender, uid: record.senderUid });
+        if (message.type === 'freed') this.values.freedByBorrower(message.id);
+        else this.onMessage(message, { slot: record.sender, uid: record.senderUid });
         return;
       }
       default:
@@ -108,6 +109,14 @@ export class Core implements PeerOwner {
     const offset = this.peer.reserve();
     const length = writeMessage(message, this.peer.outbox, offset);
     this.peer.commit(Op.message, to.slot, to.uid, 0, 0, length);
+  }
+
+  /** Where the live peer of that uid is. A search: for rare cases. */
+  findPeer(uid: number): PeerAddress | undefined {
+    for (let slot = 0; slot < maxPeers; slot++) {
+      if (native.peerIsLive(this.peer.handle, slot, uid)) return { slot, uid };
+    }
+    return undefined;
   }
 
   assertOpen(): void {

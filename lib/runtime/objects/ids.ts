@@ -12,6 +12,15 @@ export class PeerIds {
   of(sequence: number): string {
     return this.#prefix + sequence.toString(16).padStart(12, '0');
   }
+
+  /** The uid of the peer that an id is one of. */
+  static issuerOf(id: string): number {
+    return Number.parseInt(id.slice(12, 20), 16);
+  }
+
+  static sequenceOf(id: string): number {
+    return Number.parseInt(id.slice(20), 16);
+  }
 }
 
 export const idBytes = 16;

@@ -10,6 +10,8 @@ export class Reference {
   /** The row in the object table on which this process has counted the ref, if it has. */
   entry: number | undefined;
   generation = 0;
+  /** This process holds the object of that row by a pin, as long as the ref lives. */
+  pinned = false;
   /** The row stands for a value to come, which is due when the slot settles. */
   promised = false;
   /** Requests that need it until they are answered: its own, and those it is an argument of. */

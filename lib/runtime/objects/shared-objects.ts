@@ -1,5 +1,5 @@
 import { types } from 'node:util';
-import { ObjectExistsError, ObjectLostError } from '../../common/errors.js';
+import { ObjectExistsError, ObjectFreedError, ObjectLostError } from '../../common/errors.js';
 import type { Codec, Encoded } from '../../serialization/codec.js';
 import { HAS_BACK_REFERENCES, RecordKind } from '../../serialization/tags.js';
 import { RAW_HEADER_BYTES, viewOf, writeRawHeader } from '../../serialization/views.js';
@@ -22,6 +22,8 @@ export interface PutOptions {
   isError?: boolean;
   /** This process counts a reference. */
   addRef: boolean;
+  /** And holds the object by a pin. */
+  pin?: boolean;
   /** Ids of what the value refers to, 16 bytes each. */
   contained?: Uint8Array | undefined;
   /** A process that will count a reference itself: slot and generation. */
@@ -106,7 +108,7 @@ export class SharedObjects {
   }
 
   #seal({ entry, generation }: Row, exposed: boolean, options: PutOptions): void {
-    const { addRef, contained, refClient } = options;
+    const { addRef, contained, refClient, pin = false } = options;
     const [client, clientGeneration] = refClient ?? [];
     native.storeSeal(
       this.store,
@@ -117,6 +119,7 @@ export class SharedObjects {
       contained,
       client,
       clientGeneration,
+      pin,
     );
   }
 
@@ -145,7 +148,7 @@ export class SharedObjects {
   }
 
   /** If `value` is exactly an allocated array not yet sealed, seals it where it lies. */
-  sealAllocated(value: unknown): Row | undefined {
+  sealAllocated(value: unknown, pin: boolean): Row | undefined {
     if (!types.isTypedArray(value)) return undefined;
     const row = this.#allocations.get(value.buffer);
     const whole = value.buffer.byteLength - RAW_HEADER_BYTES;
@@ -154,16 +157,19 @@ export class SharedObjects {
     }
     const { type, length } = viewOf(value)!;
     writeRawHeader(new Uint8Array(value.buffer), 0, type, length);
-    this.#seal(row, true, { addRef: true });
+    this.#seal(row, true, { addRef: true, pin });
     this.#allocations.delete(value.buffer);
     dropped.unregister(value.buffer);
     return row;
   }
 
-  /** The value of a sealed object; throws it if it is an error, or ObjectLostError if it is gone. */
+  /**
+   * The value of a sealed object; throws it if it is an error, and ObjectFreedError or
+   * ObjectLostError if it is gone.
+   */
   read(id: string): unknown {
     const held = this.#views.open(id);
-    if (held === undefined) throw lost(id);
+    if (held === undefined) throw this.#isFreed(id) ? freed(id) : lost(id);
     const { data, entry, generation } = held;
     let value: unknown;
     try {
@@ -174,6 +180,10 @@ export class SharedObjects {
     }
     if (held.metadataSize > 0) throw value as Error;
     return value;
+  }
+
+  #isFreed(id: string): boolean {
+    return this.availability(id) === Availability.freed;
   }
 
   availability(id: string): number {
@@ -194,10 +204,29 @@ export class SharedObjects {
   dropRef(entry: number, generation: number): void {
     native.storeDropRef(this.store, entry, generation);
   }
+
+  unpin(entry: number, generation: number): void {
+    native.storeUnpin(this.store, entry, generation);
+  }
+
+  /** Gives the object up for all who refer to it. */
+  free(id: string): void {
+    native.storeFree(this.store, id);
+  }
+
+  /** Lets go of an object that was made for this process alone. */
+  discard(id: string): void {
+    const row = this.addRef(id);
+    if (row !== undefined) this.dropRef(row.entry, row.generation);
+  }
 }
 
 export function lost(id: string): ObjectLostError {
   return new ObjectLostError(`The object ${id} is gone: it was deleted, or its owner has ended`);
+}
+
+export function freed(id: string): ObjectFreedError {
+  return new ObjectFreedError(`The object ${id} was given up by free(): make it again if needed`);
 }
 
 export { Availability };

@@ -86,6 +86,11 @@ export class Requests {
     return this.#pending.size;
   }
 
+  /** What a request that waits for an answer is to settle. */
+  referenceOf(sequence: number): Reference | undefined {
+    return this.#pending.get(sequence)?.reference;
+  }
+
   /** Sends a task or a call once its arguments that are refs have values. */
   send(request: Request): ObjectRef {
     this.#core.assertOpen();
@@ -281,6 +286,10 @@ export class Requests {
 
   /** The worker has counted a reference for this process; from here on it is counted here. */
   #settleStored({ reference, ref }: Pending): void {
+    if (reference.slot.state === 'failed' && reference.entry === undefined) {
+      this.#core.objects.discard(reference.id);
+      return;
+    }
     if (reference.entry === undefined) {
       const row = this.#core.objects.addRef(reference.id);
       if (row === undefined) {

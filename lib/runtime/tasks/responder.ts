@@ -1,3 +1,4 @@
+import { ObjectFreedError } from '../../common/errors.js';
 import type { Encoded } from '../../serialization/codec.js';
 import { native } from '../../store/binding.js';
 import type { InboxRecord } from '../../transport/peer.js';
@@ -59,8 +60,13 @@ export class Responder {
     const refClient = native.peerClient(core.peer.handle, to.sender, to.senderUid);
     const contained = core.values.contained(encoded);
     const id = new PeerIds(core.storeId, to.senderUid).of(to.sequence);
-    if (refClient !== undefined) {
-      core.objects.put(encoded, { id, replace: true, addRef: false, contained, refClient });
+    try {
+      if (refClient !== undefined) {
+        core.objects.put(encoded, { id, replace: true, addRef: false, contained, refClient });
+      }
+    } catch (error) {
+      // Who has freed it knows, and needs no more than an answer.
+      if (!(error instanceof ObjectFreedError)) throw error;
     }
     core.peer.reserve();
     core.peer.commit(Op.complete, to.handle, 0, Answer.stored, 0, 0);
