@@ -8,6 +8,8 @@ export { allocate, free, get, put, wait } from './api/objects.js';
 export type { GetOptions, PutOptions, WaitOptions, WaitResult } from './api/objects.js';
 export { remote } from './api/remote.js';
 export type { Argument, RemoteFunction, TaskOptions } from './api/remote.js';
+export { memory } from './api/stats.js';
+export type { ObjectMemory } from './runtime/objects/memory.js';
 export { ObjectRef } from './runtime/objects/object-ref.js';
 export {
   ActorDiedError,

@@ -51,7 +51,8 @@ function serve(core: Core, { driver, slots, taskIsolation, worker }: WorkerConfi
     executor.stop();
     void actors.stop().then(() => {
       core.close();
-      process.exit(0);
+      // Warnings come with the next tick.
+      setImmediate(() => process.exit(0));
     });
   };
   core.send({ type: 'ready', worker }, driver);

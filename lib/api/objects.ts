@@ -174,11 +174,17 @@ function settled(refs: readonly ObjectRef[], count: number, limits: Limits): Pro
   });
 }
 
+function observed<T>(ref: ObjectRef<T>): ObjectRef<T> {
+  const reference = referenceOf(ref);
+  reference.core.unobserved.observe(reference);
+  return ref;
+}
+
 function split<T>(refs: readonly ObjectRef<T>[], count: number): WaitResult<T> {
   const ready: ObjectRef<T>[] = [];
   const pending: ObjectRef<T>[] = [];
   for (const ref of refs) {
-    if (ready.length < count && !isPending(ref)) ready.push(ref);
+    if (ready.length < count && !isPending(ref)) ready.push(observed(ref));
     else pending.push(ref);
   }
   return { ready, pending };

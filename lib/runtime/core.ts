@@ -10,6 +10,7 @@ import { PeerIds } from './objects/ids.js';
 import { References } from './objects/references.js';
 import { Requests } from './tasks/requests.js';
 import { SharedObjects } from './objects/shared-objects.js';
+import { UnobservedFailures } from './objects/unobserved.js';
 import { Values } from './objects/values.js';
 
 /** What else a core is, in a worker. */
@@ -32,15 +33,19 @@ export class Core implements PeerOwner {
   readonly objects: SharedObjects;
   readonly references = new References(this);
   readonly requests = new Requests(this);
+  readonly unobserved = new UnobservedFailures();
   readonly values = new Values(this);
   readonly declarations = new Declarations(this);
   /** 32 hex digits, unique across machines. */
   readonly storeId: string;
   readonly store: number;
+  /** Milliseconds since the epoch. */
+  readonly startedAt = Date.now();
   executor: Executor | undefined;
   onMessage: (message: Message, from: PeerAddress) => void = () => undefined;
 
   readonly #staysUp: boolean;
+  #turn: number | undefined;
   #closed = false;
 
   /** Takes over `store`. A core that `staysUp` keeps its event loop alive even when idle. */
@@ -49,10 +54,19 @@ export class Core implements PeerOwner {
     this.#staysUp = staysUp;
     this.storeId = native.storeHandle(store)[2];
     this.codec = new Codec({ references: this.references, resolveErrorClass });
-    this.objects = new SharedObjects(store, this.codec);
+    this.objects = new SharedObjects(store, this.codec, () => this.ids.fresh());
     this.peer = new Peer(store, queue, this);
     this.ids = new PeerIds(this.storeId, this.peer.address.uid);
     if (staysUp) this.peer.keepAlive(true);
+  }
+
+  /** Milliseconds after `startedAt`; the clock is read once a turn of the event loop. */
+  get turn(): number {
+    if (this.#turn === undefined) {
+      this.#turn = Date.now() - this.startedAt;
+      setImmediate(() => (this.#turn = undefined)).unref();
+    }
+    return this.#turn;
   }
 
   get isClosed(): boolean {
@@ -128,6 +142,7 @@ export class Core implements PeerOwner {
   refuse(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.unobserved.reportAll();
     const message = 'The runtime was shut down before the task had ended';
     this.requests.close(new RuntimeShutdownError(message));
   }

@@ -4,6 +4,7 @@
  */
 export class PeerIds {
   readonly #prefix: string;
+  #fresh = 0;
 
   constructor(storeId: string, uid: number) {
     this.#prefix = storeId.slice(0, 12) + uid.toString(16).padStart(8, '0');
@@ -11,6 +12,11 @@ export class PeerIds {
 
   of(sequence: number): string {
     return this.#prefix + sequence.toString(16).padStart(12, '0');
+  }
+
+  /** An id that no sequence number has. */
+  fresh(): string {
+    return `${this.#prefix}8${(++this.#fresh).toString(16).padStart(11, '0')}`;
   }
 
   /** The uid of the peer that an id is one of. */

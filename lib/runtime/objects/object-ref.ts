@@ -17,12 +17,17 @@ export class Reference {
   /** Requests that need it until they are answered: its own, and those it is an argument of. */
   users = 0;
   disposed = false;
+  /** Somebody has looked at how it ends, or will. */
+  observed = false;
+  /** Milliseconds after its core began. */
+  readonly madeAt: number;
   #id: string | undefined;
 
   constructor(core: Core, sequence: number | undefined, id?: string) {
     this.core = core;
     this.sequence = sequence;
     this.#id = id;
+    this.madeAt = core.turn;
   }
 
   get id(): string {

@@ -3,7 +3,7 @@ import { ObjectExistsError, ObjectFreedError, ObjectLostError } from '../../comm
 import type { Codec, Encoded } from '../../serialization/codec.js';
 import { HAS_BACK_REFERENCES, RecordKind } from '../../serialization/tags.js';
 import { RAW_HEADER_BYTES, viewOf, writeRawHeader } from '../../serialization/views.js';
-import { Availability, native, Register } from '../../store/binding.js';
+import { Availability, native, Register, type ReferredRow } from '../../store/binding.js';
 import { ViewCache } from '../../store/view-cache.js';
 
 /** Where an object stands in the object table. */
@@ -60,12 +60,14 @@ const dropped = new FinalizationRegistry<{ objects: SharedObjects; row: Row }>((
 export class SharedObjects {
   readonly store: number;
   readonly #codec: Codec;
+  readonly #freshId: () => string;
   readonly #registers: Float64Array;
   readonly #views: ViewCache;
   readonly #allocations = new WeakMap<ArrayBufferLike, Row>();
   #closed = false;
 
-  constructor(store: number, codec: Codec) {
+  constructor(store: number, codec: Codec, freshId: () => string) {
+    this.#freshId = freshId;
     this.store = store;
     this.#codec = codec;
     this.#registers = native.storeRegisters(store);
@@ -93,7 +95,7 @@ export class SharedObjects {
   #create(size: number, { id, replace, isError }: PutOptions) {
     const mark = isError === true ? errorMark : undefined;
     try {
-      return this.#createOnce(size, id, mark);
+      return this.#createOnce(size, id ?? this.#freshId(), mark);
     } catch (error) {
       if (!(error instanceof ObjectExistsError) || id === undefined || replace !== true)
         throw error;
@@ -102,8 +104,8 @@ export class SharedObjects {
     }
   }
 
-  #createOnce(size: number, wanted: string | undefined, mark: Uint8Array | undefined) {
-    const [id, buffer] = native.storeCreateObject(this.store, wanted, size, mark);
+  #createOnce(size: number, id: string, mark: Uint8Array | undefined) {
+    const [, buffer] = native.storeCreateObject(this.store, id, size, mark);
     return { row: this.#rowOf(id), buffer };
   }
 
@@ -199,6 +201,10 @@ export class SharedObjects {
   /** Counts a reference of this process; undefined if there is no such object. */
   addRef(id: string): Row | undefined {
     return native.storeAddRef(this.store, id) ? this.#rowOf(id) : undefined;
+  }
+
+  listReferred(): ReferredRow[] {
+    return native.storeListReferred(this.store);
   }
 
   dropRef(entry: number, generation: number): void {

@@ -60,6 +60,7 @@ export class Values {
   /** As {@link share}, for a ref that a request uses, disposed or not. */
   shareInUse(ref: ObjectRef): void {
     const reference = referenceOf(ref);
+    this.#core.unobserved.observe(reference);
     if (reference.entry !== undefined) return;
     const { slot, id } = reference;
     if (slot.state === 'pending') {
@@ -92,6 +93,7 @@ export class Values {
 
   /** The value of a ref, as often as it is asked for. */
   read(reference: Reference): Promise<unknown> {
+    this.#core.unobserved.observe(reference);
     return new Promise((resolve, reject) => {
       if (reference.slot.state !== 'pending') {
         this.#deliver(reference, resolve, reject);

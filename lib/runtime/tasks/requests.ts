@@ -328,8 +328,9 @@ export class Requests {
     this.#finish(pending);
   }
 
-  #finish({ reference, used, argumentsRow }: Pending): void {
+  #finish({ reference, ref, what, used, argumentsRow }: Pending): void {
     this.#pending.delete(reference.sequence!);
+    if (reference.slot.state === 'failed') this.#core.unobserved.add(ref, reference, what);
     if (argumentsRow !== undefined) {
       this.#core.objects.dropRef(argumentsRow.entry, argumentsRow.generation);
     }
@@ -356,7 +357,9 @@ export class Requests {
 
 function use(ref: ObjectRef, pending: Pending): void {
   (pending.used ??= []).push(ref);
-  referenceOf(ref).users++;
+  const reference = referenceOf(ref);
+  reference.users++;
+  reference.core.unobserved.observe(reference);
 }
 
 function bytesOf(encoded: Encoded): Uint8Array {
