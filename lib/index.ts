@@ -8,14 +8,16 @@ export { cancel } from './api/cancel.js';
 export type { CancelOptions } from './api/cancel.js';
 export { getSync } from './api/get-sync.js';
 export type { GetSyncOptions } from './api/get-sync.js';
-export { allocate, get, put, wait } from './api/objects.js';
-export type { GetOptions, WaitOptions, WaitResult } from './api/objects.js';
+export { allocate, free, get, put, wait } from './api/objects.js';
+export type { GetOptions, PutOptions, WaitOptions, WaitResult } from './api/objects.js';
 export { context } from './api/task-context.js';
 export type { TaskContext } from './api/task-context.js';
 export { remote } from './api/remote.js';
 export type { Argument, RemoteFunction, TaskOptions } from './api/remote.js';
+export { memory } from './api/stats.js';
 export { register, release } from './api/values.js';
 export type { Serializer } from './api/values.js';
+export type { ObjectMemory } from './runtime/objects/memory.js';
 export { ObjectStream } from './runtime/tasks/object-stream.js';
 export { ObjectRef } from './runtime/objects/object-ref.js';
 export {

@@ -62,7 +62,8 @@ function serve(core: Core, config: WorkerConfig): void {
     executor.stop();
     void actors.stop().then(() => {
       core.close();
-      process.exit(0);
+      // Warnings come with the next tick.
+      setImmediate(() => process.exit(0));
     });
   };
   core.send({ type: 'ready', worker }, driver);

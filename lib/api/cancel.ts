@@ -44,10 +44,8 @@ export async function cancel(
   if (checked.force && reference.isCall) {
     throw new TypeError('force is for tasks: end an actor by kill()');
   }
-  const { sequence } = reference;
-  if (sequence !== undefined) {
-    return core.requests.cancel(reference.request ?? sequence, checked);
-  }
+  const { sequence } = reference.primary ?? reference;
+  if (sequence !== undefined) return core.requests.cancel(sequence, checked);
   if (reference.slot.state !== 'pending') return false;
   return core.cancellations.ask(reference.id, checked);
 }

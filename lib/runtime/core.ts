@@ -3,7 +3,7 @@ import { Codec } from '../serialization/codec.js';
 import { native } from '../store/binding.js';
 import { readMessage, writeMessage, type Message } from '../transport/message.js';
 import { Peer, type InboxRecord, type PeerAddress, type PeerOwner } from '../transport/peer.js';
-import { Op, RecordKind } from '../transport/wire.js';
+import { maxPeers, Op, RecordKind } from '../transport/wire.js';
 import { Declarations } from './tasks/declarations.js';
 import { resolveErrorClass } from './tasks/error-classes.js';
 import { PeerIds } from './objects/ids.js';
@@ -17,6 +17,7 @@ import type { RunningTask } from './tasks/running-task.js';
 import type { Lender } from './tasks/stream-producer.js';
 import { PumpedTimers } from './pumped-timers.js';
 import { SharedObjects } from './objects/shared-objects.js';
+import { UnobservedFailures } from './objects/unobserved.js';
 import { Values } from './objects/values.js';
 
 /** How long an event loop with nothing to wait for stays up. */
@@ -48,6 +49,7 @@ export class Core implements PeerOwner {
   readonly objects: SharedObjects;
   readonly references = new References(this);
   readonly requests = new Requests(this);
+  readonly unobserved = new UnobservedFailures();
   readonly values = new Values(this);
   readonly shapes = new Shapes(this);
   readonly cancellations = new Cancellations(this);
@@ -56,6 +58,8 @@ export class Core implements PeerOwner {
   /** 32 hex digits, unique across machines. */
   readonly storeId: string;
   readonly store: number;
+  /** Milliseconds since the epoch. */
+  readonly startedAt = Date.now();
   executor: Executor | undefined;
   /** Undefined for the driver's own. */
   driver: PeerAddress | undefined;
@@ -68,6 +72,7 @@ export class Core implements PeerOwner {
   onSlice: () => void = () => undefined;
 
   readonly #staysUp: boolean;
+  #turn: number | undefined;
   #closed = false;
   #holds = 0;
   #isHeld = false;
@@ -80,7 +85,7 @@ export class Core implements PeerOwner {
     this.storeId = native.storeHandle(store)[2];
     const hooks = { references: this.references, resolveErrorClass };
     this.codec = new Codec(hooks, registry);
-    this.objects = new SharedObjects(store, this.codec);
+    this.objects = new SharedObjects(store, this.codec, () => this.ids.fresh());
     this.peer = new Peer(store, queue, this);
     this.ids = new PeerIds(this.storeId, this.peer.address.uid);
     if (staysUp) this.peer.keepAlive(true);
@@ -89,6 +94,15 @@ export class Core implements PeerOwner {
   /** The id of the ref that a task or call is answered to. */
   taskIdOf({ senderUid, sequence }: Incoming): string {
     return new PeerIds(this.storeId, senderUid).of(sequence);
+  }
+
+  /** Milliseconds after `startedAt`; the clock is read once a turn of the event loop. */
+  get turn(): number {
+    if (this.#turn === undefined) {
+      this.#turn = Date.now() - this.startedAt;
+      setImmediate(() => (this.#turn = undefined)).unref();
+    }
+    return this.#turn;
   }
 
   get isClosed(): boolean {
@@ -148,6 +162,9 @@ export class Core implements PeerOwner {
       case 'timedOut':
         this.requests.timedOut(message.sequence, message.timeout);
         return;
+      case 'freed':
+        this.values.freedByBorrower(message.id);
+        return;
       case 'cancelRef':
         this.cancellations.answer(message, from);
         return;
@@ -192,6 +209,14 @@ export class Core implements PeerOwner {
     this.peer.commit(Op.message, to.slot, to.uid, 0, 0, length);
   }
 
+  /** Where the live peer of that uid is. A search: for rare cases. */
+  findPeer(uid: number): PeerAddress | undefined {
+    for (let slot = 0; slot < maxPeers; slot++) {
+      if (native.peerIsLive(this.peer.handle, slot, uid)) return { slot, uid };
+    }
+    return undefined;
+  }
+
   assertOpen(): void {
     if (!this.#closed) return;
     throw new RuntimeShutdownError('The runtime has shut down: call init() to start another one');
@@ -201,6 +226,7 @@ export class Core implements PeerOwner {
   refuse(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.unobserved.reportAll();
     const message = 'The runtime was shut down before the task had ended';
     this.requests.close(new RuntimeShutdownError(message));
   }

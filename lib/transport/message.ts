@@ -13,6 +13,8 @@ export interface TaskAddress {
 export type Message =
   /** A worker to its driver: it can be given work. */
   | { readonly type: 'ready'; readonly worker: number }
+  /** To the owner of a value to come: a borrower has given it up. */
+  | { readonly type: 'freed'; readonly id: string }
   /** To a worker: run stop hooks and end. */
   | { readonly type: 'stop' }
   /** To the driver: tasks are on a run queue that may have no worker yet. */

@@ -1,5 +1,5 @@
 import { threadId } from 'node:worker_threads';
-import { allocate, GetTimeoutError, ObjectRef, put, remote } from 'mobula';
+import { allocate, free, get, GetTimeoutError, ObjectRef, put, remote } from 'mobula';
 import { ObjectStore, type StoreHandle } from 'mobula/store';
 import { standAt, type Pass } from './gate.js';
 
@@ -41,6 +41,19 @@ export const sumNested = remote(async (refs: ObjectRef<number>[]) => {
   let total = 0;
   for (const ref of refs) total += await ref;
   return total;
+});
+
+/** Awaits the refs in an array, once the gate is open. */
+export const awaitNested = remote(async (refs: ObjectRef[], pass?: Pass) => {
+  if (pass !== undefined) await standAt(pass);
+  return get(refs);
+});
+
+export const freeInTask = remote((refs: ObjectRef[]) => free(refs));
+
+export const passGateWithText = remote(async (pass: Pass, length: number) => {
+  await standAt(pass);
+  return 'x'.repeat(length);
 });
 
 export const countDown = remote(async (depth: number): Promise<number> => {

@@ -4,6 +4,7 @@
  */
 export class PeerIds {
   readonly #prefix: string;
+  #fresh = 0;
 
   constructor(storeId: string, uid: number) {
     this.#prefix = storeId.slice(0, 12) + uid.toString(16).padStart(8, '0');
@@ -17,16 +18,20 @@ export class PeerIds {
   of(sequence: number): string {
     return this.#prefix + sequence.toString(16).padStart(12, '0');
   }
-}
 
-/** The uid of the peer whose number an id is made of; undefined for ids of another origin. */
-export function peerOfId(storeId: string, id: string): number | undefined {
-  if (id.slice(0, 12) !== storeId.slice(0, 12)) return undefined;
-  return Number.parseInt(id.slice(12, 20), 16);
-}
+  /** An id that no sequence number has. */
+  fresh(): string {
+    return `${this.#prefix}8${(++this.#fresh).toString(16).padStart(11, '0')}`;
+  }
 
-export function sequenceOfId(id: string): number {
-  return Number.parseInt(id.slice(20), 16);
+  /** The uid of the peer that an id is one of. */
+  static issuerOf(id: string): number {
+    return Number.parseInt(id.slice(12, 20), 16);
+  }
+
+  static sequenceOf(id: string): number {
+    return Number.parseInt(id.slice(20), 16);
+  }
 }
 
 export const idBytes = 16;

@@ -72,8 +72,16 @@ export class References implements ReferenceCodec {
     collected.register(ref, reference, reference);
   }
 
+  /** Ends the hold of a ref that was put with a pin. */
+  unpin(reference: Reference): void {
+    if (!reference.pinned) return;
+    reference.pinned = false;
+    this.#core.objects.unpin(reference.entry!, reference.generation);
+  }
+
   drop(reference: Reference): void {
     if (reference.entry === undefined || this.#core.isClosed) return;
+    this.unpin(reference);
     this.#core.objects.dropRef(reference.entry, reference.generation);
     reference.entry = undefined;
     collected.unregister(reference);

@@ -2,7 +2,7 @@ import { native } from '../../store/binding.js';
 import type { Message } from '../../transport/message.js';
 import type { PeerAddress } from '../../transport/peer.js';
 import type { Core } from '../core.js';
-import { peerOfId, sequenceOfId } from '../objects/ids.js';
+import { PeerIds } from '../objects/ids.js';
 import type { CancelOptions } from './requests.js';
 
 type Asked = Extract<Message, { type: 'cancelRef' }>;
@@ -29,12 +29,12 @@ export class Cancellations {
   /** Resolves to false when the owner has gone. */
   ask(id: string, options: CancelOptions): Promise<boolean> {
     const core = this.#core;
-    const uid = peerOfId(core.storeId, id);
-    const slot = uid === undefined ? undefined : native.peerFind(core.peer.handle, uid);
-    if (uid === undefined || slot === undefined) return Promise.resolve(false);
+    const uid = PeerIds.issuerOf(id);
+    const slot = native.peerFind(core.peer.handle, uid);
+    if (slot === undefined) return Promise.resolve(false);
     const owner = { slot, uid };
     const question = ++this.#last;
-    core.send({ type: 'cancelRef', question, sequence: sequenceOfId(id), ...options }, owner);
+    core.send({ type: 'cancelRef', question, sequence: PeerIds.sequenceOf(id), ...options }, owner);
     core.hold();
     return new Promise((resolve) => {
       this.#questions.set(question, { resolve, stopWatch: () => undefined });

@@ -57,6 +57,11 @@ export class Requests {
     return this.#pending.size;
   }
 
+  /** What a request that waits for an answer is to settle. */
+  referenceOf(sequence: number): Reference | undefined {
+    return this.#pending.get(sequence)?.reference;
+  }
+
   /** Sends a task or a call once its arguments that are refs have values. */
   send(request: Request): ObjectRef {
     const pending = this.#open(request, 1);
@@ -85,7 +90,8 @@ export class Requests {
       wait: () => this.#core.values.wait(),
     };
     const reader = new StreamReader(control, backpressure);
-    pending.sink = new StreamSink(this.#core, reader, () => ++this.#sequence, this.#settle);
+    const nextSequence = () => ++this.#sequence;
+    pending.sink = new StreamSink(this.#core, reader, request.what, nextSequence, this.#settle);
     this.#start(request, pending);
     return new ObjectStream(reader, sequence);
   }
@@ -211,6 +217,10 @@ export class Requests {
 
   /** The worker has counted a reference for this process; from here on it is counted here. */
   #settleStored(reference: Reference, ref: ObjectRef): void {
+    if (reference.slot.state === 'failed' && reference.entry === undefined) {
+      this.#core.objects.discard(reference.id);
+      return;
+    }
     if (reference.entry === undefined) {
       const row = this.#core.objects.addRef(reference.id);
       if (row === undefined) {
@@ -313,8 +323,9 @@ export class Requests {
   }
 
   #finish(pending: PendingRequest): void {
-    const { reference, used, argumentsRow, dependenciesRow } = pending;
+    const { reference, ref, what, used, argumentsRow, dependenciesRow } = pending;
     this.#pending.delete(reference.sequence!);
+    if (reference.slot.state === 'failed') this.#core.unobserved.add(ref, reference, what);
     pending.stopDelay?.();
     pending.sink?.ended();
     if (argumentsRow !== undefined) this.#drop(argumentsRow);

@@ -1,3 +1,4 @@
+import { ObjectFreedError } from '../../common/errors.js';
 import type { Encoded } from '../../serialization/codec.js';
 import { native } from '../../store/binding.js';
 import type { InboxRecord } from '../../transport/peer.js';
@@ -98,14 +99,16 @@ export class Responder {
     const id = isNamed
       ? new PeerIds(core.storeId, to.senderUid).of(to.sequence + index)
       : undefined;
-    const row = core.objects.put(encoded, {
-      ...(id !== undefined && { id, replace: true }),
-      addRef: false,
-      contained,
-      refClient,
-    });
+    const named = id === undefined ? {} : { id, replace: true };
+    let storedId = '';
+    try {
+      storedId = core.objects.put(encoded, { ...named, addRef: false, contained, refClient }).id;
+    } catch (error) {
+      // Who has freed it knows, and needs no more than an answer.
+      if (!(error instanceof ObjectFreedError)) throw error;
+    }
     const start = core.peer.reserve();
-    if (!isNamed) writeId(row.id, core.peer.outbox, start);
+    if (!isNamed) writeId(storedId, core.peer.outbox, start);
     core.peer.commit(op, to.handle, index, Answer.stored, 0, isNamed ? 0 : idBytes);
   }
 

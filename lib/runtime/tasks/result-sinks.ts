@@ -27,7 +27,7 @@ export class ResultRefs implements ResultSink {
     this.#settle = settle;
     const others = Array.from({ length: count - 1 }, (_, index) => {
       const reference = new Reference(core, first.sequence! + index + 1);
-      reference.request = first.sequence;
+      reference.primary = first;
       reference.users = 1;
       return reference;
     });
@@ -58,11 +58,19 @@ export class ResultRefs implements ResultSink {
 export class StreamSink implements ResultSink {
   readonly #core: Core;
   readonly #reader: StreamReader;
+  readonly #what: string;
   readonly #nextSequence: () => number;
   readonly #settle: Settle;
 
-  constructor(core: Core, reader: StreamReader, nextSequence: () => number, settle: Settle) {
+  constructor(
+    core: Core,
+    reader: StreamReader,
+    what: string,
+    nextSequence: () => number,
+    settle: Settle,
+  ) {
     this.#core = core;
+    this.#what = what;
     this.#reader = reader;
     this.#nextSequence = nextSequence;
     this.#settle = settle;
@@ -87,7 +95,10 @@ export class StreamSink implements ResultSink {
   failed(error: unknown): void {
     const reference = new Reference(this.#core, this.#nextSequence());
     reference.slot.settle('failed', error);
-    if (!this.#reader.wasLeft) this.#reader.push(new ObjectRef(reference));
+    if (this.#reader.wasLeft) return;
+    const ref = new ObjectRef(reference);
+    this.#core.unobserved.add(ref, reference, this.#what);
+    this.#reader.push(ref);
   }
 
   ended(): void {

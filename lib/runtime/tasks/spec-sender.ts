@@ -238,7 +238,9 @@ function sectionBytes(bytes: Uint8Array): number {
 
 function use(ref: ObjectRef, pending: PendingRequest): void {
   (pending.used ??= []).push(ref);
-  referenceOf(ref).users++;
+  const reference = referenceOf(ref);
+  reference.users++;
+  reference.core.unobserved.observe(reference);
 }
 
 function bytesOf(encoded: Encoded): Uint8Array {

@@ -5,8 +5,10 @@ import type { Core } from '../core.js';
 
 type Order = Extract<Message, { type: 'enforce' }>;
 
-/** A worker whose code yields has this long to end the task itself. */
-const graceMs = 100;
+/** How long the word of a worker that has ended a task in time may take to come. */
+const messageMs = 50;
+/** A worker whose code yields now and then has this long to end the task itself. */
+const graceMs = 1000;
 
 /** Ends workers that still run what should have ended: cancelled by force, or out of time. */
 export class Enforcer {
@@ -20,11 +22,17 @@ export class Enforcer {
   }
 
   enforce(order: Order): void {
-    const key = keyOf(order.worker, order.task);
+    this.#after(order.within + messageMs, order, () => {
+      if (this.#tellOwner(order)) this.#after(graceMs, order, () => this.#endWorker(order));
+    });
+  }
+
+  #after(delay: number, { worker, task }: Order, act: () => void): void {
+    const key = keyOf(worker, task);
     this.#orders.get(key)?.();
-    const stop = this.#core.timers.start(order.within + graceMs, () => {
+    const stop = this.#core.timers.start(delay, () => {
       this.#orders.delete(key);
-      this.#act(order);
+      act();
     });
     this.#orders.set(key, stop);
   }
@@ -35,15 +43,22 @@ export class Enforcer {
     this.#orders.delete(key);
   }
 
-  /** What else the worker runs is not to blame, and will be run again. */
-  #act({ worker, task, timeout }: Order): void {
-    const { slot, uid } = worker;
-    const { handle } = this.#core.peer;
-    if (!native.peerBlame(handle, slot, uid, task.owner.uid, task.sequence)) return;
+  /** False when the task has ended. */
+  #tellOwner({ worker, task, timeout }: Order): boolean {
+    if (!this.#blame(worker, task)) return false;
     if (timeout !== undefined) {
       this.#core.send({ type: 'timedOut', sequence: task.sequence, timeout }, task.owner);
     }
-    this.#end(worker);
+    return true;
+  }
+
+  #endWorker({ worker, task }: Order): void {
+    if (this.#blame(worker, task)) this.#end(worker);
+  }
+
+  /** What else the worker runs will be run again. */
+  #blame({ slot, uid }: PeerAddress, { owner, sequence }: TaskAddress): boolean {
+    return native.peerBlame(this.#core.peer.handle, slot, uid, owner.uid, sequence);
   }
 }
 
