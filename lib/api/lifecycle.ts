@@ -26,6 +26,12 @@ export interface InitOptions {
   eviction?: 'spill' | 'clru' | 'none';
   /** Default true: values got from the store are mapped read-only. */
   guard?: boolean;
+  /**
+   * Default true: what workers write to stdout and stderr arrives at the driver's, line by line, each
+   * behind the worker's number and pid. Without it processes write where the driver does, and threads
+   * as Node's threads do.
+   */
+  logToDriver?: boolean;
 }
 
 export interface ShutdownOptions {
@@ -41,18 +47,22 @@ export interface Runtime extends AsyncDisposable {
 const defaultShutdownTimeout = 2000;
 const minMemory = 1024 * 1024;
 
+const optionNames = ['memory', 'workers', 'isolation', 'eviction', 'guard', 'logToDriver'];
+
 function checkOptions(options: InitOptions): DriverOptions {
   checkObject('options', options);
-  checkKeys('options', options, ['memory', 'workers', 'isolation', 'eviction', 'guard']);
-  const { isolation = 'thread', eviction = 'spill', guard = true } = options;
+  checkKeys('options', options, optionNames);
+  const { isolation = 'thread', eviction = 'spill', guard = true, logToDriver = true } = options;
   const { memory = defaultMemory(), workers = defaultWorkers() } = options;
   checkBoolean('options.guard', guard);
+  checkBoolean('options.logToDriver', logToDriver);
   return {
     memory: checkSize('options.memory', memory, minMemory),
     workers: checkInteger('options.workers', workers, 1, 256),
     isolation: checkOneOf('options.isolation', isolation, ['thread', 'process']),
     eviction: checkOneOf('options.eviction', eviction, ['spill', 'clru', 'none']),
     guard,
+    logToDriver,
   };
 }
 

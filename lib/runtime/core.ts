@@ -11,6 +11,7 @@ import { References } from './objects/references.js';
 import { Requests } from './tasks/requests.js';
 import { SharedObjects } from './objects/shared-objects.js';
 import { Values } from './objects/values.js';
+import { WorkerEnds } from './workers/worker-ends.js';
 
 /** What else a core is, in a worker. */
 export interface Executor {
@@ -34,6 +35,7 @@ export class Core implements PeerOwner {
   readonly requests = new Requests(this);
   readonly values = new Values(this);
   readonly declarations = new Declarations(this);
+  readonly ends = new WorkerEnds();
   /** 32 hex digits, unique across machines. */
   readonly storeId: string;
   readonly store: number;
@@ -116,11 +118,12 @@ export class Core implements PeerOwner {
   }
 
   /** Fails what is pending, and all that is asked from now on. */
-  refuse(): void {
+  refuse(message = 'The runtime was shut down before the task had ended'): void {
     if (this.#closed) return;
     this.#closed = true;
-    const message = 'The runtime was shut down before the task had ended';
-    this.requests.close(new RuntimeShutdownError(message));
+    const error = new RuntimeShutdownError(message);
+    this.requests.close(error);
+    this.references.fail(error);
   }
 
   /** Gives everything back. Idempotent. */

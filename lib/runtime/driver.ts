@@ -12,6 +12,7 @@ export interface DriverOptions {
   readonly isolation: WorkerIsolation;
   readonly eviction: 'spill' | 'clru' | 'none';
   readonly guard: boolean;
+  readonly logToDriver: boolean;
 }
 
 const memoryShare = 0.3;
@@ -41,7 +42,7 @@ export class Driver {
   readonly #workers: Workers;
   #ended: Promise<void> | undefined;
 
-  constructor({ memory, workers, isolation, eviction, guard }: DriverOptions) {
+  constructor({ memory, workers, isolation, eviction, guard, logToDriver }: DriverOptions) {
     const store = native.storeCreate(
       memory,
       maxObjects,
@@ -53,7 +54,12 @@ export class Driver {
     );
     this.isolation = isolation;
     this.core = new Core(store, RunQueue[isolation], false);
-    this.#workers = new Workers(this.core, workers, isolation);
+    this.#workers = new Workers(this.core, {
+      limit: workers,
+      taskIsolation: isolation,
+      log: logToDriver,
+    });
+    this.core.onMessage = (message, from) => this.#workers.receive(message, from);
     setContext(this);
   }
 

@@ -146,8 +146,8 @@ export interface Native {
     uid: number,
   ): [client: number, generation: number] | undefined;
   peerKeepAlive(peer: number, busy: boolean): void;
-  /** This process exits as soon as that client has ended. */
-  peerEndWith(peer: number, clientSlot: number, clientGeneration: number): void;
+  /** This process, and all of its group if it leads one, ends soon after that peer has. */
+  peerEndWith(peer: number, slot: number, uid: number): void;
   peerIsLive(peer: number, slot: number, uid: number): boolean;
   peerCreateActor(peer: number): [index: number, generation: number];
   /** False when the actor or its host has ended meanwhile. */
@@ -159,9 +159,13 @@ export interface Native {
     hostUid: number,
   ): boolean;
   peerEndActor(peer: number, index: number, generation: number): void;
-  clientIdentity(store: number): [slot: number, generation: number];
-  /** The kernel kills this process with the thread that started it; false if that has ended. */
+  /**
+   * The kernel kills this process with the thread that started it; false if that has ended. No
+   * longer when `parent` is 0.
+   */
   dieWithParent(parent: number): boolean;
+  /** For a child's output: reading does not block, writing does. Both are the caller's to close. */
+  pipeCreate(): [readEnd: number, writeEnd: number];
 }
 
 function load(): Native {

@@ -6,6 +6,8 @@ import * as plain from 'msgpackr/pack';
 export type Message =
   /** A worker to its driver: it can be given work. */
   | { readonly type: 'ready'; readonly worker: number }
+  /** A worker to its driver: it is about to end, and why. */
+  | { readonly type: 'ending'; readonly worker: number; readonly reason: string }
   /** To a worker: run stop hooks and end. */
   | { readonly type: 'stop' }
   /** To the driver: tasks are on a run queue that may have no worker yet. */
@@ -16,7 +18,17 @@ export type Message =
       readonly index: number;
       readonly generation: number;
       readonly isolation: 'shared' | 'thread' | 'process';
-    };
+    }
+  /** To those who have demanded workers for a run queue: none starts. */
+  | { readonly type: 'starved'; readonly queue: number; readonly reason: string }
+  /** To the driver: why has that peer ended? */
+  | { readonly type: 'why'; readonly uid: number }
+  /** The answer. */
+  | { readonly type: 'ended'; readonly uid: number; readonly reason: string }
+  /** A process to the driver whose runtime it joins. */
+  | { readonly type: 'join' }
+  /** To those who have joined: the runtime shuts down. */
+  | { readonly type: 'closing' };
 
 const { Packr } = plain as Pick<typeof msgpackr, 'Packr'>;
 const packr = new Packr({ useRecords: false });

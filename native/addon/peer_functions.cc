@@ -124,22 +124,6 @@ void peer_end_actor(const CallbackInfo& info) {
   if (handle != nullptr) handle->peer().end_actor(to_uint32(info[1]), to_uint32(info[2]));
 }
 
-// [slot, generation] of this process in the client table.
-Value client_identity(const CallbackInfo& info) {
-  Env env = info.Env();
-  StoreHandle* store = Addon::of(env).store(info[0]);
-  if (store == nullptr) return {};
-  Napi::Array identity = Napi::Array::New(env, 2);
-  identity.Set(0u, Number::New(env, store->store().client()->slot()));
-  identity.Set(1u, Number::New(env, store->store().client()->generation()));
-  return identity;
-}
-
-// False when the parent has gone already.
-Value die_with_parent(const CallbackInfo& info) {
-  return Napi::Boolean::New(info.Env(), port::die_with_parent(to_uint32(info[0])));
-}
-
 }  // namespace
 
 void export_peer_functions(Env env, Napi::Object exports) {
@@ -154,8 +138,6 @@ void export_peer_functions(Env env, Napi::Object exports) {
   exports.Set("peerCreateActor", Napi::Function::New<peer_create_actor>(env, "peerCreateActor"));
   exports.Set("peerHostActor", Napi::Function::New<peer_host_actor>(env, "peerHostActor"));
   exports.Set("peerEndActor", Napi::Function::New<peer_end_actor>(env, "peerEndActor"));
-  exports.Set("clientIdentity", Napi::Function::New<client_identity>(env, "clientIdentity"));
-  exports.Set("dieWithParent", Napi::Function::New<die_with_parent>(env, "dieWithParent"));
 }
 
 }  // namespace mobula::addon

@@ -161,10 +161,22 @@ uint64_t pid_namespace() {
 }
 
 bool die_with_parent(uint32_t parent) {
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-  return static_cast<uint32_t>(getppid()) == parent;
+  prctl(PR_SET_PDEATHSIG, parent == 0 ? 0 : SIGKILL);
+  return parent == 0 || static_cast<uint32_t>(getppid()) == parent;
 }
 
-void exit_now(int code) { _exit(code); }
+int pipe_create(int* read_fd, int* write_fd) {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) return errno;
+  fcntl(ends[0], F_SETFL, O_NONBLOCK);
+  *read_fd = ends[0];
+  *write_fd = ends[1];
+  return 0;
+}
+
+void kill_group() {
+  if (getpgrp() == getpid()) kill(0, SIGKILL);
+  _exit(1);
+}
 
 }  // namespace mobula::port

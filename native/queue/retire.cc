@@ -137,6 +137,11 @@ void retire_client(const shm::Segment& segment, shm::Lock& lock, Bells& bells, u
   }
 }
 
+bool peer_is_live(const shm::Segment& segment, uint32_t peer, uint32_t uid) {
+  const PeerSlot& slot = segment.queue().peers[peer];
+  return port::load_word(slot.uid) == uid && port::load_word(slot.state) == PeerState::kLive;
+}
+
 void ring_overdue(const shm::Segment& segment, shm::Lock& lock, Bells& bells) {
   RingList rings;
   {

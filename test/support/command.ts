@@ -76,6 +76,11 @@ export class Command implements AsyncDisposable {
     this.#child.stdin.end(text);
   }
 
+  /** Nobody reads its standard output from now on. */
+  closeStdout(): void {
+    this.#child.stdout.destroy();
+  }
+
   kill(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
   }

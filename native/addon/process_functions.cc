@@ -1,0 +1,41 @@
+#include <cstring>
+
+#include "addon/addon.h"
+#include "addon/results.h"
+#include "port/port.h"
+
+// The flat functions on processes; lib/store/binding.ts says what each takes and gives.
+
+namespace mobula::addon {
+namespace {
+
+using Napi::CallbackInfo;
+using Napi::Env;
+using Napi::Value;
+
+Value die_with_parent(const CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), port::die_with_parent(to_uint32(info[0])));
+}
+
+Value pipe_create(const CallbackInfo& info) {
+  Env env = info.Env();
+  int read_end = -1, write_end = -1;
+  if (int error = port::pipe_create(&read_end, &write_end)) {
+    Status status(Code::kSystem, std::string("cannot make a pipe: ") + strerror(error));
+    failed(env, status);
+    return {};
+  }
+  Napi::Array ends = Napi::Array::New(env, 2);
+  ends.Set(0u, number(env, read_end));
+  ends.Set(1u, number(env, write_end));
+  return ends;
+}
+
+}  // namespace
+
+void export_process_functions(Env env, Napi::Object exports) {
+  exports.Set("dieWithParent", Napi::Function::New<die_with_parent>(env, "dieWithParent"));
+  exports.Set("pipeCreate", Napi::Function::New<pipe_create>(env, "pipeCreate"));
+}
+
+}  // namespace mobula::addon
