@@ -2,6 +2,7 @@
 
 import { isMainThread } from 'node:worker_threads';
 import { ActorHost } from './runtime/actors/actor-host.js';
+import { nameIn } from './runtime/address.js';
 import { setContext } from './runtime/context.js';
 import { Core } from './runtime/core.js';
 import { watchImports } from './runtime/tasks/modules.js';
@@ -35,7 +36,7 @@ function endWithDriver(core: Core, { slot, uid }: PeerAddress): void {
   native.dieWithParent(0);
 }
 
-function serve(core: Core, { driver, slots, taskIsolation, worker }: WorkerConfig): void {
+function serve(core: Core, { address, driver, slots, taskIsolation, worker }: WorkerConfig): void {
   const actors = new ActorHost(core);
   const executor = new TaskExecutor(core, actors, slots);
   const workers = new RemoteWorkers(core, driver);
@@ -45,6 +46,8 @@ function serve(core: Core, { driver, slots, taskIsolation, worker }: WorkerConfi
     core,
     isDriver: false,
     isolation: taskIsolation,
+    name: nameIn(address),
+    address,
     placeActor: (address, isolation) => workers.placeActor(address, isolation),
   });
   core.onMessage = (message) => {

@@ -11,6 +11,9 @@ export interface Context {
   readonly isDriver: boolean;
   /** What a task worker is unless the task says otherwise. */
   readonly isolation: WorkerIsolation;
+  /** The runtime's name, if it has one, and with what other processes join it. */
+  readonly name: string | undefined;
+  readonly address: string;
   /** Finds the actor a host. */
   placeActor(address: ActorAddress, isolation: ActorIsolation): void;
 }

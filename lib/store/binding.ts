@@ -164,6 +164,11 @@ export interface Native {
    * longer when `parent` is 0.
    */
   dieWithParent(parent: number): boolean;
+  /**
+   * A descriptor that keeps a name for this process, as long as it is open; undefined when another
+   * one keeps it. /proc/net/unix lists the name behind a `@`.
+   */
+  nameClaim(name: string): number | undefined;
   /** For a child's output: reading does not block, writing does. Both are the caller's to close. */
   pipeCreate(): [readEnd: number, writeEnd: number];
 }

@@ -10,8 +10,8 @@ export type Message =
   | { readonly type: 'ending'; readonly worker: number; readonly reason: string }
   /** To a worker: run stop hooks and end. */
   | { readonly type: 'stop' }
-  /** To the driver: tasks are on a run queue that may have no worker yet. */
-  | { readonly type: 'demand'; readonly queue: number }
+  /** To the driver: so many more tasks are on a run queue that may have too few workers. */
+  | { readonly type: 'demand'; readonly queue: number; readonly tasks: number }
   /** To the driver: an actor needs a host. */
   | {
       readonly type: 'host';

@@ -25,5 +25,8 @@ export const RecordKind = { task: 1, call: 2, completion: 3, message: 4, bounced
 /** Run queues: which kind of worker a task asks for. */
 export const RunQueue = { thread: 0, process: 1 } as const;
 
+/** The target of a record that has bounced off a peer that ended; its targetUid is that peer's. */
+export const noTarget = 0xffff_ffff;
+
 /** Larger payloads travel as objects in the store. */
 export const maxPayloadBytes = 8 * 1024;

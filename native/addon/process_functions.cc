@@ -1,4 +1,6 @@
+#include <cerrno>
 #include <cstring>
+#include <string>
 
 #include "addon/addon.h"
 #include "addon/results.h"
@@ -31,10 +33,26 @@ Value pipe_create(const CallbackInfo& info) {
   return ends;
 }
 
+// The descriptor that keeps the name, undefined when somebody else has it.
+Value name_claim(const CallbackInfo& info) {
+  Env env = info.Env();
+  std::string name = info[0].As<Napi::String>();
+  int fd = -1;
+  int error = port::name_claim(name.c_str(), &fd);
+  if (error == EADDRINUSE) return env.Undefined();
+  if (error != 0) {
+    Status status(Code::kSystem, "cannot claim a name: " + std::string(strerror(error)));
+    failed(env, status);
+    return {};
+  }
+  return number(env, fd);
+}
+
 }  // namespace
 
 void export_process_functions(Env env, Napi::Object exports) {
   exports.Set("dieWithParent", Napi::Function::New<die_with_parent>(env, "dieWithParent"));
+  exports.Set("nameClaim", Napi::Function::New<name_claim>(env, "nameClaim"));
   exports.Set("pipeCreate", Napi::Function::New<pipe_create>(env, "pipeCreate"));
 }
 

@@ -160,6 +160,10 @@ uint64_t pid_namespace();
 bool die_with_parent(uint32_t parent);
 // Kills this process, and if it leads its process group all others of that group.
 [[noreturn]] void kill_group();
+// Takes a name that only one socket at a time can have, among the processes that share a network.
+// EADDRINUSE when somebody has it. It is free again when the fd and its copies are closed, in
+// particular when the process dies. At most 100 bytes; /proc/net/unix lists it behind a '@'.
+int name_claim(const char* name, int* fd);
 // A pipe for a child's output: reading does not block, writing does. Both ends are close-on-exec.
 int pipe_create(int* read_fd, int* write_fd);
 

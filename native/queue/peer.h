@@ -17,9 +17,12 @@ struct Wire {
   uint32_t bytes;  // of this record: header, payload and padding
   uint32_t op;     // Op in an outbox, shm::RecordKind in an inbox
   // Outbox: run queue, actor, peer, or the handle of the task or call that is answered.
-  // Inbox: for tasks and calls the handle by which to answer, else the actor or 0.
+  // Inbox: for tasks and calls the handle by which to answer, else the actor or 0; kNone when it
+  // bounced off a peer that has ended.
   uint32_t target;
-  uint32_t target_uid;  // outbox: uid of a peer, generation of an actor. Inbox: the called actor
+  // Outbox: uid of a peer, generation of an actor. Inbox: the called actor; the uid of a peer that
+  // has ended.
+  uint32_t target_uid;
   uint32_t length;
   uint32_t flags;     // carried along, not looked at
   uint64_t sequence;  // the sender's number for the record; a completion has its task's number

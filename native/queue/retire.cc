@@ -22,14 +22,23 @@ namespace {
 constexpr uint32_t kStep = 64;
 constexpr uint32_t kActorsPerStep = 1024;
 
-// Returns false once the list is empty. Completions and messages die with their reader.
-bool bounce_some(const shm::Segment& segment, shm::Lock& lock, List& list, RingList* rings) {
+// The sender will want to know who has ended.
+void name_ended(const shm::Segment& segment, shm::Lock& lock, uint32_t record, uint32_t uid) {
+  lock.set(segment.cell(record).target, kNone);
+  lock.set(segment.cell(record).target_uid, uid);
+}
+
+// Returns false once the list is empty. Completions and messages die with their reader. `uid` is
+// that of the peer that has ended, 0 when an actor has.
+bool bounce_some(const shm::Segment& segment, shm::Lock& lock, List& list, uint32_t uid,
+                 RingList* rings) {
   Post post(segment, lock);
   for (uint32_t i = 0; i < kStep && list.head != kNone; ++i) {
     uint32_t record = list.head;
     RecordKind kind = segment.cell(record).kind;
     post.records().remove(list, record);
     if (kind == RecordKind::kTask || kind == RecordKind::kCall) {
+      if (uid != 0) name_ended(segment, lock, record, uid);
       post.bounce(record, rings);
     } else {
       post.records().free(record);
@@ -39,14 +48,15 @@ bool bounce_some(const shm::Segment& segment, shm::Lock& lock, List& list, RingL
   return list.head != kNone;
 }
 
-void bounce_all(const shm::Segment& segment, shm::Lock& lock, Bells& bells, List& list) {
+void bounce_all(const shm::Segment& segment, shm::Lock& lock, Bells& bells, List& list,
+                uint32_t uid) {
   bool more = true;
   while (more) {
     RingList rings;
     {
       LockGuard guard(lock);
       if (!guard.status().is_ok()) return;
-      more = bounce_some(segment, lock, list, &rings);
+      more = bounce_some(segment, lock, list, uid, &rings);
     }
     rings.ring_all(segment, &bells);
   }
@@ -90,7 +100,7 @@ void end_actor(const shm::Segment& segment, shm::Lock& lock, Bells& bells, uint3
       LockGuard guard(lock);
       if (!guard.status().is_ok()) return;
       if (actor.state == ActorState::kFree || actor.generation != generation) return;
-      more = bounce_some(segment, lock, actor.pending, &rings);
+      more = bounce_some(segment, lock, actor.pending, 0, &rings);
       if (!more) {
         lock.set(actor.state, ActorState::kFree);
         shm::table_give_back(lock, segment.actors(), index);
@@ -111,8 +121,8 @@ void retire_peer(const shm::Segment& segment, shm::Lock& lock, Bells& bells, uin
     lock.set(slot.state, PeerState::kRetiring);
     Post(segment, lock).clear_idle(peer);
   }
-  bounce_all(segment, lock, bells, slot.in_flight);
-  bounce_all(segment, lock, bells, slot.mailbox);
+  bounce_all(segment, lock, bells, slot.in_flight, uid);
+  bounce_all(segment, lock, bells, slot.mailbox, uid);
   end_actors_of(segment, lock, bells, peer, uid);
   LockGuard guard(lock);
   if (!guard.status().is_ok() || slot.uid != uid) return;

@@ -71,6 +71,11 @@ export class Command implements AsyncDisposable {
     }));
   }
 
+  /** What it has written so far. */
+  get stdout(): string {
+    return this.#stdout;
+  }
+
   /** Ends its standard input with this text. */
   feed(text: string): void {
     this.#child.stdin.end(text);

@@ -1,6 +1,6 @@
 import { WorkerCrashedError } from '../../common/errors.js';
 import type { Encoded } from '../../serialization/codec.js';
-import type { InboxRecord } from '../../transport/peer.js';
+import { endedPeer, type InboxRecord } from '../../transport/peer.js';
 import { maxPayloadBytes, Op } from '../../transport/wire.js';
 import { actorDied, Answer, taskError } from './answers.js';
 import type { Core } from '../core.js';
@@ -296,14 +296,8 @@ export class Requests {
   bounced(record: InboxRecord): void {
     const pending = this.#pending.get(record.sequence);
     if (pending === undefined) return;
-    if (pending.destination.op === Op.call) {
-      const why = 'its worker ended, or it had ended before';
-      this.#fail(pending, actorDied(pending.what, why));
-      return;
-    }
-    if (pending.retries === 0) {
-      const message = `The worker that ran ${pending.what} died; no retries are left`;
-      this.#fail(pending, new WorkerCrashedError(message));
+    if (pending.destination.op === Op.call || pending.retries === 0) {
+      this.#failCrashed(pending, endedPeer(record));
       return;
     }
     pending.retries--;
@@ -312,6 +306,16 @@ export class Requests {
     outbox.set(inbox.subarray(record.start, record.end), offset);
     this.#commit(pending.destination, pending, record.end - record.start);
     this.onRequest(pending.destination);
+  }
+
+  /** Waits a little for the reason, if a worker has ended. */
+  #failCrashed(pending: Pending, ended: number | undefined): void {
+    const fail = (reason?: string) => {
+      if (this.#pending.get(pending.reference.sequence!) !== pending) return;
+      this.#fail(pending, crashError(pending, reason));
+    };
+    if (ended === undefined) fail();
+    else this.#core.ends.reasonOf(ended, fail);
   }
 
   #fail(pending: Pending, error: Error): void {
@@ -343,6 +347,14 @@ export class Requests {
     for (const { reference } of this.#pending.values()) reference.slot.settle('failed', error);
     this.#pending.clear();
   }
+}
+
+function crashError({ destination, what }: Pending, reason: string | undefined): Error {
+  const why = reason === undefined ? '' : `: ${reason}`;
+  if (destination.op !== Op.call) {
+    return new WorkerCrashedError(`The worker that ran ${what} died${why}; no retries are left`);
+  }
+  return actorDied(what, why === '' ? 'it had ended before' : `its worker ended${why}`);
 }
 
 function use(ref: ObjectRef, pending: Pending): void {

@@ -10,7 +10,8 @@ import type { Core } from '../core.js';
 export class RemoteWorkers {
   readonly #core: Core;
   readonly #driver: PeerAddress;
-  readonly #demanded = new Set<number>();
+  /** By run queue: tasks of this turn beyond the first. */
+  readonly #demanded = new Map<number, number>();
 
   constructor(core: Core, driver: PeerAddress) {
     this.#core = core;
@@ -21,12 +22,23 @@ export class RemoteWorkers {
     core.ends.ask = (uid) => core.send({ type: 'why', uid }, driver);
   }
 
-  /** Once a turn. */
+  /** At once for a turn's first task, for the others together. */
   #demand(queue: number): void {
-    if (this.#demanded.has(queue)) return;
-    this.#core.send({ type: 'demand', queue }, this.#driver);
-    this.#demanded.add(queue);
-    setImmediate(() => this.#demanded.delete(queue));
+    const others = this.#demanded.get(queue);
+    if (others !== undefined) {
+      this.#demanded.set(queue, others + 1);
+      return;
+    }
+    this.#core.send({ type: 'demand', queue, tasks: 1 }, this.#driver);
+    this.#demanded.set(queue, 0);
+    setImmediate(() => this.#demandOthers(queue));
+  }
+
+  #demandOthers(queue: number): void {
+    const tasks = this.#demanded.get(queue)!;
+    this.#demanded.delete(queue);
+    if (tasks === 0 || this.#core.isClosed) return;
+    this.#core.send({ type: 'demand', queue, tasks }, this.#driver);
   }
 
   placeActor({ index, generation }: ActorAddress, isolation: ActorIsolation): void {

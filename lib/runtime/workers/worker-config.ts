@@ -12,6 +12,8 @@ export interface WorkerConfig {
   readonly slots: number;
   /** What a task worker is unless the task says otherwise. */
   readonly taskIsolation: WorkerIsolation;
+  /** Of the runtime. */
+  readonly address: string;
   readonly store: StoreHandle;
   readonly driver: PeerAddress;
   readonly driverPid: number;

@@ -4,6 +4,11 @@ const maxKept = 1024;
 
 type Listener = (reason: string | undefined) => void;
 
+interface Question {
+  readonly deadline: number;
+  readonly listeners: Listener[];
+}
+
 /**
  * Why workers have ended, by their peer's uid. The driver sees it; the others ask it. What happens
  * to a worker's tasks may be known before.
@@ -12,12 +17,12 @@ export class WorkerEnds {
   /** Asks somebody who knows, who answers by {@link add}. */
   ask: (uid: number) => void = () => undefined;
   readonly #reasons = new Map<number, string>();
-  readonly #listeners = new Map<number, Listener[]>();
+  readonly #questions = new Map<number, Question>();
 
   add(uid: number, reason: string): void {
     this.#reasons.set(uid, reason);
     if (this.#reasons.size > maxKept) this.#reasons.delete(this.#reasons.keys().next().value!);
-    this.#tell(uid, reason);
+    this.#answer(uid, reason);
   }
 
   /** Calls back at once, or as soon as it is known; with undefined when it stays unknown. */
@@ -27,19 +32,27 @@ export class WorkerEnds {
       listener(reason);
       return;
     }
-    const listeners = this.#listeners.get(uid);
-    if (listeners !== undefined) {
-      listeners.push(listener);
+    const known = this.#questions.get(uid);
+    if (known !== undefined) {
+      known.listeners.push(listener);
       return;
     }
-    this.#listeners.set(uid, [listener]);
+    this.#questions.set(uid, { deadline: Date.now() + patienceMs, listeners: [listener] });
     this.ask(uid);
-    setTimeout(() => this.#tell(uid, undefined), patienceMs).unref();
+    setTimeout(() => this.expire(), patienceMs + 1).unref();
   }
 
-  #tell(uid: number, reason: string | undefined): void {
-    const listeners = this.#listeners.get(uid);
-    this.#listeners.delete(uid);
-    for (const listener of listeners ?? []) listener(reason);
+  /** Gives up questions that are too old; for a thread that blocks its event loop. */
+  expire(): void {
+    const now = Date.now();
+    for (const [uid, { deadline }] of [...this.#questions]) {
+      if (deadline <= now) this.#answer(uid, undefined);
+    }
+  }
+
+  #answer(uid: number, reason: string | undefined): void {
+    const question = this.#questions.get(uid);
+    this.#questions.delete(uid);
+    for (const listener of question?.listeners ?? []) listener(reason);
   }
 }

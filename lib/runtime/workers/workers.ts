@@ -38,6 +38,8 @@ export interface WorkersOptions {
   readonly limit: number;
   /** What a task worker is unless the task says otherwise. */
   readonly taskIsolation: WorkerIsolation;
+  /** Of the runtime. */
+  readonly address: string;
   /** Their output is to be written by this thread, line by line. */
   readonly log: boolean;
 }
@@ -46,8 +48,8 @@ export interface WorkersOptions {
  * The workers of a runtime, started by its driver when there is work for them and replaced when they
  * die. Task workers take their tasks from a run queue; actors are placed on hosts by the driver.
  *
- * Each submission starts a task worker as long as there are no more of them than requests: one
- * stands by ahead of need. So does, once a turn, what workers and joined processes submit.
+ * Each submission of the driver starts a task worker as long as there are no more of them than
+ * requests: one stands by ahead of need. Each of the others starts one.
  */
 export class Workers {
   readonly #core: Core;
@@ -93,7 +95,7 @@ export class Workers {
       }
       case 'demand':
         this.#demanders[isolationOf(message.queue)].set(from.uid, from);
-        this.#demand(message.queue);
+        this.#demand(message.queue, message.tasks);
         break;
       case 'host':
         this.placeActor(message, message.isolation);
@@ -111,11 +113,12 @@ export class Workers {
     return this.#taskWorkers[isolationOf(queue)] <= this.#core.requests.pending;
   }
 
-  /** There is work on a run queue: one more worker for it, if there may be. */
-  #demand(queue: number): void {
+  /** There is work on a run queue: as many more workers for it, as far as there may be. */
+  #demand(queue: number, tasks = 1): void {
+    if (this.#stopping !== undefined) return;
     const isolation = isolationOf(queue);
-    if (this.#stopping !== undefined || this.#taskWorkers[isolation] >= this.#options.limit) return;
-    this.#start('tasks', isolation);
+    const wanted = Math.min(tasks, this.#options.limit - this.#taskWorkers[isolation]);
+    for (let i = 0; i < wanted; i++) this.#start('tasks', isolation);
   }
 
   placeActor({ index, generation }: ActorAddress, isolation: ActorIsolation): void {
@@ -161,6 +164,7 @@ export class Workers {
       isolation,
       slots: role === 'tasks' ? 1 : 0,
       taskIsolation: this.#options.taskIsolation,
+      address: this.#options.address,
       store: { pid, fd, storeId },
       driver: peer.address,
       driverPid: process.pid,
