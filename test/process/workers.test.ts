@@ -127,6 +127,26 @@ test.serial(
   },
 );
 
+test.serial(
+  'tasks of the driver and of workers fail with the reason when no worker starts',
+  async (t) => {
+    await shutdown();
+    const { execPath } = process;
+    t.teardown(() => {
+      process.execPath = execPath;
+    });
+    process.execPath = '/nowhere/node';
+    init({ workers: 1, isolation: 'process', memory: '128MiB' });
+    const submitter = Submitter.remote();
+    await submitter.submit(10);
+    const expected = { message: /No process worker starts; .*: spawn .* ENOENT/ };
+    await t.throwsAsync(submitter.sum().then(), expected);
+    await t.throwsAsync(add.remote(1, 1).then(), { instanceOf: WorkerCrashedError, ...expected });
+    process.execPath = execPath;
+    t.is(await add.remote(1, 1), 2);
+  },
+);
+
 test.serial('shutdown ends all worker processes', async (t) => {
   t.is(await add.remote(1, 1), 2);
   t.true(children().length > 0);
