@@ -47,5 +47,6 @@ function waitSlice(core: Core, references: readonly Reference[], left: number): 
   core.peer.waitBlocked(Math.max(0, Math.min(left, isBorrowed ? borrowedSliceMs : sliceMs)));
   core.references.settleWatched();
   core.timers.runDue();
+  core.ends.expire();
   core.onSlice();
 }

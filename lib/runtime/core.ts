@@ -19,6 +19,7 @@ import { PumpedTimers } from './pumped-timers.js';
 import { SharedObjects } from './objects/shared-objects.js';
 import { UnobservedFailures } from './objects/unobserved.js';
 import { Values } from './objects/values.js';
+import { WorkerEnds } from './workers/worker-ends.js';
 
 /** How long an event loop with nothing to wait for stays up. */
 const letGoMs = 5;
@@ -55,6 +56,7 @@ export class Core implements PeerOwner {
   readonly cancellations = new Cancellations(this);
   readonly timers = new PumpedTimers();
   readonly declarations = new Declarations(this);
+  readonly ends = new WorkerEnds();
   /** 32 hex digits, unique across machines. */
   readonly storeId: string;
   readonly store: number;
@@ -223,12 +225,13 @@ export class Core implements PeerOwner {
   }
 
   /** Fails what is pending, and all that is asked from now on. */
-  refuse(): void {
+  refuse(message = 'The runtime was shut down before the task had ended'): void {
     if (this.#closed) return;
     this.#closed = true;
     this.unobserved.reportAll();
-    const message = 'The runtime was shut down before the task had ended';
-    this.requests.close(new RuntimeShutdownError(message));
+    const error = new RuntimeShutdownError(message);
+    this.requests.close(error);
+    this.references.fail(error);
   }
 
   /** Gives everything back. Idempotent. */

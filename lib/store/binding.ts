@@ -181,10 +181,10 @@ export interface Native {
     uid: number,
   ): [client: number, generation: number] | undefined;
   peerKeepAlive(peer: number, busy: boolean): void;
-  /** This process exits as soon as that client has ended. */
-  peerEndWith(peer: number, clientSlot: number, clientGeneration: number): void;
   /** The slot of the live peer of that uid. */
   peerFind(peer: number, uid: number): number | undefined;
+  /** This process, and all of its group if it leads one, ends soon after that peer has. */
+  peerEndWith(peer: number, slot: number, uid: number): void;
   peerIsLive(peer: number, slot: number, uid: number): boolean;
   peerCreateActor(peer: number): [index: number, generation: number];
   /** False when the actor or its host has ended meanwhile. */
@@ -240,9 +240,18 @@ export interface Native {
   peerCounts(peer: number): Float64Array;
   /** Blocks until there may be something to receive, which is true, or for `timeoutMs`. */
   peerWait(peer: number, timeoutMs: number): boolean;
-  clientIdentity(store: number): [slot: number, generation: number];
-  /** The kernel kills this process with the thread that started it; false if that has ended. */
+  /**
+   * The kernel kills this process with the thread that started it; false if that has ended. No
+   * longer when `parent` is 0.
+   */
   dieWithParent(parent: number): boolean;
+  /**
+   * A descriptor that keeps a name for this process, as long as it is open; undefined when another
+   * one keeps it. /proc/net/unix lists the name behind a `@`.
+   */
+  nameClaim(name: string): number | undefined;
+  /** For a child's output: reading does not block, writing does. Both are the caller's to close. */
+  pipeCreate(): [readEnd: number, writeEnd: number];
 }
 
 function load(): Native {

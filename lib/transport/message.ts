@@ -15,10 +15,12 @@ export type Message =
   | { readonly type: 'ready'; readonly worker: number }
   /** To the owner of a value to come: a borrower has given it up. */
   | { readonly type: 'freed'; readonly id: string }
+  /** A worker to its driver: it is about to end, and why. */
+  | { readonly type: 'ending'; readonly worker: number; readonly reason: string }
   /** To a worker: run stop hooks and end. */
   | { readonly type: 'stop' }
-  /** To the driver: tasks are on a run queue that may have no worker yet. */
-  | { readonly type: 'demand'; readonly queue: number }
+  /** To the driver: so many more tasks are on a run queue that may have too few workers. */
+  | { readonly type: 'demand'; readonly queue: number; readonly tasks: number }
   /** To the driver: an actor needs a host. */
   | {
       readonly type: 'host';
@@ -60,7 +62,17 @@ export type Message =
       readonly force: boolean;
       readonly recursive: boolean;
     }
-  | { readonly type: 'cancelled'; readonly question: number; readonly answer: boolean };
+  | { readonly type: 'cancelled'; readonly question: number; readonly answer: boolean }
+  /** To those who have demanded workers for a run queue: none starts. */
+  | { readonly type: 'starved'; readonly queue: number; readonly reason: string }
+  /** To the driver: why has that peer ended? */
+  | { readonly type: 'why'; readonly uid: number }
+  /** The answer. */
+  | { readonly type: 'ended'; readonly uid: number; readonly reason: string }
+  /** A process to the driver whose runtime it joins. */
+  | { readonly type: 'join' }
+  /** To those who have joined: the runtime shuts down. */
+  | { readonly type: 'closing' };
 
 const { Packr } = plain as Pick<typeof msgpackr, 'Packr'>;
 const packr = new Packr({ useRecords: false });

@@ -1,5 +1,5 @@
 import { native } from '../store/binding.js';
-import { headerBytes, maxPayloadBytes, Word } from './wire.js';
+import { headerBytes, maxPayloadBytes, noTarget, Word } from './wire.js';
 
 const outboxBytes = 256 * 1024;
 const inboxBytes = 256 * 1024;
@@ -17,7 +17,7 @@ export interface InboxRecord {
   kind: number;
   /** Answers the record, if it is a task or a call. */
   handle: number;
-  /** The called actor's index. */
+  /** The called actor's index; the uid of the peer that a bounced record was with, or had gone to. */
   actor: number;
   /** The number of an item. */
   item: number;
@@ -31,6 +31,11 @@ export interface InboxRecord {
   /** The payload's place in the inbox. */
   start: number;
   end: number;
+}
+
+/** The uid of the peer whose end has bounced a record; undefined when it was not that. */
+export function endedPeer({ handle, actor }: InboxRecord): number | undefined {
+  return handle === noTarget ? actor : undefined;
 }
 
 export interface PeerOwner {

@@ -114,6 +114,11 @@ export class References implements ReferenceCodec {
     if (this.#watched.size === 0) native.storeKeepAlive(store, false);
   }
 
+  /** What has not come will not come any more. */
+  fail(error: Error): void {
+    for (const { reference } of this.#watched) reference.slot.settle('failed', error);
+  }
+
   close(): void {
     this.#watched.clear();
   }

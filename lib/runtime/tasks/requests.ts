@@ -6,7 +6,7 @@ import {
 } from '../../common/errors.js';
 import { isContainer } from '../../serialization/record.js';
 import { native } from '../../store/binding.js';
-import type { InboxRecord, PeerAddress } from '../../transport/peer.js';
+import { endedPeer, type InboxRecord, type PeerAddress } from '../../transport/peer.js';
 import { Blame, Op, RecordKind } from '../../transport/wire.js';
 import type { Core } from '../core.js';
 import { readId } from '../objects/ids.js';
@@ -47,7 +47,7 @@ export class Requests {
   constructor(core: Core) {
     this.#core = core;
     this.#sender = new SpecSender(core, {
-      isPending: (pending) => this.#pending.get(pending.sequence) === pending,
+      isPending: (pending) => this.#isPending(pending),
       fail: (pending, error) => this.#fail(pending, error),
     });
   }
@@ -236,25 +236,16 @@ export class Requests {
   bounced(record: InboxRecord): void {
     const pending = this.#pending.get(record.sequence);
     if (pending === undefined) return;
-    if (pending.destination.op === Op.call) {
-      const why = 'its worker ended, or it had ended before';
-      this.#fail(pending, actorDied(pending.what, why));
-      return;
-    }
     const isToBlame = record.flags === Blame.culprit;
-    if (pending.retriesLeft === 0 && (isToBlame || pending.policy.retries === 0)) {
-      this.#crashed(pending);
+    const isLast = pending.retriesLeft === 0 && (isToBlame || pending.policy.retries === 0);
+    if (pending.destination.op === Op.call || isLast) {
+      this.#failCrashed(pending, endedPeer(record));
       return;
     }
     if (isToBlame) pending.retriesLeft--;
     const spec = this.#core.peer.inbox.slice(record.start, record.end);
     if (isToBlame) this.#resendLater(pending, spec);
     else this.#resend(pending, spec);
-  }
-
-  #crashed(pending: PendingRequest): void {
-    const message = `The worker that ran ${pending.what} died; no retries are left`;
-    this.#fail(pending, new WorkerCrashedError(message));
   }
 
   #resendLater(pending: PendingRequest, spec: Uint8Array): void {
@@ -274,6 +265,19 @@ export class Requests {
     countAttempt(spec, 0);
     this.#sender.resend(pending, Op.resubmit, spec);
     this.onRequest(pending.destination);
+  }
+
+  /** Waits a little for the reason, if a worker has ended. */
+  #failCrashed(pending: PendingRequest, ended: number | undefined): void {
+    const fail = (reason?: string) => {
+      if (this.#isPending(pending)) this.#fail(pending, crashError(pending, reason));
+    };
+    if (ended === undefined) fail();
+    else this.#core.ends.reasonOf(ended, fail);
+  }
+
+  #isPending(pending: PendingRequest): boolean {
+    return this.#pending.get(pending.sequence) === pending;
   }
 
   /** False when the request has been answered already. */
@@ -359,4 +363,12 @@ export class Requests {
 
 export function outOfTime(what: string, timeout: number): TaskTimeoutError {
   return new TaskTimeoutError(`${what} took longer than its time-out of ${timeout} ms`);
+}
+
+function crashError({ destination, what }: PendingRequest, reason: string | undefined): Error {
+  const why = reason === undefined ? '' : `: ${reason}`;
+  if (destination.op !== Op.call) {
+    return new WorkerCrashedError(`The worker that ran ${what} died${why}; no retries are left`);
+  }
+  return actorDied(what, why === '' ? 'it had ended before' : `its worker ended${why}`);
 }
