@@ -6,6 +6,7 @@ import { Peer, type InboxRecord, type PeerAddress, type PeerOwner } from '../tra
 import { Op, RecordKind } from '../transport/wire.js';
 import { Declarations } from './tasks/declarations.js';
 import { resolveErrorClass } from './tasks/error-classes.js';
+import { arrow } from './objects/arrow.js';
 import { PeerIds } from './objects/ids.js';
 import { References } from './objects/references.js';
 import { registry } from './objects/registered.js';
@@ -49,7 +50,8 @@ export class Core implements PeerOwner {
     this.store = store;
     this.#staysUp = staysUp;
     this.storeId = native.storeHandle(store)[2];
-    this.codec = new Codec({ references: this.references, resolveErrorClass }, registry);
+    const hooks = { references: this.references, tables: arrow, resolveErrorClass };
+    this.codec = new Codec(hooks, registry);
     this.objects = new SharedObjects(store, this.codec);
     this.peer = new Peer(store, queue, this);
     this.ids = new PeerIds(this.storeId, this.peer.address.uid);
