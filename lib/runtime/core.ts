@@ -6,6 +6,7 @@ import { Peer, type InboxRecord, type PeerAddress, type PeerOwner } from '../tra
 import { maxPeers, Op, RecordKind } from '../transport/wire.js';
 import { Declarations } from './tasks/declarations.js';
 import { resolveErrorClass } from './tasks/error-classes.js';
+import { arrow } from './objects/arrow.js';
 import { PeerIds } from './objects/ids.js';
 import { References } from './objects/references.js';
 import { registry } from './objects/registered.js';
@@ -85,7 +86,7 @@ export class Core implements PeerOwner {
     this.store = store;
     this.#staysUp = staysUp;
     this.storeId = native.storeHandle(store)[2];
-    const hooks = { references: this.references, resolveErrorClass };
+    const hooks = { references: this.references, tables: arrow, resolveErrorClass };
     this.codec = new Codec(hooks, registry);
     this.objects = new SharedObjects(store, this.codec, () => this.ids.fresh());
     this.peer = new Peer(store, queue, this);

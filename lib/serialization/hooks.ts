@@ -8,8 +8,26 @@ export interface ReferenceCodec {
   decode(bytes: Uint8Array): object;
 }
 
+/** What of Apache Arrow a stream in its IPC format stands for. Numbers of the format. */
+export const TableKind = { table: 0, recordBatch: 1, vector: 2 } as const;
+export type TableKindCode = (typeof TableKind)[keyof typeof TableKind];
+
+export function isTableKind(value: unknown): value is TableKindCode {
+  return Object.values<unknown>(TableKind).includes(value);
+}
+
+/** How Apache Arrow's objects travel. What fails is a SerializationError without a path. */
+export interface TableCodec {
+  /** Asked of instances of classes only. Must be cheap. */
+  kindOf(value: object): TableKindCode | undefined;
+  encode(value: object, kind: TableKindCode): Uint8Array;
+  /** The object may keep views on `stream`. */
+  decode(stream: Uint8Array, kind: TableKindCode): object;
+}
+
 export interface CodecHooks {
   readonly references?: ReferenceCodec;
+  readonly tables?: TableCodec;
   /**
    * The class of errors whose constructor had this name where they were encoded. Errors of built-in
    * classes are never asked for; undefined makes a plain Error with the original name. The

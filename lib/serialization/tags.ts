@@ -32,6 +32,7 @@ export const Tag = {
   DomException: 0x07,
   Registered: 0x08,
   Reference: 0x09,
+  Arrow: 0x0a,
 } as const;
 
 /** What a view on binary data is. */

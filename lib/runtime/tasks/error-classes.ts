@@ -30,6 +30,11 @@ export function addErrorsOf(url: string): void {
   if (!modules.has(url)) modules.set(url, { url, classes: undefined });
 }
 
+/** The URLs of the modules that have declared something in this thread. */
+export function declaringModules(): Iterable<string> {
+  return modules.keys();
+}
+
 /** Runs `read`; of classes of one name it finds that which the module at `url` exports. */
 export function preferErrorsOf<T>(url: string, read: () => T): T {
   const outer = preferred;
