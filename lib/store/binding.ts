@@ -229,13 +229,7 @@ export interface Native {
    * Of all that the worker at this address has in flight, its death will be blamed on this task or
    * call. False when the worker does not have it.
    */
-  peerBlame(
-    peer: number,
-    slot: number,
-    uid: number,
-    senderUid: number,
-    sequence: number,
-  ): boolean;
+  peerBlame(peer: number, slot: number, uid: number, senderUid: number, sequence: number): boolean;
   /** Of tasks: queued, running, finished, failed, retried; and of tasks and calls: bounced. */
   peerCounts(peer: number): Float64Array;
   /** Blocks until there may be something to receive, which is true, or for `timeoutMs`. */

@@ -57,8 +57,8 @@ Value exchange(const CallbackInfo& info, size_t inbox_size, uint32_t kind, uint3
   }
   queue::Exchanged result;
   Status status = handle->peer().exchange(handle->outbox, length, handle->inbox,
-                                          std::min(inbox_size, handle->inbox_size), kind,
-                                          max_tasks, &sent, &result);
+                                          std::min(inbox_size, handle->inbox_size), kind, max_tasks,
+                                          &sent, &result);
   if (!status.is_ok()) {
     Addon::of(env).raise(env, status);
     return {};
@@ -189,14 +189,6 @@ Value from_address(Env env, uint32_t slot, uint32_t uid) {
   return address;
 }
 
-Value peer_find(const CallbackInfo& info) {
-  Env env = info.Env();
-  PeerHandle* handle = Addon::of(env).peer(info[0]);
-  uint32_t slot = 0;
-  if (handle == nullptr || !handle->peer().find(to_uint32(info[1]), &slot)) return {};
-  return Napi::Number::New(env, slot);
-}
-
 Value peer_driver(const CallbackInfo& info) {
   Env env = info.Env();
   PeerHandle* handle = Addon::of(env).peer(info[0]);
@@ -264,7 +256,6 @@ void export_peer_functions(Env env, Napi::Object exports) {
   add<peer_resources>(env, exports, "peerResources");
   add<peer_shape>(env, exports, "peerShape");
   add<peer_set_driver>(env, exports, "peerSetDriver");
-  add<peer_find>(env, exports, "peerFind");
   add<peer_driver>(env, exports, "peerDriver");
   add<peer_cancel_queued>(env, exports, "peerCancelQueued");
   add<peer_where_is>(env, exports, "peerWhereIs");

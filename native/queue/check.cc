@@ -174,11 +174,10 @@ class Checker {
     for (uint32_t i = 0; i < shm::kMaxPeers; ++i) {
       const PeerSlot& peer = state_.peers[i];
       std::string name = "peer " + std::to_string(i);
-      walk_list(
-          peer.mailbox, "the mailbox of " + name,
-          {RecordKind::kCall, RecordKind::kCompletion, RecordKind::kMessage, RecordKind::kBounced,
-           RecordKind::kItem},
-          kNone);
+      walk_list(peer.mailbox, "the mailbox of " + name,
+                {RecordKind::kCall, RecordKind::kCompletion, RecordKind::kMessage,
+                 RecordKind::kBounced, RecordKind::kItem},
+                kNone);
       walk_list(peer.in_flight, "what runs at " + name, {RecordKind::kTask, RecordKind::kCall}, i);
       count_in_flight(peer.in_flight);
       if (peer.state == PeerState::kFree) {
@@ -273,8 +272,7 @@ class Checker {
       ++cell_uses_[i];
       i = segment_.cell(i).more;
     }
-    expect(count == Records::cells_for(head.length),
-           name + " has a record of the wrong length");
+    expect(count == Records::cells_for(head.length), name + " has a record of the wrong length");
   }
 
   bool is_known(uint32_t peer, uint32_t uid) const {

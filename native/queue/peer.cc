@@ -179,14 +179,12 @@ void Peer::message(const Wire& wire, const uint8_t* payload, RingList* rings) {
   if (!post_.is_live(wire.target, wire.target_uid)) return;
   uint32_t message = create(wire, payload);
   segment_.cell(message).kind = RecordKind::kMessage;
-  post_.to_mailbox(wire.target, message, rings);
+  post_.new_to_mailbox(wire.target, message, rings);
 }
 
 bool Peer::has_in_flight(uint32_t record) const {
-  if (record >= segment_.queue().cells.used) return false;
-  const Cell& cell = segment_.cell(record);
-  bool answerable = cell.kind == RecordKind::kTask || cell.kind == RecordKind::kCall;
-  return answerable && cell.holder == slot_;
+  return record < segment_.queue().cells.used && segment_.cell(record).holder == slot_ &&
+         post_.is_in_flight(record);
 }
 
 // One step with the end of the task: no death can lose or repeat the answer.
@@ -196,7 +194,7 @@ void Peer::complete(const Wire& wire, const uint8_t* payload, RingList* rings) {
   if (is_task) lock_.add(wire.flags <= kLastOfValues ? state.finished : state.failed, 1);
   post_.put_down(wire.target);
   answer(RecordKind::kCompletion, wire, payload, rings);
-  post_.end(wire.target);
+  post_.records().free(wire.target);
 }
 
 // To the sender of the task, unless that has gone.
@@ -208,7 +206,7 @@ void Peer::answer(RecordKind kind, const Wire& wire, const uint8_t* payload, Rin
   cell.kind = kind;
   cell.target = 0;
   cell.sequence = task.sequence;
-  post_.to_mailbox(task.sender, record, rings);
+  post_.new_to_mailbox(task.sender, record, rings);
 }
 
 void Peer::receive(uint8_t* inbox, size_t capacity, uint32_t kind, uint32_t max_tasks,

@@ -39,7 +39,8 @@ struct Wire {
 };
 static_assert(sizeof(Wire) == 48);
 
-// Frozen. What answers a task or call, or is about it, is dropped unless this peer has it in flight.
+// Frozen. What answers a task or call, or is about it, is dropped unless this peer has it in
+// flight.
 enum class Op : uint32_t {
   kSubmit = 1,    // a task, of shape `target` and priority `target_uid`
   kCall = 2,      // to actor `target` of generation `target_uid`
@@ -83,9 +84,10 @@ class Peer {
   int bell() const { return bell_read_; }  // readable when there may be something to receive
 
   // Sends all records of the outbox, then receives what is in the mailbox and, of the tasks for
-  // workers of `kind`, up to `max_tasks` that the runtime affords. With max_tasks > 0 and none found
-  // the peer counts as idle: it will be rung for the next task. An inbox holds at least one record of any size that the
-  // outboxes hold. kFull: the first records up to `*sent` bytes are sent, the rest is not.
+  // workers of `kind`, up to `max_tasks` that the runtime affords. With max_tasks > 0 and none
+  // found the peer counts as idle: it will be rung for the next task. An inbox holds at least one
+  // record of any size that the outboxes hold. kFull: the first records up to `*sent` bytes are
+  // sent, the rest is not.
   Status exchange(const uint8_t* outbox, size_t length, uint8_t* inbox, size_t capacity,
                   uint32_t kind, uint32_t max_tasks, size_t* sent, Exchanged* out);
   // Blocks until there may be something to receive, which is true, or for `timeout_ms`.
@@ -96,11 +98,8 @@ class Peer {
   Status host_actor(uint32_t index, uint32_t generation, uint32_t host, uint32_t host_uid);
   void end_actor(uint32_t index, uint32_t generation);
   bool is_live(uint32_t slot, uint32_t uid);
-  // The slot of the live peer of that uid.
-  bool find(uint32_t uid, uint32_t* slot);
   // The process that a live peer belongs to, as slot and generation of the client table.
   bool client_of(uint32_t slot, uint32_t uid, uint32_t* client, uint32_t* client_generation);
-
 
   // What the runtime has: once, by whoever made it, before the first shape.
   Status set_resources(const std::vector<Amount>& totals);

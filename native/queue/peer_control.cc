@@ -128,14 +128,16 @@ bool Peer::driver(uint32_t* slot, uint32_t* uid) {
   return true;
 }
 
-// The task or call of that number, in flight or waiting to be; or kNone.
+// The task or call of that number that waits or is in flight; or kNone. One that waits leaves only
+// to be in flight, or to come back, which ends the search for it.
 uint32_t Peer::find_sent(uint64_t sequence) {
   uint32_t record = sent_.find(sequence);
   if (record == kNone) return kNone;
   const Cell& cell = segment_.cell(record);
-  bool is_request = cell.kind == RecordKind::kTask || cell.kind == RecordKind::kCall;
   bool is_it = cell.sender == slot_ && cell.sender_uid == uid_ && cell.sequence == sequence;
-  return is_request && is_it ? record : kNone;
+  bool is_request = cell.kind == RecordKind::kTask || cell.kind == RecordKind::kCall;
+  if (!is_it || !is_request) return kNone;
+  return cell.holder == kNone || post_.is_in_flight(record) ? record : kNone;
 }
 
 // Where a call waits. Null when its actor's row belongs to another actor meanwhile: its last host
@@ -189,16 +191,6 @@ bool Peer::blame(uint32_t slot, uint32_t uid, uint32_t sender_uid, uint64_t sequ
   return false;
 }
 
-bool Peer::find(uint32_t uid, uint32_t* slot) {
-  LockGuard guard(lock_);
-  if (!guard.status().is_ok()) return false;
-  uint32_t used = segment_.queue().peers_used;
-  for (*slot = 0; *slot < used; ++*slot) {
-    if (post_.is_live(*slot, uid)) return true;
-  }
-  return false;
-}
-
 Status Peer::counts(Counts* out) {
   LockGuard guard(lock_);
   if (!guard.status().is_ok()) return guard.status();
@@ -210,8 +202,7 @@ Status Peer::counts(Counts* out) {
   out->failed = state.failed;
   out->retried = state.retried;
   out->bounced = state.bounced;
-  out->running =
-      state.submitted - out->queued - state.finished - state.failed - state.withdrawn;
+  out->running = state.submitted - out->queued - state.finished - state.failed - state.withdrawn;
   return Status::ok();
 }
 

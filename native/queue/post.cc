@@ -21,8 +21,17 @@ bool Post::is_live(uint32_t peer, uint32_t uid) const {
 }
 
 void Post::to_mailbox(uint32_t peer, uint32_t record, RingList* rings) {
+  records_.push(segment_.queue().peers[peer].mailbox, record);
+  announce(peer, rings);
+}
+
+void Post::new_to_mailbox(uint32_t peer, uint32_t record, RingList* rings) {
+  records_.push_new(segment_.queue().peers[peer].mailbox, record);
+  announce(peer, rings);
+}
+
+void Post::announce(uint32_t peer, RingList* rings) {
   PeerSlot& slot = segment_.queue().peers[peer];
-  records_.push(slot.mailbox, record);
   if (slot.armed == 0) return;
   lock_.set(slot.armed, 0);
   rings->add(peer);
@@ -52,6 +61,13 @@ void Post::to_actor(uint32_t record, RingList* rings) {
   to_mailbox(actor.host, record, rings);
 }
 
+bool Post::is_in_flight(uint32_t record) const {
+  const Cell& cell = segment_.cell(record);
+  bool is_request = cell.kind == RecordKind::kTask || cell.kind == RecordKind::kCall;
+  return is_request && cell.holder < shm::kMaxPeers &&
+         records_.is_on(segment_.queue().peers[cell.holder].in_flight, record);
+}
+
 void Post::take(uint32_t record, uint32_t peer) {
   Cell& cell = segment_.cell(record);
   records_.push(segment_.queue().peers[peer].in_flight, record);
@@ -78,12 +94,6 @@ void Post::bounce(uint32_t record, uint32_t flags, RingList* rings) {
 
 void Post::drop(uint32_t record) {
   if (segment_.cell(record).kind == RecordKind::kTask) lock_.add(segment_.queue().withdrawn, 1);
-  end(record);
-}
-
-// Its sender may still look for it here.
-void Post::end(uint32_t record) {
-  lock_.set(segment_.cell(record).kind, RecordKind::kEnded);
   records_.free(record);
 }
 

@@ -24,11 +24,15 @@ class Post {
 
   bool is_live(uint32_t peer, uint32_t uid) const;
   void to_mailbox(uint32_t peer, uint32_t record, RingList* rings);
+  // The same for a record that this transaction has created.
+  void new_to_mailbox(uint32_t peer, uint32_t record, RingList* rings);
   // A new task, to its shape; back to the sender when there is no such shape.
   void submit(uint32_t task, RingList* rings);
   // To the actor's host, or its pending list; back to the sender when there is no such actor.
   void to_actor(uint32_t record, RingList* rings);
 
+  // Whether `record`, of any kind or free, is a task or call that somebody has in flight.
+  bool is_in_flight(uint32_t record) const;
   // A task or call that is on no list, to what `peer` has in flight; and off it. A task holds its
   // resources in between.
   void take(uint32_t record, uint32_t peer);
@@ -38,8 +42,6 @@ class Post {
   // oblivion when the sender has gone; `flags` tell the sender whether it is to blame.
   void bounce(uint32_t record, uint32_t flags, RingList* rings);
   void drop(uint32_t record);
-  // The end of one that has been answered.
-  void end(uint32_t record);
 
   // An idle peer waits for tasks of a kind until it exchanges again; its bit in `idle` goes with
   // the first ring for a task, so that the next task wakes the next peer.
@@ -50,6 +52,7 @@ class Post {
   void wake(RingList* rings);
 
  private:
+  void announce(uint32_t peer, RingList* rings);
   uint32_t first_idle(uint32_t kind) const;
   void summon(uint32_t kind, uint32_t peer, RingList* rings);
 

@@ -56,8 +56,7 @@ uint32_t Records::create(const uint8_t* payload, uint32_t length) {
     *link = index;
     link = &more.more;
   }
-  lock_.set(cells.free_head, free_head);
-  lock_.subtract(cells.free_count, reused);
+  if (reused > 0) set_free(cells, free_head, cells.free_count - reused);
   lock_.set(cells.used, used);
   return head;
 }
@@ -71,8 +70,7 @@ void Records::free(uint32_t record) {
     free_head = index;
     ++freed;
   }
-  lock_.set(cells.free_head, free_head);
-  lock_.add(cells.free_count, freed);
+  set_free(cells, free_head, cells.free_count + freed);
 }
 
 void Records::copy_payload(uint32_t record, uint8_t* out) const {
@@ -90,17 +88,40 @@ void Records::copy_payload(uint32_t record, uint8_t* out) const {
   }
 }
 
+void Records::set_free(Table& cells, uint32_t head, uint32_t count) {
+  static_assert(offsetof(Table, free_head) % 8 == 0);
+  static_assert(offsetof(Table, free_count) == offsetof(Table, free_head) + 4);
+  lock_.set_both(cells.free_head, cells.free_count, head, count);
+}
+
 void Records::push(List& list, uint32_t record) {
   Cell& cell = segment_.cell(record);
-  lock_.set(cell.next, kNone);
-  lock_.set(cell.prev, list.tail);
+  static_assert(offsetof(Cell, next) % 8 == 0 && offsetof(Cell, prev) == offsetof(Cell, next) + 4);
+  lock_.set_both(cell.next, cell.prev, kNone, list.tail);
+  append(list, record);
+}
+
+void Records::push_new(List& list, uint32_t record) {
+  Cell& cell = segment_.cell(record);
+  cell.next = kNone;
+  cell.prev = list.tail;
+  append(list, record);
+}
+
+void Records::append(List& list, uint32_t record) {
   if (list.tail != kNone) {
     lock_.set(segment_.cell(list.tail).next, record);
   } else {
     lock_.set(list.head, record);
   }
-  lock_.set(list.tail, record);
-  lock_.add(list.count, 1);
+  static_assert(offsetof(List, tail) % 8 == 0 && offsetof(List, count) == offsetof(List, tail) + 4);
+  lock_.set_both(list.tail, list.count, record, list.count + 1);
+}
+
+// Nothing links to a record that has left its list, be it free by now.
+bool Records::is_on(const List& list, uint32_t record) const {
+  uint32_t prev = segment_.cell(record).prev;
+  return (prev == kNone ? list.head : segment_.cell(prev).next) == record;
 }
 
 void Records::remove(List& list, uint32_t record) {

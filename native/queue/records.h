@@ -6,8 +6,9 @@
 
 namespace mobula::queue {
 
-// Records: chains of cells, each on exactly one list (a shape's, a mailbox, an actor's pending calls,
-// a peer's in-flight list), in a heap of tasks (task_heap.h), or free. All calls need the queue lock.
+// Records: chains of cells, each on exactly one list (a shape's, a mailbox, an actor's pending
+// calls, a peer's in-flight list), in a heap of tasks (task_heap.h), or free. All calls need the
+// queue lock.
 //
 // A record's bytes are written while its cells still count as free, outside the undo log: should
 // the writer die, the log puts the cells back and nobody has seen the bytes. So a record of any
@@ -27,11 +28,19 @@ class Records {
   void copy_payload(uint32_t record, uint8_t* out) const;
 
   void push(shm::List& list, uint32_t record);
+  // The same for one that this transaction has created.
+  void push_new(shm::List& list, uint32_t record);
   void remove(shm::List& list, uint32_t record);
   // Appends all of `from`, which is then empty.
   void splice(shm::List& list, shm::List& from);
 
+  // Whether a record, on this list when it was last on any, is on it still.
+  bool is_on(const shm::List& list, uint32_t record) const;
+
  private:
+  void append(shm::List& list, uint32_t record);
+  void set_free(shm::Table& cells, uint32_t head, uint32_t count);
+
   const shm::Segment& segment_;
   shm::Lock& lock_;
 };

@@ -50,10 +50,9 @@ Status out_of_range(const Amount& amount, const char* expected) {
 }
 
 Status unschedulable(const Amount& asked, double total) {
-  return {Code::kUnschedulable,
-          "it asks for " + show(asked.amount) + " of the resource \"" + asked.name +
-              "\", and this runtime has " + show(total) +
-              " in all: ask for less, or give init() more in its resources"};
+  return {Code::kUnschedulable, "it asks for " + show(asked.amount) + " of the resource \"" +
+                                    asked.name + "\", and this runtime has " + show(total) +
+                                    " in all: ask for less, or give init() more in its resources"};
 }
 
 }  // namespace

@@ -30,8 +30,9 @@ void retire_client(const shm::Segment& segment, shm::Lock& lock, Bells& bells, u
 void end_actor(const shm::Segment& segment, shm::Lock& lock, Bells& bells, uint32_t actor,
                uint32_t generation);
 
-// Rings every peer that has records waiting and every idle peer for which there is a task that can start: the
-// safety net under wake-ups that were lost because their sender died before it could ring.
+// Rings every peer that has records waiting and every idle peer for which there is a task that can
+// start: the safety net under wake-ups that were lost because their sender died before it could
+// ring.
 void ring_overdue(const shm::Segment& segment, shm::Lock& lock, Bells& bells);
 
 }  // namespace mobula::queue

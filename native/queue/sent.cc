@@ -1,6 +1,7 @@
 #include "queue/sent.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "shm/layout.h"
 
@@ -10,9 +11,7 @@ using shm::kNone;
 
 Sent::Page::Page() { std::fill_n(records, kPageSize, kNone); }
 
-Sent::Page* Sent::page_of(uint64_t sequence) {
-  uint64_t number = sequence / kPageSize;
-  if (last_ != nullptr && last_number_ == number) return last_;
+Sent::Page* Sent::find_page(uint64_t number) {
   auto found = pages_.find(number);
   if (found == pages_.end()) return nullptr;
   last_number_ = number;
@@ -20,30 +19,40 @@ Sent::Page* Sent::page_of(uint64_t sequence) {
   return last_;
 }
 
+Sent::Page* Sent::add_page(uint64_t number) {
+  remove_if_empty(std::exchange(newest_, number));
+  pages_.emplace(number, std::make_unique<Page>());
+  return find_page(number);
+}
+
+void Sent::remove_if_empty(uint64_t number) {
+  Page* page = page_of(number);
+  if (page == nullptr || page->count > 0) return;
+  last_ = nullptr;
+  pages_.erase(number);
+}
+
 void Sent::note(uint64_t sequence, uint32_t record) {
-  Page* page = page_of(sequence);
-  if (page == nullptr) {
-    pages_.emplace(sequence / kPageSize, std::make_unique<Page>());
-    page = page_of(sequence);
-  }
+  uint64_t number = sequence / kPageSize;
+  Page* page = page_of(number);
+  if (page == nullptr) page = add_page(number);
   uint32_t& noted = page->records[sequence % kPageSize];
   if (noted == kNone) ++page->count;
   noted = record;
 }
 
 void Sent::forget(uint64_t sequence) {
-  Page* page = page_of(sequence);
+  uint64_t number = sequence / kPageSize;
+  Page* page = page_of(number);
   if (page == nullptr) return;
   uint32_t& noted = page->records[sequence % kPageSize];
   if (noted == kNone) return;
   noted = kNone;
-  if (--page->count > 0) return;
-  last_ = nullptr;
-  pages_.erase(sequence / kPageSize);
+  if (--page->count == 0 && number != newest_) remove_if_empty(number);
 }
 
 uint32_t Sent::find(uint64_t sequence) {
-  Page* page = page_of(sequence);
+  Page* page = page_of(sequence / kPageSize);
   return page == nullptr ? kNone : page->records[sequence % kPageSize];
 }
 

@@ -24,9 +24,15 @@ class Sent {
     uint32_t count = 0;
     uint32_t records[kPageSize];
   };
-  Page* page_of(uint64_t sequence);
+  Page* page_of(uint64_t number) {
+    return last_ != nullptr && last_number_ == number ? last_ : find_page(number);
+  }
+  Page* find_page(uint64_t number);
+  Page* add_page(uint64_t number);
+  void remove_if_empty(uint64_t number);
 
   std::unordered_map<uint64_t, std::unique_ptr<Page>> pages_;
+  uint64_t newest_ = 0;  // the page that was added last; it stays when it is empty
   // The page that was asked for last.
   uint64_t last_number_ = 0;
   Page* last_ = nullptr;

@@ -50,7 +50,7 @@ void Shapes::push(uint32_t task) {
   const Cell& cell = segment_.cell(task);
   Shape& shape = segment_.queue().shapes[cell.target];
   if (priority_of(cell) == 0) {
-    records_.push(shape.queue, task);
+    records_.push_new(shape.queue, task);
   } else {
     heap_.push(shape.heap, task);
     lock_.add(shape.heap_count, 1);
@@ -84,9 +84,8 @@ void Shapes::for_each_nonempty(uint32_t kind, const Visit& visit) const {
 uint32_t Shapes::first(uint32_t kind) const {
   uint32_t best = kNone;
   for_each_nonempty(kind, [&](const Shape& shape) {
-    bool heap_goes_first =
-        shape.heap != kNone &&
-        (shape.queue.count == 0 || priority_of(segment_.cell(shape.heap)) > 0);
+    bool heap_goes_first = shape.heap != kNone &&
+                           (shape.queue.count == 0 || priority_of(segment_.cell(shape.heap)) > 0);
     uint32_t task = heap_goes_first ? shape.heap : shape.queue.head;
     if (best != kNone && goes_before(segment_.cell(best), segment_.cell(task))) return;
     if (resources_.affords(shape)) best = task;

@@ -23,7 +23,8 @@ class Shapes {
 
   // The shape of these amounts, made if there is none. kUnschedulable: see Resources::measure.
   Status find(uint32_t kind, const std::vector<Amount>& amounts, uint32_t* index);
-  // A task whose target is its shape, target_uid its priority and order is set.
+  // A task that this transaction has created, with its order: its target is the shape, target_uid
+  // the priority.
   void push(uint32_t task);
   void remove(uint32_t task);
   // The task that a worker of this kind should take: of those that the runtime affords now, the one

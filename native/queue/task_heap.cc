@@ -9,9 +9,9 @@ using shm::kNone;
 
 void TaskHeap::push(uint32_t& root, uint32_t task) {
   Cell& cell = segment_.cell(task);
-  lock_.set(cell.next, kNone);
-  lock_.set(cell.right, kNone);
-  lock_.set(cell.rank, 1);
+  cell.next = kNone;
+  cell.right = kNone;
+  cell.rank = 1;
   lock_.set(root, merge(root, task, kNone));
 }
 

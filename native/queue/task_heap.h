@@ -21,6 +21,7 @@ class TaskHeap {
  public:
   TaskHeap(const shm::Segment& segment, shm::Lock& lock) : segment_(segment), lock_(lock) {}
 
+  // One that this transaction has created.
   void push(uint32_t& root, uint32_t task);
   void remove(uint32_t& root, uint32_t task);
 

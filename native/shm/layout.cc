@@ -13,7 +13,9 @@ uint64_t layout_hash() {
                                                         kMaxPeers,
                                                         kMaxActors,
                                                         kWorkerKinds,
- kMaxResources, kMaxDevices, kMaxShapes,
+                                                        kMaxResources,
+                                                        kMaxDevices,
+                                                        kMaxShapes,
                                                         kWaitBuckets,
                                                         kUnit,
                                                         kChunk,
@@ -36,11 +38,15 @@ uint64_t layout_hash() {
                                                         sizeof(StoreState),
                                                         offsetof(StoreState, bins),
                                                         offsetof(StoreState, waiters),
-                                                        sizeof(Cell), offsetof(Cell, payload),
+                                                        sizeof(Cell),
+                                                        offsetof(Cell, payload),
                                                         sizeof(MoreCell),
                                                         sizeof(PeerSlot),
                                                         sizeof(ActorSlot),
-                                                        sizeof(Resource), sizeof(Shape), sizeof(QueueState), offsetof(QueueState, shapes),
+                                                        sizeof(Resource),
+                                                        sizeof(Shape),
+                                                        sizeof(QueueState),
+                                                        offsetof(QueueState, shapes),
                                                         offsetof(QueueState, peers)}) {
     for (int byte = 0; byte < 8; ++byte) {
       hash = (hash ^ (value >> (8 * byte) & 0xff)) * 0x100000001b3;

@@ -245,7 +245,6 @@ inline constexpr uint32_t kMorePayload = 240;  // and in each cell that continue
 
 // Frozen: travels between processes.
 enum class RecordKind : uint32_t {
-  kEnded = 0,       // what a task or call is in a free cell
   kTask = 1,        // to whoever takes it
   kCall = 2,        // to an actor
   kCompletion = 3,  // to the peer that sent the task or call
@@ -256,13 +255,12 @@ enum class RecordKind : uint32_t {
 
 struct List {
   uint32_t head;
+  uint32_t reserved;
   uint32_t tail;
   uint32_t count;
-  uint32_t reserved;
 };
 
-// The first cell of a record. While the cell is free only free_next means anything, and that `kind`
-// is neither task nor call.
+// The first cell of a record. While the cell is free only free_next means anything.
 struct Cell {
   uint32_t free_next;
   uint32_t more;  // next cell of the same record

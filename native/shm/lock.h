@@ -52,6 +52,13 @@ class Lock {
     port::store_word<T>(field, value);
     port::compiler_barrier();
   }
+  // Two words that are neighbours, the first on a multiple of eight, with one entry of the log.
+  void set_both(uint32_t& first, uint32_t& second, uint32_t first_value, uint32_t second_value) {
+    log(reinterpret_cast<const uint64_t&>(first));
+    port::store_word(first, first_value);
+    port::store_word(second, second_value);
+    port::compiler_barrier();
+  }
   template <class T>
   void add(T& field, std::type_identity_t<T> amount) {
     set(field, static_cast<T>(field + amount));

@@ -58,7 +58,7 @@ void init_queue(const Plan& plan, QueueState* queue) {
   memcpy(queue->resources[kGpu].name, "gpu", 3);
   for (PeerSlot& peer : queue->peers) {
     peer.idle_kind = kNone;
-    peer.mailbox = peer.in_flight = List{kNone, kNone, 0, 0};
+    peer.mailbox = peer.in_flight = List{kNone, 0, kNone, 0};
   }
 }
 

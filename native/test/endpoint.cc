@@ -19,8 +19,8 @@ Endpoint::Endpoint(ObjectStore& store, size_t inbox_bytes) : inbox_(inbox_bytes)
   if (resources[0].total == 0) REQUIRE_OK(peer_->set_resources({{"cpu", kCpus}}));
 }
 
-void Endpoint::add(Op op, uint32_t target, uint32_t target_uid, uint64_t sequence,
-                   uint32_t flags, const std::string& payload) {
+void Endpoint::add(Op op, uint32_t target, uint32_t target_uid, uint64_t sequence, uint32_t flags,
+                   const std::string& payload) {
   Wire wire{};
   wire.bytes = static_cast<uint32_t>(shm::round_up(sizeof wire + payload.size(), 8));
   wire.op = static_cast<uint32_t>(op);
@@ -102,8 +102,8 @@ Status Endpoint::exchange_once(uint32_t max_tasks, uint32_t kind, std::vector<Re
     memcpy(&wire, inbox_.data() + at, sizeof wire);
     const char* payload = reinterpret_cast<const char*>(inbox_.data() + at + sizeof wire);
     received->push_back({static_cast<shm::RecordKind>(wire.op), wire.target, wire.target_uid,
-                         wire.flags, wire.sequence, wire.sender, wire.sender_uid,
-                         wire.devices, std::string(payload, wire.length)});
+                         wire.flags, wire.sequence, wire.sender, wire.sender_uid, wire.devices,
+                         std::string(payload, wire.length)});
     at += wire.bytes;
   }
   *more = exchanged.more;

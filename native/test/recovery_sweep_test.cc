@@ -50,7 +50,7 @@ class Deserted : public Scene {
       most = count;
       worst = step;
     }
-    EXPECT(most > 5);
+    EXPECT(most > 4);
     return worst;
   }
 

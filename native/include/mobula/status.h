@@ -16,10 +16,10 @@ enum class Code : uint32_t {
   kFull = 4,
   kClosed = 5,
   kCorrupt = 6,
-  kStalled = 7,       // A lock holder is stopped; the message names its pid.
-  kOutOfRange = 8,    // An option or size that this build or machine cannot serve.
-  kIncompatible = 9,  // Another layout, libc or pid namespace made the segment.
-  kSystem = 10,       // A system call failed; the message names it and its errno.
+  kStalled = 7,         // A lock holder is stopped; the message names its pid.
+  kOutOfRange = 8,      // An option or size that this build or machine cannot serve.
+  kIncompatible = 9,    // Another layout, libc or pid namespace made the segment.
+  kSystem = 10,         // A system call failed; the message names it and its errno.
   kUnschedulable = 11,  // A task asks for more than the runtime will ever have.
   kFreed = 12,        // The object was given up by free().
 };
