@@ -4,10 +4,21 @@ export { actor } from './api/actor.js';
 export type { ActorClass, ActorHandle, ActorOptions } from './api/actor.js';
 export { init, main, shutdown } from './api/lifecycle.js';
 export type { InitOptions, Runtime, ShutdownOptions } from './api/lifecycle.js';
-export { allocate, get, put, wait } from './api/objects.js';
-export type { GetOptions, WaitOptions, WaitResult } from './api/objects.js';
+export { cancel } from './api/cancel.js';
+export type { CancelOptions } from './api/cancel.js';
+export { getSync } from './api/get-sync.js';
+export type { GetSyncOptions } from './api/get-sync.js';
+export { allocate, free, get, put, wait } from './api/objects.js';
+export type { GetOptions, PutOptions, WaitOptions, WaitResult } from './api/objects.js';
+export { context } from './api/task-context.js';
+export type { TaskContext } from './api/task-context.js';
 export { remote } from './api/remote.js';
 export type { Argument, RemoteFunction, TaskOptions } from './api/remote.js';
+export { memory } from './api/stats.js';
+export { register, release } from './api/values.js';
+export type { Serializer } from './api/values.js';
+export type { ObjectMemory } from './runtime/objects/memory.js';
+export { ObjectStream } from './runtime/tasks/object-stream.js';
 export { ObjectRef } from './runtime/objects/object-ref.js';
 export {
   ActorDiedError,
@@ -26,6 +37,9 @@ export {
   StoreCorruptError,
   StoreFullError,
   StoreStalledError,
+  TaskCancelledError,
   TaskError,
+  TaskTimeoutError,
+  UnschedulableError,
   WorkerCrashedError,
 } from './common/errors.js';

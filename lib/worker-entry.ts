@@ -2,59 +2,86 @@
 
 import { isMainThread } from 'node:worker_threads';
 import { ActorHost } from './runtime/actors/actor-host.js';
-import { setContext, type ActorIsolation } from './runtime/context.js';
+import { nameIn } from './runtime/address.js';
+import { setContext } from './runtime/context.js';
 import { Core } from './runtime/core.js';
-import type { ActorAddress } from './runtime/actors/actor-handle.js';
 import { watchImports } from './runtime/tasks/modules.js';
 import { TaskExecutor } from './runtime/tasks/task-executor.js';
-import { takeConfig, type WorkerConfig } from './runtime/workers/worker-config.js';
+import { writeOutputAtOnce } from './runtime/workers/process-output.js';
+import { RemoteWorkers } from './runtime/workers/remote-workers.js';
+import { sendOutput } from './runtime/workers/thread-output.js';
+import { outputPort, takeConfig, type WorkerConfig } from './runtime/workers/worker-config.js';
 import { native } from './store/binding.js';
+import type { PeerAddress } from './transport/peer.js';
 import { RunQueue } from './transport/wire.js';
 
 function start(config: WorkerConfig): void {
-  if (isMainThread) leaveLifeToDriver(config);
+  if (config.log) openOutput();
   const { pid, fd, storeId } = config.store;
+  if (isMainThread && !native.dieWithParent(config.driverPid)) process.exit(1);
   const store = native.storeAttachHandle(pid, fd, storeId);
   const core = new Core(store, RunQueue[config.isolation], true);
-  if (isMainThread) native.peerEndWith(core.peer.handle, ...config.driverClient);
+  if (isMainThread) endWithDriver(core, config.driver);
   serve(core, config);
 }
 
-/** Ctrl-C reaches the whole terminal group; what it means is the driver's decision. */
-function leaveLifeToDriver({ driverPid }: WorkerConfig): void {
-  process.on('SIGINT', () => undefined);
-  if (!native.dieWithParent(driverPid)) process.exit(1);
+function openOutput(): void {
+  if (isMainThread) writeOutputAtOnce();
+  else sendOutput(outputPort());
 }
 
-function serve(core: Core, { driver, slots, taskIsolation, worker }: WorkerConfig): void {
+/** The kernel would end this process alone, the keeper takes those that tasks have started along. */
+function endWithDriver(core: Core, { slot, uid }: PeerAddress): void {
+  native.peerEndWith(core.peer.handle, slot, uid);
+  native.dieWithParent(0);
+}
+
+function serve(core: Core, config: WorkerConfig): void {
+  const { address, driver, isolation, role, slots, taskIsolation, worker } = config;
+  const queue = RunQueue[isolation];
   const actors = new ActorHost(core);
   const executor = new TaskExecutor(core, actors, slots);
+  const workers = new RemoteWorkers(core, driver);
   core.executor = executor;
+  core.driver = driver;
+  if (role === 'tasks') {
+    core.onBlocked = (change) => {
+      core.send({ type: 'blocked', queue, change }, driver);
+      core.peer.flush();
+    };
+  }
   watchImports(() => executor.active);
   setContext({
     core,
     isDriver: false,
     isolation: taskIsolation,
-    placeActor({ index, generation }: ActorAddress, isolation: ActorIsolation) {
-      core.send({ type: 'host', index, generation, isolation }, driver);
-    },
+    mayBlock: role !== 'shared',
+    name: nameIn(address),
+    address,
+    placeActor: (address, isolation) => workers.placeActor(address, isolation),
   });
-  const demanded = new Set<number>();
-  core.requests.onRequest = ({ queue }) => {
-    if (queue === undefined || demanded.has(queue)) return;
-    core.send({ type: 'demand', queue }, driver);
-    demanded.add(queue);
-    setImmediate(() => demanded.delete(queue));
-  };
   core.onMessage = (message) => {
-    if (message.type !== 'stop') return;
+    if (message.type !== 'stop') {
+      workers.receive(message);
+      return;
+    }
     executor.stop();
     void actors.stop().then(() => {
       core.close();
       process.exit(0);
     });
   };
+  process.on('uncaughtExceptionMonitor', (error: unknown, origin) => {
+    if (core.isClosed) return;
+    core.send({ type: 'ending', worker, reason: describe(error, origin) }, driver);
+    core.peer.exchange();
+  });
   core.send({ type: 'ready', worker }, driver);
+}
+
+function describe(error: unknown, origin: NodeJS.UncaughtExceptionOrigin): string {
+  const what = origin === 'unhandledRejection' ? 'unhandled rejection' : 'uncaught exception';
+  return `${what}: ${error instanceof Error ? error.message : String(error)}`;
 }
 
 start(takeConfig());

@@ -4,6 +4,17 @@ export function noop(): void {
   return;
 }
 
+export function countArguments(...values: unknown[]): number {
+  return values.length;
+}
+
+/** Some milliseconds of arithmetic. */
+export function burn(): number {
+  let sum = 0;
+  for (let i = 0; i < 5_000_000; i++) sum = (sum + i * i) % 1_000_003;
+  return sum;
+}
+
 export function lastOf(numbers: Float64Array): number {
   return numbers[numbers.length - 1]!;
 }

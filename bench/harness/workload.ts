@@ -52,6 +52,8 @@ export interface Unit {
 
 export const microseconds: Unit = { label: 'us', from: (ms) => ms * 1e3 };
 
+export const milliseconds: Unit = { label: 'ms', from: (ms) => ms };
+
 export const thousandsPerSecond: Unit = { label: 'k/s', from: (ms) => 1 / ms };
 
 /** Of operations that move `bytes` each. */

@@ -8,10 +8,15 @@ import {
   checkKeys,
   checkObject,
   checkOneOf,
+  checkQuantity,
   checkSize,
+  checkString,
+  outOfRange,
 } from '../common/validate.js';
-import { currentContext, onFirstUse } from '../runtime/context.js';
+import { currentContext, onFirstUse, requireContext } from '../runtime/context.js';
+import { isAddress, isName } from '../runtime/address.js';
 import { defaultMemory, defaultWorkers, Driver, type DriverOptions } from '../runtime/driver.js';
+import { Joiner } from '../runtime/joiner.js';
 import { callerModule } from '../runtime/tasks/functions.js';
 import { isWorker } from '../runtime/tasks/modules.js';
 
@@ -22,10 +27,25 @@ export interface InitOptions {
   workers?: number;
   /** What a task worker is; default `'thread'`. */
   isolation?: 'thread' | 'process';
+  /** What tasks can ask for: `cpu` (default {@link workers}), `gpu` (default 0), and any others. */
+  resources?: Record<string, number>;
   /** Default `'spill'`: what is referenced stays, what is not may go. */
   eviction?: 'spill' | 'clru' | 'none';
   /** Default true: values got from the store are mapped read-only. */
   guard?: boolean;
+  /**
+   * Default true: what workers write to stdout and stderr arrives at the driver's, line by line, each
+   * behind the worker's number and pid. Without it processes write where the driver does, and threads
+   * as Node's threads do.
+   */
+  logToDriver?: boolean;
+  /** Under which other processes of this user on this machine can join the runtime. */
+  name?: string;
+  /**
+   * Joins the runtime that has this address, `'mobula:<name>'` or its {@link Runtime.address}, in
+   * place of starting one. Its workers are its owner's children, and it ends with its owner.
+   */
+  address?: string;
 }
 
 export interface ShutdownOptions {
@@ -35,40 +55,125 @@ export interface ShutdownOptions {
 
 /** A running runtime. */
 export interface Runtime extends AsyncDisposable {
+  readonly name?: string;
+  /** With which other processes of this user on this machine join: `init({ address })`. */
+  readonly address: string;
   shutdown(options?: ShutdownOptions): Promise<void>;
 }
 
 const defaultShutdownTimeout = 2000;
 const minMemory = 1024 * 1024;
 
+const optionNames = [
+  'memory',
+  'workers',
+  'isolation',
+  'resources',
+  'eviction',
+  'guard',
+  'logToDriver',
+  'name',
+  'address',
+];
+
 function checkOptions(options: InitOptions): DriverOptions {
-  checkObject('options', options);
-  checkKeys('options', options, ['memory', 'workers', 'isolation', 'eviction', 'guard']);
-  const { isolation = 'thread', eviction = 'spill', guard = true } = options;
-  const { memory = defaultMemory(), workers = defaultWorkers() } = options;
+  const { isolation = 'thread', eviction = 'spill', guard = true, logToDriver = true } = options;
+  const { memory = defaultMemory(), workers = defaultWorkers(), name } = options;
+  checkInteger('options.workers', workers, 1, 256);
   checkBoolean('options.guard', guard);
+  checkBoolean('options.logToDriver', logToDriver);
+  if (name !== undefined) checkRuntimeName(name);
   return {
     memory: checkSize('options.memory', memory, minMemory),
-    workers: checkInteger('options.workers', workers, 1, 256),
+    workers,
+    resources: checkResources(options.resources, workers),
     isolation: checkOneOf('options.isolation', isolation, ['thread', 'process']),
     eviction: checkOneOf('options.eviction', eviction, ['spill', 'clru', 'none']),
     guard,
+    logToDriver,
+    name,
   };
 }
 
+const maxResources = 32;
+const maxGpus = 64;
+const maxNameBytes = 63;
+const maxAmount = 2 ** 31;
+
+function checkResources(given: unknown = {}, workers: number): Record<string, number> {
+  checkObject('options.resources', given);
+  const resources: Record<string, number> = { cpu: workers, gpu: 0, ...given };
+  for (const [name, amount] of Object.entries(resources)) {
+    checkQuantity(`options.resources.${name}`, amount, maxAmount);
+    if (Buffer.byteLength(name) <= maxNameBytes && name !== '') continue;
+    throw outOfRange('options.resources', `names of 1 to ${maxNameBytes} bytes`, name);
+  }
+  checkInteger('options.resources.gpu', resources.gpu, 0, maxGpus);
+  const count = Object.keys(resources).length;
+  if (count <= maxResources) return resources;
+  throw outOfRange('options.resources', `at most ${maxResources} kinds`, count);
+}
+
+function checkRuntimeName(name: unknown): void {
+  checkString('options.name', name);
+  if (isName(name)) return;
+  throw outOfRange(
+    'options.name',
+    'at most 200 letters, digits, dots, dashes and underscores',
+    name,
+  );
+}
+
+/** Everything else is the owner's to say. */
+function checkAddress(options: InitOptions): string {
+  const { address } = options;
+  checkString('options.address', address);
+  const others = Object.entries(options).filter(([key]) => key !== 'address');
+  const other = others.find(([, value]) => value !== undefined);
+  if (other !== undefined) {
+    throw Object.assign(
+      new TypeError(
+        `The property "options.${other[0]}" cannot be used with "options.address": whoever joins a ` +
+          'runtime takes it as its owner has started it',
+      ),
+      { code: 'ERR_INVALID_ARG_VALUE' },
+    );
+  }
+  if (isAddress(address)) return address;
+  throw outOfRange('options.address', "'mobula:<name>' or the address of a runtime", address);
+}
+
 /**
- * Starts a runtime with these options. Optional: the first use starts one with the defaults. While
- * a worker imports a module it does nothing.
+ * Starts a runtime with these options, or joins one. Optional: the first use starts one with the
+ * defaults. While a worker imports a module it does nothing.
  */
 export function init(options: InitOptions = {}): Runtime {
-  const checked = checkOptions(options);
-  if (!isWorker()) {
-    if (currentContext() !== undefined) {
-      throw new MobulaError('MOBULA_STARTED', 'A runtime runs already: call shutdown() first');
-    }
-    new Driver(checked);
+  checkObject('options', options);
+  checkKeys('options', options, optionNames);
+  const start = starter(options);
+  if (isWorker()) return runtimeOf(requireContext());
+  if (currentContext() !== undefined) {
+    throw new MobulaError('MOBULA_STARTED', 'A runtime runs already: call shutdown() first');
   }
-  return { shutdown, [Symbol.asyncDispose]: () => shutdown() };
+  return runtimeOf(start());
+}
+
+function starter(options: InitOptions): () => Driver | Joiner {
+  if (options.address !== undefined) {
+    const address = checkAddress(options);
+    return () => new Joiner(address);
+  }
+  const checked = checkOptions(options);
+  return () => new Driver(checked);
+}
+
+function runtimeOf({ name, address }: { name?: string | undefined; address: string }): Runtime {
+  return {
+    ...(name !== undefined && { name }),
+    address,
+    shutdown,
+    [Symbol.asyncDispose]: () => shutdown(),
+  };
 }
 
 onFirstUse(() => new Driver(checkOptions({})));
@@ -76,7 +181,7 @@ onFirstUse(() => new Driver(checkOptions({})));
 let lastShutdown: Promise<void> = Promise.resolve();
 
 /**
- * Ends the runtime: refs that are pending fail, workers run their actors' stop hooks and end, all
+ * Ends the runtime, or leaves one that was joined: refs that are pending fail, workers run their actors' stop hooks and end, all
  * memory is given back. Idempotent.
  */
 export function shutdown(options: ShutdownOptions = {}): Promise<void> {
@@ -84,7 +189,9 @@ export function shutdown(options: ShutdownOptions = {}): Promise<void> {
   const { timeout = defaultShutdownTimeout } = options;
   const checkedTimeout = checkDuration('options.timeout', timeout);
   const context = currentContext();
-  if (context instanceof Driver) lastShutdown = context.shutdown(checkedTimeout);
+  if (context instanceof Driver || context instanceof Joiner) {
+    lastShutdown = context.shutdown(checkedTimeout);
+  }
   return lastShutdown;
 }
 

@@ -1,8 +1,10 @@
 import { GetTimeoutError } from '../common/errors.js';
 import { startDeadline } from '../common/deadline.js';
 import {
+  checkBoolean,
   checkDuration,
   checkInteger,
+  checkKeys,
   checkObject,
   checkSignal,
   invalidType,
@@ -40,23 +42,43 @@ function checkLimits(options: GetOptions): Limits {
   };
 }
 
-function checkRefs(name: string, value: unknown): asserts value is readonly ObjectRef[] {
+export function checkRefs(name: string, value: unknown): asserts value is readonly ObjectRef[] {
   if (!Array.isArray(value)) throw invalidType(name, 'an array of ObjectRefs', value);
   value.forEach((ref: unknown, index) => {
     if (!(ref instanceof ObjectRef)) throw invalidType(`${name}[${index}]`, 'an ObjectRef', ref);
   });
 }
 
+export interface PutOptions {
+  /** The object is not evicted as long as the ref lives; default false. */
+  pin?: boolean;
+}
+
 /** Copies a value into shared memory, where tasks and actors read it without copies. */
-export function put<T>(value: T): ObjectRef<T> {
+export function put<T>(value: T, options: PutOptions = {}): ObjectRef<T> {
   assertNotImporting('put()');
+  checkObject('options', options);
+  checkKeys('options', options, ['pin']);
+  const { pin = false } = options;
+  checkBoolean('options.pin', pin);
   if (value instanceof ObjectRef) {
     throw invalidType('value', 'a value, not an ObjectRef: it has a ref already', value);
   }
-  return requireContext().core.values.put(value) as ObjectRef<T>;
+  return requireContext().core.values.put(value, pin) as ObjectRef<T>;
 }
 
-type Values<Refs extends readonly ObjectRef[]> = {
+/**
+ * Gives the objects up now, for all who have refs to them: getting one, or passing it to a task, is
+ * an ObjectFreedError from then on. Its memory returns with the last view.
+ */
+export function free(refs: ObjectRef | readonly ObjectRef[]): void {
+  assertNotImporting('free()');
+  const all = refs instanceof ObjectRef ? [refs] : refs;
+  checkRefs('refs', all);
+  if (all.length > 0) requireContext().core.values.free(all);
+}
+
+export type Values<Refs extends readonly ObjectRef[]> = {
   -readonly [Index in keyof Refs]: Refs[Index] extends ObjectRef<infer T> ? T : never;
 };
 
@@ -152,19 +174,26 @@ function settled(refs: readonly ObjectRef[], count: number, limits: Limits): Pro
   });
 }
 
+function observed<T>(ref: ObjectRef<T>): ObjectRef<T> {
+  const reference = referenceOf(ref);
+  reference.core.unobserved.observe(reference);
+  return ref;
+}
+
 function split<T>(refs: readonly ObjectRef<T>[], count: number): WaitResult<T> {
   const ready: ObjectRef<T>[] = [];
   const pending: ObjectRef<T>[] = [];
   for (const ref of refs) {
-    if (ready.length < count && !isPending(ref)) ready.push(ref);
+    if (ready.length < count && !isPending(ref)) ready.push(observed(ref));
     else pending.push(ref);
   }
   return { ready, pending };
 }
 
 /**
- * A typed array in shared memory. The first `put` in which it is the whole value seals it where it
- * lies, with no copy; from then on it must not be written.
+ * A typed array in shared memory. The first `put` or return in which it is the whole value seals it
+ * where it lies, with no copy; from then on it must not be written. Inside a larger value, and again,
+ * it is copied.
  */
 export function allocate<Type extends TypedArrayConstructor>(
   type: Type,

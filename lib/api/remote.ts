@@ -1,12 +1,19 @@
+import { types } from 'node:util';
 import {
+  checkBoolean,
+  checkDuration,
   checkFunction,
   checkInteger,
   checkKeys,
   checkObject,
   checkOneOf,
+  checkQuantity,
   checkString,
+  invalidType,
 } from '../common/validate.js';
 import { requireContext } from '../runtime/context.js';
+import type { ObjectRef } from '../runtime/objects/object-ref.js';
+import { withContext } from '../runtime/tasks/carried-context.js';
 import {
   callerModule,
   declare,
@@ -14,92 +21,248 @@ import {
   type Declaration,
 } from '../runtime/tasks/functions.js';
 import { assertNotImporting } from '../runtime/tasks/modules.js';
-import type { ObjectRef } from '../runtime/objects/object-ref.js';
+import type { ObjectStream } from '../runtime/tasks/object-stream.js';
+import { addErrorClass } from '../runtime/tasks/error-classes.js';
+import type { ErrorType, RetryPolicy } from '../runtime/tasks/retry-policy.js';
+import type { Demand } from '../runtime/tasks/shapes.js';
+import type { Terms } from '../runtime/tasks/task-spec.js';
 import { Op, RunQueue } from '../transport/wire.js';
 
 export interface TaskOptions {
   /** For messages; default the function's name. */
   name?: string;
-  /** How often the task is run again after its worker died; default 3. */
+  /** What it holds while it runs; default 1. Fractions are fine. */
+  cpus?: number;
+  /** Default 0. A process worker sees its gpus in CUDA_VISIBLE_DEVICES. */
+  gpus?: number;
+  /** Amounts of what `init()` was given as `resources`. */
+  resources?: Record<string, number>;
+  /** How often the task is run again after it has ended its worker; default 3. */
   retries?: number;
+  /** Run it again also when it throws: whatever it is, or one of these. Default false. */
+  retryErrors?: boolean | readonly ErrorType[];
+  /** Before it is run again; default 0. */
+  retryDelay?: number | string;
+  /** From the start of the call to its end; also ends a synchronous loop. Default none. */
+  timeout?: number | string;
+  /** More than 1: the function returns an array of so many results, each with a ref of its own. */
+  returns?: number;
   /** The kind of worker it runs in; default the runtime's. */
   isolation?: 'thread' | 'process';
+  /** Tasks of a higher priority run first; a whole number, default 0. */
+  priority?: number;
+  /** How many unread items a generator may be ahead of its reader; default 16. */
+  backpressure?: number;
 }
 
 /** An argument of a task: a value, or a ref that is resolved before the call. */
 export type Argument<T> = T | ObjectRef<T>;
 type Arguments<A extends readonly unknown[]> = { [Index in keyof A]: Argument<A[Index]> };
 
-/** What a ref to the result of a function gives: promises, and refs in them, are awaited. */
-type Result<R> = ObjectRef<Awaited<R>>;
+type AnyGenerator<T> = Generator<T, unknown, never> | AsyncGenerator<T, unknown, never>;
+
+/** The refs to the elements of a returned array. */
+type Results<R> = R extends readonly unknown[]
+  ? { -readonly [Index in keyof R]: ObjectRef<R[Index]> }
+  : ObjectRef[];
+
+/**
+ * What submitting a function gives: a ref, for which promises and refs in them are awaited; a stream
+ * for a generator; with `returns` an array of refs.
+ */
+type Submitted<R, O extends TaskOptions> = [R] extends [never]
+  ? ObjectRef<never>
+  : [R] extends [AnyGenerator<infer T>]
+    ? ObjectStream<Awaited<T>>
+    : O extends { readonly returns: infer N }
+      ? N extends 1
+        ? ObjectRef<Awaited<R>>
+        : Results<Awaited<R>>
+      : ObjectRef<Awaited<R>>;
 
 /** Submits a task that calls the function in a worker. */
-type Submit<F extends AnyFunction> = (...args: Arguments<Parameters<F>>) => Result<ReturnType<F>>;
+type Submit<F extends AnyFunction, O extends TaskOptions> = (
+  ...args: Arguments<Parameters<F>>
+) => Submitted<ReturnType<F>, O>;
 
 /** The function itself, to be called here and now, which can also be submitted as a task. */
-export type RemoteFunction<F extends AnyFunction = AnyFunction> = F & {
-  readonly remote: Submit<F>;
-  options(options: TaskOptions): { readonly remote: Submit<F> };
+export type RemoteFunction<
+  F extends AnyFunction = AnyFunction,
+  O extends TaskOptions = TaskOptions,
+> = F & {
+  readonly remote: Submit<F, O>;
+  options<const More extends TaskOptions>(
+    options: More,
+  ): { readonly remote: Submit<F, Omit<O, keyof More> & More> };
 };
 
 interface CheckedOptions {
-  readonly name: string | undefined;
-  readonly retries: number;
+  readonly name: string;
+  readonly demand: Demand;
+  readonly policy: RetryPolicy;
+  readonly terms: Terms | undefined;
+  readonly returns: number;
+  readonly backpressure: number | undefined;
   readonly isolation: 'thread' | 'process' | undefined;
+  readonly priority: number;
 }
 
-const defaultRetries = 3;
+const known: readonly (keyof TaskOptions)[] = [
+  'name',
+  'cpus',
+  'gpus',
+  'resources',
+  'retries',
+  'retryErrors',
+  'retryDelay',
+  'timeout',
+  'returns',
+  'isolation',
+  'priority',
+  'backpressure',
+];
+const priorityLimit = 2 ** 31 - 1;
+const maxResults = 10_000;
+const maxAmount = 2 ** 31;
+/** One object for all, so that its run queue is looked up once. */
+const usualDemand: Demand = { cpus: 1, gpus: 0, resources: {} };
 
-function checkOptions(options: TaskOptions): CheckedOptions {
+function checkOptions(
+  { target, name: ownName }: Declaration,
+  options: TaskOptions,
+): CheckedOptions {
   checkObject('options', options);
-  checkKeys('options', options, ['name', 'retries', 'isolation']);
-  const { name, retries = defaultRetries, isolation } = options;
-  if (name !== undefined) checkString('options.name', name);
+  checkKeys('options', options, known);
+  const { name = ownName, isolation, priority = 0, returns = 1 } = options;
+  checkString('options.name', name);
   if (isolation !== undefined) checkOneOf('options.isolation', isolation, ['thread', 'process']);
-  return { name, retries: checkInteger('options.retries', retries, 0), isolation };
+  checkInteger('options.priority', priority, -priorityLimit, priorityLimit);
+  checkInteger('options.returns', returns, 1, maxResults);
+  const demand = checkDemand(options);
+  const timeout = checkTimeout(options.timeout);
+  const backpressure = checkBackpressure(target, options.backpressure);
+  if (returns > 1 && backpressure !== undefined) {
+    throw new TypeError('options.returns is not for generators: they give a stream');
+  }
+  const terms: Terms = {
+    ...(name !== ownName && { name }),
+    ...(timeout !== Infinity && { timeout }),
+    ...(returns > 1 && { returns }),
+    ...(backpressure !== undefined && { backpressure }),
+    ...(demand !== usualDemand && { resources: resourcesOf(demand) }),
+  };
+  return {
+    name,
+    demand,
+    policy: checkPolicy(options),
+    terms: Object.keys(terms).length === 0 ? undefined : terms,
+    returns,
+    backpressure,
+    isolation,
+    priority,
+  };
+}
+
+function checkDemand({ cpus = 1, gpus = 0, resources = {} }: TaskOptions): Demand {
+  checkQuantity('options.cpus', cpus, maxAmount);
+  checkQuantity('options.gpus', gpus, maxAmount);
+  if (gpus > 1 && !Number.isInteger(gpus)) {
+    throw new RangeError('options.gpus must be a fraction of one gpu, or a whole number of them');
+  }
+  checkObject('options.resources', resources);
+  for (const [name, amount] of Object.entries(resources)) {
+    checkQuantity(`options.resources.${name}`, amount, maxAmount);
+  }
+  if (cpus === 1 && gpus === 0 && Object.keys(resources).length === 0) return usualDemand;
+  return { cpus, gpus, resources: { ...resources } };
+}
+
+function resourcesOf({ cpus, gpus, resources }: Demand): Record<string, number> {
+  return { ...(cpus > 0 && { cpu: cpus }), ...(gpus > 0 && { gpu: gpus }), ...resources };
+}
+
+function checkTimeout(timeout: number | string = Infinity): number {
+  return checkDuration('options.timeout', timeout);
+}
+
+function checkPolicy({
+  retries = 3,
+  retryErrors = false,
+  retryDelay = 0,
+}: TaskOptions): RetryPolicy {
+  checkInteger('options.retries', retries, 0);
+  if (Array.isArray(retryErrors)) retryErrors.forEach(checkErrorClass);
+  else checkBoolean('options.retryErrors', retryErrors);
+  return { retries, retryErrors, retryDelay: checkDuration('options.retryDelay', retryDelay) };
+}
+
+function checkErrorClass(value: unknown, index: number): void {
+  const isErrorClass =
+    typeof value === 'function' &&
+    (value === Error || (value.prototype as unknown) instanceof Error);
+  if (!isErrorClass) throw invalidType(`options.retryErrors[${index}]`, 'a class of errors', value);
+  addErrorClass(value);
+}
+
+/** Undefined for a function that is no generator. */
+function checkBackpressure(target: unknown, backpressure: number | undefined): number | undefined {
+  const isGenerator = types.isGeneratorFunction(target);
+  if (backpressure !== undefined) {
+    checkInteger('options.backpressure', backpressure, 1);
+    if (!isGenerator) throw new TypeError('options.backpressure is for generator functions only');
+  }
+  return isGenerator ? (backpressure ?? 16) : undefined;
 }
 
 function submit(
   declaration: Declaration,
-  { name = declaration.name, retries, isolation }: CheckedOptions,
+  options: CheckedOptions,
   args: readonly unknown[],
-): ObjectRef {
+): ObjectRef | readonly ObjectRef[] | ObjectStream {
+  const { name, demand, policy, returns, backpressure } = options;
   assertNotImporting(`${name}.remote()`);
-  const context = requireContext();
-  const queue = RunQueue[isolation ?? context.isolation];
-  return context.core.requests.send({
-    destination: { op: Op.submit, target: context.core.shape(queue), targetUid: 0, queue },
+  const { core, isolation } = requireContext();
+  const worker = options.isolation ?? isolation;
+  const target = core.shapes.of(worker, demand);
+  const request = {
+    destination: { op: Op.submit, target, detail: options.priority, queue: RunQueue[worker] },
     declaration,
     what: name,
     args,
     flags: 0,
-    retries,
-  });
+    policy,
+    terms: withContext(declaration, options.terms),
+  };
+  if (backpressure !== undefined) return core.requests.openStream(request, backpressure);
+  if (returns > 1) return core.requests.sendForMany(request, returns);
+  return core.requests.send(request);
 }
 
 /**
  * Makes a function that can run in workers. To be called at the top level of a module: a worker
  * imports that module to find it.
  */
-export function remote<F extends AnyFunction>(fn: F, options: TaskOptions = {}): RemoteFunction<F> {
+export function remote<F extends AnyFunction, const O extends TaskOptions = object>(
+  fn: F,
+  options: O = {} as O,
+): RemoteFunction<F, O> {
   checkFunction('fn', fn);
-  const defaults = checkOptions(options);
   const module = callerModule(remote);
   if (module === undefined) {
     throw new TypeError('remote() needs a module that workers can import: put the code in a file');
   }
   const declaration = declare(fn, module);
-  const submitWith =
-    (checked: CheckedOptions): Submit<F> =>
-    (...args) =>
-      submit(declaration, checked, args) as Result<ReturnType<F>>;
+  const submitWith = (given: TaskOptions) => {
+    const checked = checkOptions(declaration, given);
+    return (...args: unknown[]) => submit(declaration, checked, args);
+  };
   const local = ((...args) => fn(...args)) as F;
   Object.defineProperty(local, 'name', { value: declaration.name });
   return Object.assign(local, {
-    remote: submitWith(defaults),
+    remote: submitWith(options),
     options(more: TaskOptions) {
       checkObject('options', more);
-      return { remote: submitWith(checkOptions({ ...options, ...more })) };
+      return { remote: submitWith({ ...options, ...more }) };
     },
-  });
+  }) as unknown as RemoteFunction<F, O>;
 }

@@ -91,6 +91,13 @@ export function checkInteger(
   throw outOfRange(name, `an integer >= ${min} and <= ${max}`, value);
 }
 
+/** An amount of a resource. */
+export function checkQuantity(name: string, value: unknown, max: number): number {
+  if (typeof value !== 'number') throw invalidType(name, 'a number', value);
+  if (value >= 0 && value <= max) return value;
+  throw outOfRange(name, `>= 0 and <= ${max}`, value);
+}
+
 function parseQuantity(
   name: string,
   value: unknown,

@@ -3,19 +3,38 @@ import { Codec } from '../serialization/codec.js';
 import { native } from '../store/binding.js';
 import { readMessage, writeMessage, type Message } from '../transport/message.js';
 import { Peer, type InboxRecord, type PeerAddress, type PeerOwner } from '../transport/peer.js';
-import { Op, RecordKind } from '../transport/wire.js';
-import { resolveErrorClass } from './tasks/answers.js';
+import { maxPeers, Op, RecordKind } from '../transport/wire.js';
 import { Declarations } from './tasks/declarations.js';
+import { resolveErrorClass } from './tasks/error-classes.js';
+import { arrow } from './objects/arrow.js';
 import { PeerIds } from './objects/ids.js';
 import { References } from './objects/references.js';
+import { registry } from './objects/registered.js';
+import { Cancellations } from './tasks/cancellations.js';
 import { Requests } from './tasks/requests.js';
+import type { Incoming } from './tasks/responder.js';
+import { Shapes } from './tasks/shapes.js';
+import type { RunningTask } from './tasks/running-task.js';
+import type { Lender } from './tasks/stream-producer.js';
+import { PumpedTimers } from './pumped-timers.js';
 import { SharedObjects } from './objects/shared-objects.js';
+import { UnobservedFailures } from './objects/unobserved.js';
 import { Values } from './objects/values.js';
+import { WorkerEnds } from './workers/worker-ends.js';
+
+/** How long an event loop with nothing to wait for stays up. */
+const letGoMs = 5;
 
 /** What else a core is, in a worker. */
-export interface Executor {
+export interface Executor extends Lender {
   /** A task or a call has arrived. */
   receive(record: InboxRecord): void;
+  /** A message of its owner to a task that has arrived. */
+  control(message: Message, from: PeerAddress): void;
+  /** The task that the running code is part of, as far as can be told. */
+  currentTask(): RunningTask | undefined;
+  /** The task whose code is about to wait: one that does not already, if that cannot be told. */
+  waitingTask(): RunningTask | undefined;
   /** All records of an exchange have; true asks for another exchange. */
   received(): boolean;
   wantedTasks(): number;
@@ -32,37 +51,88 @@ export class Core implements PeerOwner {
   readonly objects: SharedObjects;
   readonly references = new References(this);
   readonly requests = new Requests(this);
+  readonly unobserved = new UnobservedFailures();
   readonly values = new Values(this);
+  readonly shapes = new Shapes(this);
+  readonly cancellations = new Cancellations(this);
+  readonly timers = new PumpedTimers();
   readonly declarations = new Declarations(this);
+  readonly ends = new WorkerEnds();
   /** 32 hex digits, unique across machines. */
   readonly storeId: string;
   readonly store: number;
+  /** Milliseconds since the epoch. */
+  readonly startedAt = Date.now();
   executor: Executor | undefined;
+  /** Undefined for the driver's own. */
+  driver: PeerAddress | undefined;
+  /** While the thread is blocked in a wait, what arrives is kept for later. */
+  blocked = 0;
   onMessage: (message: Message, from: PeerAddress) => void = () => undefined;
+  /** A task blocks this thread: one more, or one less. */
+  onBlocked: (change: 1 | -1) => void = () => undefined;
+  /** Called now and then while this thread is blocked. */
+  onSlice: () => void = () => undefined;
 
-  readonly #shapes: number[] = [];
   readonly #staysUp: boolean;
+  #turn: number | undefined;
   #closed = false;
+  #holds = 0;
+  #isHeld = false;
+  #letGo: NodeJS.Timeout | undefined;
 
   /** Takes over `store`. A core that `staysUp` keeps its event loop alive even when idle. */
   constructor(store: number, queue: number, staysUp: boolean) {
     this.store = store;
     this.#staysUp = staysUp;
     this.storeId = native.storeHandle(store)[2];
-    this.codec = new Codec({ references: this.references, resolveErrorClass });
-    this.objects = new SharedObjects(store, this.codec);
+    const hooks = { references: this.references, tables: arrow, resolveErrorClass };
+    this.codec = new Codec(hooks, registry);
+    this.objects = new SharedObjects(store, this.codec, () => this.ids.fresh());
     this.peer = new Peer(store, queue, this);
     this.ids = new PeerIds(this.storeId, this.peer.address.uid);
     if (staysUp) this.peer.keepAlive(true);
+  }
+
+  /** The id of the ref that a task or call is answered to. */
+  taskIdOf({ senderUid, sequence }: Incoming): string {
+    return new PeerIds(this.storeId, senderUid).of(sequence);
+  }
+
+  /** Milliseconds after `startedAt`; the clock is read once a turn of the event loop. */
+  get turn(): number {
+    if (this.#turn === undefined) {
+      this.#turn = Date.now() - this.startedAt;
+      setImmediate(() => (this.#turn = undefined)).unref();
+    }
+    return this.#turn;
   }
 
   get isClosed(): boolean {
     return this.#closed;
   }
 
-  /** While requests wait for their answers the event loop stays up. */
-  setBusy(busy: boolean): void {
-    if (!this.#staysUp && this.peer.isOpen) this.peer.keepAlive(busy);
+  /** The event loop stays up until {@link unhold} was called as often. */
+  hold(): void {
+    this.#holds++;
+    if (this.#isHeld || this.#staysUp) return;
+    this.#isHeld = true;
+    this.peer.keepAlive(true);
+  }
+
+  unhold(): void {
+    this.#holds--;
+    if (this.#holds === 0 && this.#letGo === undefined && !this.#staysUp) this.#letGoSoon();
+  }
+
+  /** Not at once: those who call task after task would pay for it each time. */
+  #letGoSoon(): void {
+    this.#letGo = setTimeout(() => {
+      this.#letGo = undefined;
+      if (this.#holds > 0 || !this.peer.isOpen) return;
+      this.#isHeld = false;
+      this.peer.keepAlive(false);
+    }, letGoMs).unref();
   }
 
   receive(record: InboxRecord): void {
@@ -73,9 +143,12 @@ export class Core implements PeerOwner {
       case RecordKind.bounced:
         this.requests.bounced(record);
         return;
+      case RecordKind.item:
+        this.requests.item(record);
+        return;
       case RecordKind.message: {
         const message = readMessage(this.peer.inbox, record.start, record.end);
-        this.onMessage(message, { slot: record.sender, uid: record.senderUid });
+        this.#heard(message, { slot: record.sender, uid: record.senderUid });
         return;
       }
       default:
@@ -83,17 +156,40 @@ export class Core implements PeerOwner {
     }
   }
 
+  #heard(message: Message, from: PeerAddress): void {
+    switch (message.type) {
+      case 'cancel':
+      case 'taken':
+        this.executor?.control(message, from);
+        return;
+      case 'timedOut':
+        this.requests.timedOut(message.sequence, message.timeout);
+        return;
+      case 'freed':
+        this.values.freedByBorrower(message.id);
+        return;
+      case 'cancelRef':
+        this.cancellations.answer(message, from);
+        return;
+      case 'cancelled':
+        this.cancellations.answered(message);
+        return;
+      default:
+        this.onMessage(message, from);
+    }
+  }
+
   received(): boolean {
-    return this.executor?.received() ?? false;
+    return this.blocked === 0 && (this.executor?.received() ?? false);
   }
 
   wantedTasks(): number {
-    return this.executor?.wantedTasks() ?? 0;
+    return this.blocked === 0 ? (this.executor?.wantedTasks() ?? 0) : 0;
   }
 
-  /** What tasks of one cpu for that kind of worker are submitted to. */
-  shape(queue: number): number {
-    return (this.#shapes[queue] ??= native.peerShape(this.peer.handle, queue, 1, 0, []));
+  toDriver(message: Message): void {
+    if (this.driver === undefined) this.onMessage(message, this.peer.address);
+    else this.send(message, this.driver);
   }
 
   createActor(): [index: number, generation: number] {
@@ -116,23 +212,36 @@ export class Core implements PeerOwner {
     this.peer.commit(Op.message, to.slot, to.uid, 0, 0, length);
   }
 
+  /** Where the live peer of that uid is. A search: for rare cases. */
+  findPeer(uid: number): PeerAddress | undefined {
+    for (let slot = 0; slot < maxPeers; slot++) {
+      if (native.peerIsLive(this.peer.handle, slot, uid)) return { slot, uid };
+    }
+    return undefined;
+  }
+
   assertOpen(): void {
     if (!this.#closed) return;
     throw new RuntimeShutdownError('The runtime has shut down: call init() to start another one');
   }
 
   /** Fails what is pending, and all that is asked from now on. */
-  refuse(): void {
+  refuse(message = 'The runtime was shut down before the task had ended'): void {
     if (this.#closed) return;
     this.#closed = true;
-    const message = 'The runtime was shut down before the task had ended';
-    this.requests.close(new RuntimeShutdownError(message));
+    this.unobserved.reportAll();
+    const error = new RuntimeShutdownError(message);
+    this.requests.close(error);
+    this.references.fail(error);
   }
 
   /** Gives everything back. Idempotent. */
   close(): void {
     this.refuse();
     if (!this.peer.isOpen) return;
+    clearTimeout(this.#letGo);
+    this.cancellations.close();
+    this.timers.close();
     this.references.close();
     this.objects.close();
     this.peer.close();

@@ -1,7 +1,9 @@
 import { availableParallelism, totalmem } from 'node:os';
 import { Eviction, native } from '../store/binding.js';
 import { RunQueue } from '../transport/wire.js';
+import type { PeerAddress } from '../transport/peer.js';
 import type { ActorAddress } from './actors/actor-handle.js';
+import { addressOf, claimName, type Place } from './address.js';
 import { endContext, setContext, type ActorIsolation, type WorkerIsolation } from './context.js';
 import { Core } from './core.js';
 import { Workers } from './workers/workers.js';
@@ -12,6 +14,11 @@ export interface DriverOptions {
   readonly isolation: WorkerIsolation;
   readonly eviction: 'spill' | 'clru' | 'none';
   readonly guard: boolean;
+  /** cpu and gpu among them. */
+  readonly resources: Readonly<Record<string, number>>;
+  readonly logToDriver: boolean;
+  /** Under which other processes can join. */
+  readonly name: string | undefined;
 }
 
 const memoryShare = 0.3;
@@ -37,11 +44,17 @@ export function defaultWorkers(): number {
 export class Driver {
   readonly core: Core;
   readonly isDriver = true;
+  readonly mayBlock = true;
   readonly isolation: WorkerIsolation;
+  readonly name: string | undefined;
+  readonly address: string;
   readonly #workers: Workers;
+  readonly #joiners: PeerAddress[] = [];
+  readonly #giveUpName: () => void;
   #ended: Promise<void> | undefined;
 
-  constructor({ memory, workers, isolation, eviction, guard }: DriverOptions) {
+  constructor(options: DriverOptions) {
+    const { memory, workers, isolation, resources, eviction, guard, logToDriver, name } = options;
     const store = native.storeCreate(
       memory,
       maxObjects,
@@ -54,12 +67,38 @@ export class Driver {
     this.isolation = isolation;
     this.core = new Core(store, RunQueue[isolation], false);
     native.peerSetDriver(this.core.peer.handle);
-    native.peerSetResources(this.core.peer.handle, [
-      ['cpu', workers],
-      ['gpu', 0],
-    ]);
-    this.#workers = new Workers(this.core, workers, isolation);
+    native.peerSetResources(this.core.peer.handle, Object.entries(resources));
+    const place = this.#place();
+    this.name = name;
+    this.address = addressOf(place, name);
+    this.#giveUpName = name === undefined ? () => undefined : this.#claim(name, place);
+    this.#workers = new Workers(this.core, {
+      limit: workers,
+      taskIsolation: isolation,
+      address: this.address,
+      log: logToDriver,
+    });
+    this.core.onMessage = (message, from) => {
+      if (message.type === 'join') this.#joiners.push(from);
+      else this.#workers.receive(message, from);
+    };
+    this.core.onSlice = () => this.#workers.lookAfter();
     setContext(this);
+  }
+
+  #place(): Place {
+    const { store, peer } = this.core;
+    const [pid, fd, storeId] = native.storeHandle(store);
+    return { store: { pid, fd, storeId }, driver: peer.address, isolation: this.isolation };
+  }
+
+  #claim(name: string, place: Place): () => void {
+    try {
+      return claimName(name, place);
+    } catch (error) {
+      this.core.close();
+      throw error;
+    }
   }
 
   placeActor(address: ActorAddress, isolation: ActorIsolation): void {
@@ -84,7 +123,9 @@ export class Driver {
   async #shutdown(timeout: number): Promise<void> {
     endContext();
     this.core.refuse();
+    for (const joiner of this.#joiners) this.core.send({ type: 'closing' }, joiner);
     await this.#workers.stop(timeout);
+    this.#giveUpName();
     this.core.close();
   }
 }

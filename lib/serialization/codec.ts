@@ -1,7 +1,8 @@
 import { types } from 'node:util';
 import { malformed } from './byte-reader.js';
-import { type CodecHooks, Registry } from './hooks.js';
-import { readRaw, RecordViews } from './record.js';
+import type { CodecHooks } from './hooks.js';
+import { readRaw, RecordViews, SharedViews } from './record.js';
+import { Registry } from './registry.js';
 import { SegmentedLayout } from './segments.js';
 import { HAS_BACK_REFERENCES, RecordKind } from './tags.js';
 import { ValueReader } from './value-reader.js';
@@ -23,27 +24,18 @@ export interface Encoded {
   write(target: Uint8Array, offset: number): void;
 }
 
-/** A class whose instances keep their class through a codec. */
-export interface Serializer<T extends object> {
-  /** Names the class in the format; the same in every process. */
-  readonly name: string;
-  /** What stands for the instance: anything that can itself be encoded. */
-  encode(value: T): unknown;
-  decode(data: unknown): T;
-}
-
 const NO_BYTES = Buffer.alloc(0);
 const NO_REFERENCES: readonly never[] = [];
 
 /**
  * Turns values into records (FORMAT.md) and back with the fidelity of structured clone. For one
  * thread. User code (getters, serializers) runs while a value is encoded or decoded and may use the
- * codec itself; what it throws is thrown unchanged. All else that fails is a SerializationError,
- * whatever the bytes.
+ * codec itself. What a getter throws is thrown unchanged; all else that fails is a
+ * SerializationError, whatever the bytes.
  */
 export class Codec {
   readonly #hooks: CodecHooks;
-  readonly #registry = new Registry();
+  readonly #registry: Registry;
   // Taken while in use: user code that comes back in meanwhile gets one of its own.
   #writer: ValueWriter | undefined;
   #reader: ValueReader | undefined;
@@ -51,8 +43,9 @@ export class Codec {
   #source: Uint8Array = NO_BYTES;
   #sourceBytes: Buffer = NO_BYTES;
 
-  constructor(hooks: CodecHooks = {}) {
+  constructor(hooks: CodecHooks = {}, registry = new Registry()) {
     this.#hooks = hooks;
+    this.#registry = registry;
   }
 
   /** Gives the references in the value that was last written in place, once. */
@@ -60,14 +53,6 @@ export class Codec {
     const references = this.#references;
     this.#references = NO_REFERENCES;
     return references;
-  }
-
-  /** Throws TypeError when the class or the name is registered already. */
-  register<T extends object>(
-    registeredClass: { readonly prototype: T },
-    serializer: Serializer<T>,
-  ): void {
-    this.#registry.add(registeredClass.prototype, serializer);
   }
 
   encode(value: unknown): Encoded {
@@ -119,11 +104,11 @@ export class Codec {
 
   /**
    * The value of the record that fills `bytes`. Arrays of 1 KiB or more come back as views on these
-   * very bytes, which must stay as they are.
+   * very bytes, which must stay as they are; `shared` takes them.
    */
-  decode(bytes: Uint8Array): unknown {
+  decode(bytes: Uint8Array, shared = new SharedViews()): unknown {
     const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    return this.#decode(buffer, 0, buffer.length, false);
+    return this.#decode(buffer, 0, buffer.length, shared);
   }
 
   /**
@@ -135,7 +120,7 @@ export class Codec {
       this.#source = bytes;
       this.#sourceBytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     }
-    return this.#decode(this.#sourceBytes, start, end, true);
+    return this.#decode(this.#sourceBytes, start, end, undefined);
   }
 
   /** A whole value that is one large array skips the encoding. */
@@ -161,10 +146,10 @@ export class Codec {
     return encoded.size;
   }
 
-  #decode(bytes: Buffer, start: number, end: number, copy: boolean): unknown {
+  #decode(bytes: Buffer, start: number, end: number, shared: SharedViews | undefined): unknown {
     if (!(start < end && end <= bytes.length)) throw malformed('it is empty');
     const first = bytes[start]!;
-    if (first === RecordKind.Raw) return readRaw(bytes.subarray(start, end), copy);
+    if (first === RecordKind.Raw) return readRaw(bytes.subarray(start, end), shared);
     const backReferences = (first & HAS_BACK_REFERENCES) !== 0;
     const kind = first & ~HAS_BACK_REFERENCES;
     const reader = this.#reader ?? new ValueReader(this.#hooks, this.#registry);
@@ -174,7 +159,7 @@ export class Codec {
         return reader.read(bytes, start + 1, end, undefined, backReferences);
       }
       if (kind !== RecordKind.Segmented) throw malformed('its first byte names no kind of record');
-      const views = new RecordViews(bytes.subarray(start, end), copy);
+      const views = new RecordViews(bytes.subarray(start, end), shared);
       const { encodedStart, encodedEnd } = views.header;
       return reader.read(bytes, start + encodedStart, start + encodedEnd, views, backReferences);
     } finally {

@@ -1,4 +1,4 @@
-import { types } from 'node:util';
+import { inspect, types } from 'node:util';
 import type { CodecHooks, ErrorClass } from './hooks.js';
 
 /** What travels of an error, in the order of the format. */
@@ -102,4 +102,9 @@ function defineHidden(error: Error, key: string, value: unknown): void {
     enumerable: false,
     configurable: true,
   });
+}
+
+/** What went wrong, in one line, whatever was thrown. */
+export function textOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : inspect(thrown, { depth: 0 });
 }

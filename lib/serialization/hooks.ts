@@ -8,8 +8,26 @@ export interface ReferenceCodec {
   decode(bytes: Uint8Array): object;
 }
 
+/** What of Apache Arrow a stream in its IPC format stands for. Numbers of the format. */
+export const TableKind = { table: 0, recordBatch: 1, vector: 2 } as const;
+export type TableKindCode = (typeof TableKind)[keyof typeof TableKind];
+
+export function isTableKind(value: unknown): value is TableKindCode {
+  return Object.values<unknown>(TableKind).includes(value);
+}
+
+/** How Apache Arrow's objects travel. What fails is a SerializationError without a path. */
+export interface TableCodec {
+  /** Asked of instances of classes only. Must be cheap. */
+  kindOf(value: object): TableKindCode | undefined;
+  encode(value: object, kind: TableKindCode): Uint8Array;
+  /** The object may keep views on `stream`. */
+  decode(stream: Uint8Array, kind: TableKindCode): object;
+}
+
 export interface CodecHooks {
   readonly references?: ReferenceCodec;
+  readonly tables?: TableCodec;
   /**
    * The class of errors whose constructor had this name where they were encoded. Errors of built-in
    * classes are never asked for; undefined makes a plain Error with the original name. The
@@ -20,45 +38,4 @@ export interface CodecHooks {
 
 export interface ErrorClass {
   readonly prototype: Error;
-}
-
-/** A class whose instances keep their class; see Codec.register. */
-export interface Registration {
-  readonly name: string;
-  encode(value: object): unknown;
-  decode(data: unknown): unknown;
-}
-
-/** The classes registered with one codec. */
-export class Registry {
-  readonly #byName = new Map<string, Registration>();
-  readonly #byPrototype = new Map<object, Registration>();
-
-  add(prototype: object, registration: Registration): void {
-    const { name } = registration;
-    if (this.#byName.has(name)) {
-      throw new TypeError(`the serializer name '${name}' is taken: give each class its own name`);
-    }
-    if (this.#byPrototype.has(prototype)) {
-      throw new TypeError(`the class registered as '${name}' is registered already`);
-    }
-    this.#byName.set(name, registration);
-    this.#byPrototype.set(prototype, registration);
-  }
-
-  byName(name: string): Registration | undefined {
-    return this.#byName.get(name);
-  }
-
-  /** Instances of a subclass are encoded as their nearest registered ancestor. */
-  of(value: object): Registration | undefined {
-    if (this.#byPrototype.size === 0) return undefined;
-    let prototype = Object.getPrototypeOf(value) as object | null;
-    while (prototype !== null) {
-      const registration = this.#byPrototype.get(prototype);
-      if (registration !== undefined) return registration;
-      prototype = Object.getPrototypeOf(prototype) as object | null;
-    }
-    return undefined;
-  }
 }

@@ -25,8 +25,31 @@ const unclonables: readonly (readonly [test: (value: object) => boolean, what: s
   [(value) => types.isMapIterator(value) || types.isSetIterator(value), 'an iterator'],
   [types.isExternal, 'a native handle'],
   [(value) => value instanceof MessagePort, 'a MessagePort'],
-  [(value) => tagOf(value).startsWith('WebAssembly.'), 'a WebAssembly object'],
+  [types.isKeyObject, 'a KeyObject: export it first'],
+  [types.isCryptoKey, 'a CryptoKey: export it first'],
+  [isCertificate, 'an X509Certificate: pass its raw bytes'],
 ];
+
+/** Classes of the platform whose instances keep their state where no walk finds it. */
+const platformTags: ReadonlySet<string> = new Set([
+  'AbortController',
+  'AbortSignal',
+  'Blob',
+  'BroadcastChannel',
+  'Event',
+  'EventTarget',
+  'File',
+  'FormData',
+  'Headers',
+  'MessageChannel',
+  'ReadableStream',
+  'Request',
+  'Response',
+  'TransformStream',
+  'URL',
+  'URLSearchParams',
+  'WritableStream',
+]);
 
 /** The kinds that most objects are of, by prototype; the test catches what only looks so. */
 const usual = new Map<unknown, readonly [test: (value: object) => boolean, kind: ObjectKind]>([
@@ -53,8 +76,19 @@ export function kindOf(value: object): ObjectKind {
   }
   if (isDomException(value)) return 'domException';
   if (isError(value)) return 'error';
-  const unclonable = unclonables.find(([test]) => test(value));
-  return unclonable === undefined ? 'plain' : { unclonable: unclonable[1] };
+  const unclonable = unclonables.find(([test]) => test(value))?.[1] ?? platformObject(value);
+  return unclonable === undefined ? 'plain' : { unclonable };
+}
+
+function platformObject(value: object): string | undefined {
+  const tag = tagOf(value);
+  const isKnown = /^(?:WebAssembly|Intl)\./.test(tag) || platformTags.has(tag);
+  return isKnown ? `of the class ${tag}, which cannot be cloned` : undefined;
+}
+
+function isCertificate(value: object): boolean {
+  const constructor: unknown = Reflect.get(value, 'constructor');
+  return typeof constructor === 'function' && constructor.name === 'X509Certificate';
 }
 
 function tagOf(value: object): string {

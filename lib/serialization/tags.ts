@@ -4,7 +4,7 @@
  */
 
 /** First byte of a record, without {@link HAS_BACK_REFERENCES}. */
-export const RecordKind = { Inline: 0x01, Segmented: 0x02, Raw: 0x03 } as const;
+export const RecordKind = { Inline: 0x01, Segmented: 0x02, Raw: 0x03, Forward: 0x04 } as const;
 
 /** Set in the first byte of a record whose objects must be numbered while it is read. */
 export const HAS_BACK_REFERENCES = 0x80;
@@ -32,6 +32,7 @@ export const Tag = {
   DomException: 0x07,
   Registered: 0x08,
   Reference: 0x09,
+  Arrow: 0x0a,
 } as const;
 
 /** What a view on binary data is. */

@@ -1,24 +1,18 @@
 import { SerializationError } from '../common/errors.js';
+import { emptyArray, setOwn, TRUSTED_COUNT } from './arrays.js';
 import { ByteReader, malformed } from './byte-reader.js';
-import { createError, setErrorProperty } from './errors.js';
-import type { CodecHooks, Registry } from './hooks.js';
+import { createError, setErrorProperty, textOf } from './errors.js';
+import { isTableKind, type CodecHooks } from './hooks.js';
+import type { RecordViews } from './record.js';
+import type { Registry } from './registry.js';
 import { Extension, Tag } from './tags.js';
-import type { BinaryValue } from './views.js';
-
-/** The most items for which room is made before they have been read. */
-const TRUSTED_COUNT = 1024;
-
-/** Gives the binary value that a record lists under a number. */
-export interface ViewSource {
-  view(number: number): BinaryValue;
-}
 
 /** Reads the encoded part of a record back into a value. Not reentrant. */
 export class ValueReader {
   readonly #reader = new ByteReader();
   readonly #hooks: CodecHooks;
   readonly #registry: Registry;
-  #views: ViewSource | undefined;
+  #views: RecordViews | undefined;
   #objects: unknown[] | undefined;
 
   constructor(hooks: CodecHooks, registry: Registry) {
@@ -31,7 +25,7 @@ export class ValueReader {
     bytes: Buffer,
     start: number,
     end: number,
-    views: ViewSource | undefined,
+    views: RecordViews | undefined,
     backReferences: boolean,
   ): unknown {
     const reader = this.#reader;
@@ -251,6 +245,9 @@ export class ValueReader {
       case Tag.Reference:
         if (count !== 1) break;
         return this.#readReference();
+      case Tag.Arrow:
+        if (count !== 2) break;
+        return this.#readTable();
     }
     throw malformed(`an array of ${count} items is tagged ${tag}`);
   }
@@ -322,15 +319,49 @@ export class ValueReader {
 
   #readRegistered(): unknown {
     const name = this.#readText();
-    const registration = this.#registry.byName(name);
-    if (registration === undefined) {
+    const serializer = this.#registry.byName(name);
+    if (serializer === undefined) {
       throw new SerializationError(
         `the value holds an instance of '${name}', which is not registered here: call ` +
-          `register(Class, { name: '${name}', ... }) in the module that defines the class`,
+          `register(Class, { name: '${name}', ... }) in a module that both sides import`,
       );
     }
     const slot = this.#reserve();
-    return this.#fill(slot, registration.decode(this.#readValue()));
+    const first = this.#sharedViews;
+    const data = this.#readValue();
+    try {
+      return this.#made(slot, serializer.decode(data), first);
+    } catch (cause) {
+      const what = `the value holds an instance of '${name}' whose decode() threw`;
+      throw new SerializationError(`${what}: ${textOf(cause)}`, { cause });
+    }
+  }
+
+  get #sharedViews(): number {
+    return this.#views?.shared?.views.length ?? 0;
+  }
+
+  /** Remembers an instance, which may hide the views made since there were `first`. */
+  #made(slot: number, instance: unknown, first: number): unknown {
+    const shared = this.#views?.shared;
+    if (typeof instance === 'object' && instance !== null && this.#sharedViews > first) {
+      shared?.instances.push({ instance, views: shared.views.slice(first) });
+    }
+    return this.#fill(slot, instance);
+  }
+
+  #readTable(): unknown {
+    const slot = this.#reserve();
+    const first = this.#sharedViews;
+    const kind = this.#readValue();
+    const stream = this.#readValue();
+    if (!(stream instanceof Uint8Array) || !isTableKind(kind)) {
+      throw malformed('an Apache Arrow object is no stream of a known kind');
+    }
+    const { tables } = this.#hooks;
+    if (tables === undefined)
+      throw new SerializationError('the value holds Apache Arrow tables, which need a runtime');
+    return this.#made(slot, tables.decode(stream, kind), first);
   }
 
   #readReference(): unknown {
@@ -363,24 +394,4 @@ export class ValueReader {
     if (this.#objects !== undefined) this.#objects[slot] = object;
     return object;
   }
-}
-
-/** An array of holes, whose length costs no memory unless most of it will be filled. */
-function emptyArray(length: number, items: number): unknown[] {
-  if (length <= TRUSTED_COUNT + items) return new Array<unknown>(length);
-  const array: unknown[] = [];
-  // A far item makes V8 keep the array as a dictionary; a bare length would reserve the room.
-  array[length - 1] = undefined;
-  Reflect.deleteProperty(array, length - 1);
-  return array;
-}
-
-/** Defines instead of assigning: keys such as __proto__ stay data. */
-function setOwn(object: object, key: string | number, value: unknown): void {
-  Object.defineProperty(object, key, {
-    value,
-    writable: true,
-    enumerable: true,
-    configurable: true,
-  });
 }

@@ -1,17 +1,15 @@
-import { inspect } from 'node:util';
 import { SerializationError } from '../common/errors.js';
+import { needsKeys } from './arrays.js';
 import { ByteWriter } from './byte-writer.js';
-import { errorParts } from './errors.js';
-import type { CodecHooks, Registration, Registry } from './hooks.js';
+import { errorParts, textOf } from './errors.js';
+import type { CodecHooks, TableKindCode } from './hooks.js';
 import { kindOf } from './kinds.js';
 import { ENCODED_FORM, formatPath, type PathStep } from './path.js';
+import type { Registry, Serializer } from './registry.js';
 import { Extension, SAFE_DEPTH, Tag } from './tags.js';
 import { viewOf, type BinaryValue, type View } from './views.js';
 
 const SCANNED_OBJECTS = 16;
-const LISTED_ITEMS = 64;
-const SAMPLES = 16;
-const ONLY_OTHER_KEYS = { maxArrayLength: 0, depth: 0, customInspect: false } as const;
 const NOTHING: readonly never[] = [];
 
 /**
@@ -180,9 +178,9 @@ export class ValueWriter {
       this.out.writeBinary(this.#hooks.references.encode(value));
       return;
     }
-    const registration = this.#registry.of(value);
-    if (registration !== undefined) {
-      this.#writeRegistered(value, registration);
+    const serializer = this.#registry.of(value);
+    if (serializer !== undefined) {
+      this.#writeRegistered(value, serializer);
       return;
     }
     const kind = kindOf(value);
@@ -218,20 +216,48 @@ export class ValueWriter {
         this.#writeDomException(value as DOMException);
         return;
       case 'plain':
-        this.#writeProperties(value as Record<string, unknown>);
+        this.#writeInstance(value);
         return;
       default:
         throw this.#unclonable(kind.unclonable);
     }
   }
 
-  #writeRegistered(value: object, registration: Registration): void {
+  #writeRegistered(value: object, serializer: Serializer<object>): void {
     this.out.writeTagged(Tag.Registered, 2);
-    this.out.writeString(registration.name);
+    this.out.writeString(serializer.name);
     const unfinished = (this.#unfinished ??= new Set());
     unfinished.add(value);
-    this.#writeAt(ENCODED_FORM, registration.encode(value));
+    this.#writeAt(ENCODED_FORM, this.#encodedForm(value, serializer));
     unfinished.delete(value);
+  }
+
+  #encodedForm(value: object, serializer: Serializer<object>): unknown {
+    try {
+      return serializer.encode(value);
+    } catch (cause) {
+      const what = `an instance of '${serializer.name}' whose encode() threw: ${textOf(cause)}`;
+      throw this.#unclonable(what, { cause });
+    }
+  }
+
+  /** An instance of a class that means nothing to the format, or only looks like one that does. */
+  #writeInstance(value: object): void {
+    const kind = this.#hooks.tables?.kindOf(value);
+    if (kind === undefined) this.#writeProperties(value as Record<string, unknown>);
+    else this.#writeTable(value, kind);
+  }
+
+  #writeTable(value: object, kind: TableKindCode): void {
+    this.out.writeTagged(Tag.Arrow, 2);
+    this.out.writeNumber(kind);
+    let stream: Uint8Array;
+    try {
+      stream = this.#hooks.tables!.encode(value, kind);
+    } catch (cause) {
+      throw this.#unclonable(`an Apache Arrow object: ${textOf(cause)}`, { cause });
+    }
+    this.#writeValue(stream);
   }
 
   #writeView(value: BinaryValue): void {
@@ -338,9 +364,9 @@ export class ValueWriter {
     if (this.#path.length > SAFE_DEPTH) this.#path.length = 0;
   }
 
-  #unclonable(what: string): SerializationError {
+  #unclonable(what: string, options?: ErrorOptions): SerializationError {
     const path = formatPath(this.#path.slice(1, this.#depth + 1));
-    return new SerializationError(`${path} is ${what}`);
+    return new SerializationError(`${path} is ${what}`, options);
   }
 
   /** Says in words that the stack of the thread was too small; all else is thrown as it is. */
@@ -354,25 +380,6 @@ export class ValueWriter {
     const levels = String(this.#depth);
     return new SerializationError(`value is nested more than ${levels} levels deep: flatten it`);
   }
-}
-
-/**
- * Whether an array has other keys than its items, or hardly any items; single holes are left to the
- * loop over the items. May say yes for a symbol or hidden key.
- */
-function needsKeys(array: readonly unknown[]): boolean {
-  const length = array.length;
-  if (length <= LISTED_ITEMS) {
-    const keys = Object.keys(array);
-    return keys.length !== length || (length > 0 && keys[length - 1] !== String(length - 1));
-  }
-  // Listing the keys of a long array costs more than writing it, and only inspect tells the other
-  // keys without the items.
-  if (!inspect(array, ONLY_OTHER_KEYS).endsWith(' more items ]')) return true;
-  for (let i = 0; i < SAMPLES; i++) {
-    if (!Object.hasOwn(array, Math.floor(((length - 1) * i) / (SAMPLES - 1)))) return true;
-  }
-  return false;
 }
 
 function unbox(value: object): unknown {

@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 import {
   MobulaError,
   ObjectExistsError,
+  ObjectFreedError,
   ObjectNotFoundError,
   ObjectNotSealedError,
   StoreClosedError,
@@ -26,7 +27,10 @@ export const Register = { entry: 0, generation: 1, size: 2, metadataSize: 3 } as
 
 export const Eviction = { none: 0, clru: 1, unreferenced: 2 } as const;
 
-export const Availability = { absent: 0, pending: 1, ready: 2, lost: 3 } as const;
+export const Availability = { absent: 0, pending: 1, ready: 2, lost: 3, freed: 4 } as const;
+
+/** Whether an object of some size has room now, or could never have. */
+export const Room = { none: 0, some: 1, never: 2 } as const;
 
 /** [id, size, state, pins, createdAt]; state: 0 created, 1 sealed, 2 spilled. */
 export type InfoRow = [id: string, size: number, state: number, pins: number, createdAt: number];
@@ -35,6 +39,15 @@ export type ResourceAmount = readonly [name: string, amount: number];
 
 /** `available` of cpu is below zero while tasks that lent theirs have it back. */
 export type ResourceRow = [name: string, total: number, available: number];
+/** [id, size, state, refs, pins, createdAt]; state: 0 pending, 1 created, 2 sealed, 3 lost, 4 freed. */
+export type ReferredRow = [
+  id: string,
+  size: number,
+  state: number,
+  refs: number,
+  pins: number,
+  createdAt: number,
+];
 
 export interface Native {
   setErrorFactory(factory: (code: number, message: string) => Error): void;
@@ -77,7 +90,8 @@ export interface Native {
   /**
    * `exposed`: others may still have the writable buffer, so it is guarded against their writes.
    * `contained` is ids of 16 bytes each: they live as long as this object. `addRef` counts a
-   * reference of this store; `refClient` gets one that it will count itself (storeAddRef).
+   * reference of this store; `refClient` gets one that it will count itself (storeAddRef). `pin`
+   * counts a pin of this store (storeUnpin).
    */
   storeSeal(
     store: number,
@@ -88,6 +102,7 @@ export interface Native {
     contained: Uint8Array | undefined,
     refClient: number | undefined,
     refClientGeneration: number | undefined,
+    pin: boolean,
   ): void;
   storeAbort(store: number, entry: number, generation: number): void;
 
@@ -119,6 +134,8 @@ export interface Native {
   /** `changed` runs after a watched object may have been sealed, lost or removed. Once a store. */
   storeOnChanged(store: number, changed: () => void): void;
   storeWatch(store: number, id: string): number;
+  /** As storeWatch, for bytes that are given back or may be evicted from now on. */
+  storeWatchRoom(store: number): number;
   storeUnwatch(store: number, watch: number): void;
   storeKeepAlive(store: number, waiting: boolean): void;
 
@@ -127,6 +144,17 @@ export interface Native {
   /** False when there is no such object. Registers: entry, generation. */
   storeAddRef(store: number, id: string): boolean;
   storeDropRef(store: number, entry: number, generation: number): void;
+  /** Gives the object up for all who refer to it. False when there is no such object. */
+  storeFree(store: number, id: string): boolean;
+  /** What some process refers to. */
+  storeListReferred(store: number): ReferredRow[];
+
+  /** A value of {@link Room}. */
+  storeRoomFor(store: number, size: number): number;
+  /** `collect` runs when somebody asks for memory that garbage of this thread may hold. Once. */
+  storeOnCollect(store: number, collect: () => void): void;
+  /** Asks all threads and processes with such a function, this one too; how many there are. */
+  storeAskToCollect(store: number): number;
   /** Gives back what dead processes held; it also happens by itself. */
   storeReap(store: number): void;
 
@@ -153,8 +181,10 @@ export interface Native {
     uid: number,
   ): [client: number, generation: number] | undefined;
   peerKeepAlive(peer: number, busy: boolean): void;
-  /** This process exits as soon as that client has ended. */
-  peerEndWith(peer: number, clientSlot: number, clientGeneration: number): void;
+  /** The slot of the live peer of that uid. */
+  peerFind(peer: number, uid: number): number | undefined;
+  /** This process, and all of its group if it leads one, ends soon after that peer has. */
+  peerEndWith(peer: number, slot: number, uid: number): void;
   peerIsLive(peer: number, slot: number, uid: number): boolean;
   peerCreateActor(peer: number): [index: number, generation: number];
   /** False when the actor or its host has ended meanwhile. */
@@ -204,9 +234,18 @@ export interface Native {
   peerCounts(peer: number): Float64Array;
   /** Blocks until there may be something to receive, which is true, or for `timeoutMs`. */
   peerWait(peer: number, timeoutMs: number): boolean;
-  clientIdentity(store: number): [slot: number, generation: number];
-  /** The kernel kills this process with the thread that started it; false if that has ended. */
+  /**
+   * The kernel kills this process with the thread that started it; false if that has ended. No
+   * longer when `parent` is 0.
+   */
   dieWithParent(parent: number): boolean;
+  /**
+   * A descriptor that keeps a name for this process, as long as it is open; undefined when another
+   * one keeps it. /proc/net/unix lists the name behind a `@`.
+   */
+  nameClaim(name: string): number | undefined;
+  /** For a child's output: reading does not block, writing does. Both are the caller's to close. */
+  pipeCreate(): [readEnd: number, writeEnd: number];
 }
 
 function load(): Native {
@@ -243,6 +282,8 @@ function storeError(code: number, message: string): Error {
       return new StoreStalledError(message);
     case 8:
       return Object.assign(new RangeError(message), { code: 'ERR_OUT_OF_RANGE' });
+    case 12:
+      return new ObjectFreedError(message);
     case 9:
       return new MobulaError('MOBULA_INCOMPATIBLE', message);
     case 11:

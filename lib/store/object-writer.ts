@@ -42,6 +42,7 @@ export class Writer implements ObjectWriter {
       undefined,
       undefined,
       undefined,
+      false,
     );
     this.#ended = true;
     return this.id;

@@ -1,5 +1,5 @@
 import { native } from '../store/binding.js';
-import { headerBytes, maxPayloadBytes, Word } from './wire.js';
+import { headerBytes, maxPayloadBytes, noTarget, Word } from './wire.js';
 
 const outboxBytes = 256 * 1024;
 const inboxBytes = 256 * 1024;
@@ -17,27 +17,32 @@ export interface InboxRecord {
   kind: number;
   /** Answers the record, if it is a task or a call. */
   handle: number;
-  /** The called actor's index. */
+  /** The called actor's index; the uid of the peer that a bounced record was with, or had gone to. */
   actor: number;
   /** The number of an item. */
   item: number;
+  /** The gpus of a task, a bit each: 0 to 31, and 32 to 63. */
+  devicesLow: number;
+  devicesHigh: number;
   flags: number;
   sequence: number;
   sender: number;
   senderUid: number;
-  /** The gpus of a task, a bit each: 0 to 31, and 32 to 63. */
-  devicesLow: number;
-  devicesHigh: number;
   /** The payload's place in the inbox. */
   start: number;
   end: number;
+}
+
+/** The uid of the peer whose end has bounced a record; undefined when it was not that. */
+export function endedPeer({ handle, actor }: InboxRecord): number | undefined {
+  return handle === noTarget ? actor : undefined;
 }
 
 export interface PeerOwner {
   receive(record: InboxRecord): void;
   /** All records of one exchange have been received. True asks for another exchange. */
   received(): boolean;
-  /** How many tasks to take. What it sends leaves with the exchange. */
+  /** How many tasks to take. */
   wantedTasks(): number;
 }
 
@@ -56,6 +61,7 @@ export class Peer {
   #peer: number | undefined;
   #used = 0;
   #exchanging = false;
+  #dispatching = false;
   #scheduled = false;
   readonly #exchange = () => {
     this.#scheduled = false;
@@ -66,12 +72,12 @@ export class Peer {
     handle: 0,
     actor: 0,
     item: 0,
+    devicesLow: 0,
+    devicesHigh: 0,
     flags: 0,
     sequence: 0,
     sender: 0,
     senderUid: 0,
-    devicesLow: 0,
-    devicesHigh: 0,
     start: 0,
     end: 0,
   };
@@ -142,23 +148,46 @@ export class Peer {
 
   /** Sends what is in the outbox and receives until nothing is left. */
   exchange(): void {
-    if (this.#exchanging || this.#peer === undefined) return;
+    if (this.#exchanging) return;
     this.#exchanging = true;
     try {
-      let again = true;
-      while (again) {
-        const wanted = this.#owner.wantedTasks();
-        const length = this.#used;
-        this.#used = 0;
-        const received = native.peerExchange(this.#peer, length, this.#kind, wanted);
-        const bytes = Math.floor(received);
-        this.#dispatch(bytes);
-        // The owner may have closed this peer.
-        again = (this.#owner.received() || received !== bytes) && this.isOpen;
-      }
+      this.#exchangeAll();
     } finally {
       this.#exchanging = false;
     }
+  }
+
+  #exchangeAll(): void {
+    let again = true;
+    // The owner may close this peer meanwhile.
+    while (again && this.#peer !== undefined) {
+      const length = this.#used;
+      this.#used = 0;
+      const received = native.peerExchange(
+        this.#peer,
+        length,
+        this.#kind,
+        this.#owner.wantedTasks(),
+      );
+      const bytes = Math.floor(received);
+      this.#dispatch(bytes);
+      again = this.#owner.received() || received !== bytes;
+    }
+  }
+
+  /**
+   * Blocks this thread until something has come, for at most `timeout` ms, and receives it. For code
+   * that is itself called by an owner's `received`; not for what runs while a record is looked at.
+   */
+  waitBlocked(timeout: number): void {
+    if (this.#dispatching) throw new Error('a record is being looked at');
+    if (this.#used > 0) this.#exchangeAll();
+    else if (native.peerWait(this.handle, timeout)) this.#exchangeAll();
+  }
+
+  /** Sends what has been committed now. */
+  flush(): void {
+    if (this.#used > 0) this.#send();
   }
 
   /** While a received record is being looked at, the inbox must stay as it is. */
@@ -171,23 +200,25 @@ export class Peer {
   #dispatch(bytes: number): void {
     const words = this.#inWords;
     const record = this.#record;
+    this.#dispatching = true;
     for (let offset = 0; offset < bytes;) {
       const word = offset >>> 2;
       record.kind = words[word + Word.op]!;
       record.handle = words[word + Word.target]!;
       record.actor = record.item = words[word + Word.targetUid]!;
+      record.devicesLow = words[word + Word.devicesLow]!;
+      record.devicesHigh = words[word + Word.devicesHigh]!;
       record.flags = words[word + Word.flags]!;
       record.sequence =
         words[word + Word.sequenceLow]! + words[word + Word.sequenceHigh]! * 0x1_0000_0000;
       record.sender = words[word + Word.sender]!;
       record.senderUid = words[word + Word.senderUid]!;
-      record.devicesLow = words[word + Word.devicesLow]!;
-      record.devicesHigh = words[word + Word.devicesHigh]!;
       record.start = offset + headerBytes;
       record.end = record.start + words[word + Word.length]!;
       offset += words[word + Word.bytes]!;
       this.#owner.receive(record);
     }
+    this.#dispatching = false;
   }
 
   /** Whether the event loop stays up for this peer. */

@@ -151,6 +151,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   export_store_functions(env, exports);
   export_object_functions(env, exports);
   export_peer_functions(env, exports);
+  export_process_functions(env, exports);
   return exports;
 }
 

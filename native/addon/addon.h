@@ -62,6 +62,7 @@ Napi::String from_id(Napi::Env env, const ObjectId& id);
 void export_store_functions(Napi::Env env, Napi::Object exports);
 void export_object_functions(Napi::Env env, Napi::Object exports);
 void export_peer_functions(Napi::Env env, Napi::Object exports);
+void export_process_functions(Napi::Env env, Napi::Object exports);
 
 }  // namespace mobula::addon
 

@@ -91,10 +91,12 @@ void store_seal(const CallbackInfo& info) {
   options.contained_count = ids.size();
   options.ref_client = to_uint32(info[6]);
   options.ref_client_generation = to_uint32(info[7]);
+  options.pin = info[8].ToBoolean();
   Status status = handle->store().seal(ref, options);
   handle->forget_writing(ref);
   if (failed(info.Env(), status)) return;
   if (options.add_ref) handle->remember_ref(ref);
+  if (options.pin) handle->remember_pin(ref);
 }
 
 void store_abort(const CallbackInfo& info) {
@@ -236,6 +238,42 @@ void store_drop_ref(const CallbackInfo& info) {
   if (handle->forget_ref(ref)) failed(info.Env(), handle->store().drop_ref(ref));
 }
 
+Value store_free(const CallbackInfo& info) {
+  Env env = info.Env();
+  StoreHandle* handle = Addon::of(env).store(info[0]);
+  ObjectId id;
+  if (handle == nullptr || !to_id(info[1], &id)) return {};
+  Status status = handle->store().free(id);
+  if (status.code() == Code::kNotFound) return Napi::Boolean::New(env, false);
+  if (failed(env, status)) return {};
+  return Napi::Boolean::New(env, true);
+}
+
+Value from_referred(Env env, const ReferredInfo& object) {
+  Napi::Array row = Napi::Array::New(env, 6);
+  row.Set(0u, from_id(env, object.id));
+  row.Set(1u, number(env, static_cast<double>(object.size)));
+  row.Set(2u, number(env, static_cast<double>(object.state)));
+  row.Set(3u, number(env, object.refs));
+  row.Set(4u, number(env, object.pins));
+  row.Set(5u, number(env, static_cast<double>(object.created_at)));
+  return row;
+}
+
+Value store_list_referred(const CallbackInfo& info) {
+  Env env = info.Env();
+  StoreHandle* handle = Addon::of(env).store(info[0]);
+  if (handle == nullptr) return {};
+  std::vector<ReferredInfo> objects;
+  uint32_t next = 0;
+  do {
+    if (failed(env, handle->store().list_referred(&next, &objects))) return {};
+  } while (next != 0);
+  Napi::Array rows = Napi::Array::New(env, objects.size());
+  for (uint32_t i = 0; i < objects.size(); ++i) rows.Set(i, from_referred(env, objects[i]));
+  return rows;
+}
+
 }  // namespace
 
 void export_object_functions(Env env, Napi::Object exports) {
@@ -255,6 +293,8 @@ void export_object_functions(Env env, Napi::Object exports) {
   add<store_promise>(env, exports, "storePromise");
   add<store_add_ref>(env, exports, "storeAddRef");
   add<store_drop_ref>(env, exports, "storeDropRef");
+  add<store_free>(env, exports, "storeFree");
+  add<store_list_referred>(env, exports, "storeListReferred");
 }
 
 }  // namespace mobula::addon

@@ -238,22 +238,6 @@ Value peer_wait(const CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), handle->peer().wait(to_uint32(info[1])));
 }
 
-// [slot, generation] of this process in the client table.
-Value client_identity(const CallbackInfo& info) {
-  Env env = info.Env();
-  StoreHandle* store = Addon::of(env).store(info[0]);
-  if (store == nullptr) return {};
-  Napi::Array identity = Napi::Array::New(env, 2);
-  identity.Set(0u, Number::New(env, store->store().client()->slot()));
-  identity.Set(1u, Number::New(env, store->store().client()->generation()));
-  return identity;
-}
-
-// False when the parent has gone already.
-Value die_with_parent(const CallbackInfo& info) {
-  return Napi::Boolean::New(info.Env(), port::die_with_parent(to_uint32(info[0])));
-}
-
 }  // namespace
 
 void export_peer_functions(Env env, Napi::Object exports) {
@@ -278,8 +262,6 @@ void export_peer_functions(Env env, Napi::Object exports) {
   add<peer_blame>(env, exports, "peerBlame");
   add<peer_counts>(env, exports, "peerCounts");
   add<peer_wait>(env, exports, "peerWait");
-  add<client_identity>(env, exports, "clientIdentity");
-  add<die_with_parent>(env, exports, "dieWithParent");
 }
 
 }  // namespace mobula::addon

@@ -2,6 +2,8 @@
 
 #include <uv.h>
 
+#include "queue/retire.h"
+
 namespace mobula::addon {
 
 // Outlives the PeerHandle by the loop iteration that libuv needs to close a handle. Node waits for
@@ -87,10 +89,14 @@ void PeerHandle::keep_alive(bool busy) {
   }
 }
 
-void PeerHandle::end_with(uint32_t slot, uint32_t generation) {
+void PeerHandle::end_with(uint32_t slot, uint32_t uid) {
+  uint32_t process = 0, generation = 0;
+  if (!peer_->client_of(slot, uid, &process, &generation)) port::kill_group();
   store::Client* client = client_.get();
-  client->add_tick([client, slot, generation] {
-    if (!client->is_live(slot, generation)) port::exit_now(1);
+  client->add_tick([client, slot, uid, process, generation] {
+    bool live =
+        client->is_live(process, generation) && queue::peer_is_live(client->segment(), slot, uid);
+    if (!live) port::kill_group();
   });
 }
 

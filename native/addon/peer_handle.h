@@ -22,8 +22,9 @@ class PeerHandle {
 
   queue::Peer& peer() { return *peer_; }
   void keep_alive(bool busy);  // whether the event loop stays up for the doorbell
-  // From now on this process ends, at once, when client `slot` of `generation` has.
-  void end_with(uint32_t slot, uint32_t generation);
+  // From now on this process ends soon after peer `slot`, `uid` or its process has, whatever the
+  // threads of this process are doing; if it leads its process group, so do all of that.
+  void end_with(uint32_t slot, uint32_t uid);
 
   // The outbox and inbox that exchange() works on. `outbox` and `inbox` stay in place until the
   // peer ends.

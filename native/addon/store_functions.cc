@@ -165,6 +165,33 @@ Value store_watch(const CallbackInfo& info) {
   return number(info.Env(), static_cast<double>(handle->watch(id)));
 }
 
+Value store_watch_room(const CallbackInfo& info) {
+  StoreHandle* handle = Addon::of(info.Env()).store(info[0]);
+  if (handle == nullptr) return {};
+  return number(info.Env(), static_cast<double>(handle->watch_room()));
+}
+
+Value store_room_for(const CallbackInfo& info) {
+  StoreHandle* handle = Addon::of(info.Env()).store(info[0]);
+  Room room;
+  if (handle == nullptr ||
+      failed(info.Env(), handle->store().room_for(to_uint64(info[1]), &room))) {
+    return {};
+  }
+  return number(info.Env(), static_cast<double>(room));
+}
+
+void store_on_collect(const CallbackInfo& info) {
+  StoreHandle* handle = Addon::of(info.Env()).store(info[0]);
+  if (handle != nullptr) handle->on_collect(info.Env(), info[1].As<Napi::Function>());
+}
+
+Value store_ask_to_collect(const CallbackInfo& info) {
+  StoreHandle* handle = Addon::of(info.Env()).store(info[0]);
+  if (handle == nullptr) return {};
+  return number(info.Env(), static_cast<double>(handle->store().ask_to_collect()));
+}
+
 void store_unwatch(const CallbackInfo& info) {
   StoreHandle* handle = Addon::of(info.Env()).store(info[0]);
   if (handle != nullptr) handle->unwatch(to_uint64(info[1]));
@@ -200,7 +227,11 @@ void export_store_functions(Env env, Napi::Object exports) {
   add<store_check>(env, exports, "storeCheck");
   add<store_on_changed>(env, exports, "storeOnChanged");
   add<store_watch>(env, exports, "storeWatch");
+  add<store_watch_room>(env, exports, "storeWatchRoom");
   add<store_unwatch>(env, exports, "storeUnwatch");
+  add<store_room_for>(env, exports, "storeRoomFor");
+  add<store_on_collect>(env, exports, "storeOnCollect");
+  add<store_ask_to_collect>(env, exports, "storeAskToCollect");
   add<store_keep_alive>(env, exports, "storeKeepAlive");
   add<store_reap>(env, exports, "storeReap");
 }

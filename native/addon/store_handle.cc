@@ -112,34 +112,56 @@ bool StoreHandle::forget_writing(const EntryRef& ref) {
 
 // Cleanup hooks run last-registered first, so the one added here closes the signal before Node
 // destroys the function under it.
-void StoreHandle::on_changed(Napi::Env env, Napi::Function changed) {
-  env_ = env;
-  signal_ = std::make_shared<Signal>();
-  napi_value name = Napi::String::New(env, "mobula.changed");
-  auto* owner = new std::shared_ptr<Signal>(signal_);
+std::shared_ptr<StoreHandle::Signal> StoreHandle::open_signal(Napi::Env env,
+                                                              Napi::Function function,
+                                                              const char* name) {
+  auto signal = std::make_shared<Signal>();
+  auto* owner = new std::shared_ptr<Signal>(signal);
   napi_create_threadsafe_function(
-      env, changed, nullptr, name, 0, 1, owner,
+      env, function, nullptr, Napi::String::New(env, name), 0, 1, owner,
       [](napi_env, void* raw, void*) { delete static_cast<std::shared_ptr<Signal>*>(raw); },
-      signal_.get(), &Signal::deliver, &signal_->function);
-  napi_unref_threadsafe_function(env, signal_->function);
-  napi_add_env_cleanup_hook(env, &close_signal, this);
+      signal.get(), &Signal::deliver, &signal->function);
+  napi_unref_threadsafe_function(env, signal->function);
+  napi_add_env_cleanup_hook(env, &close_signal, signal.get());
+  return signal;
 }
 
-void StoreHandle::close_signal(void* handle) {
-  static_cast<StoreHandle*>(handle)->signal_->close();
+void StoreHandle::close_signal(void* signal) { static_cast<Signal*>(signal)->close(); }
+
+void StoreHandle::end(const std::shared_ptr<Signal>& signal) {
+  if (!signal) return;
+  napi_remove_env_cleanup_hook(env_, &close_signal, signal.get());
+  signal->close();
+}
+
+void StoreHandle::on_changed(Napi::Env env, Napi::Function changed) {
+  env_ = env;
+  changed_ = open_signal(env, changed, "mobula.changed");
+}
+
+void StoreHandle::on_collect(Napi::Env env, Napi::Function collect) {
+  env_ = env;
+  collect_ = open_signal(env, collect, "mobula.collect");
+  collector_ = store_->on_collect([signal = collect_] { signal->raise(); });
 }
 
 void StoreHandle::keep_alive(bool waiting) {
-  if (!signal_ || signal_->function == nullptr) return;
+  if (!changed_ || changed_->function == nullptr) return;
   if (waiting) {
-    napi_ref_threadsafe_function(env_, signal_->function);
+    napi_ref_threadsafe_function(env_, changed_->function);
   } else {
-    napi_unref_threadsafe_function(env_, signal_->function);
+    napi_unref_threadsafe_function(env_, changed_->function);
   }
 }
 
 uint64_t StoreHandle::watch(const ObjectId& id) {
-  uint64_t number = store_->watch(id, [signal = signal_] { signal->raise(); });
+  uint64_t number = store_->watch(id, [signal = changed_] { signal->raise(); });
+  watches_.insert(number);
+  return number;
+}
+
+uint64_t StoreHandle::watch_room() {
+  uint64_t number = store_->watch_room([signal = changed_] { signal->raise(); });
   watches_.insert(number);
   return number;
 }
@@ -152,10 +174,9 @@ void StoreHandle::close() {
   if (closed_) return;
   closed_ = true;
   for (uint64_t watch : watches_) store_->unwatch(watch);
-  if (signal_) {
-    napi_remove_env_cleanup_hook(env_, &close_signal, this);
-    signal_->close();
-  }
+  if (collect_) store_->forget_collect(collector_);
+  end(changed_);
+  end(collect_);
   for (const auto& [entry, pin] : pins_) (void)store_->unpin(pin.ref, pin.count);
   for (const auto& [entry, ref] : refs_) {
     for (uint32_t i = 0; i < ref.count; ++i) (void)store_->drop_ref(ref.ref);

@@ -62,7 +62,10 @@ class StoreHandle {
   void on_changed(Napi::Env env, Napi::Function changed);
   void keep_alive(bool waiting);  // whether the event loop stays up for `changed`
   uint64_t watch(const ObjectId& id);
+  uint64_t watch_room();
   void unwatch(uint64_t watch);
+  // `collect` is called on the JavaScript thread when somebody asks this process for memory.
+  void on_collect(Napi::Env env, Napi::Function collect);
 
   // Gives back pins, refs and unsealed objects. Idempotent. Views can still be released.
   void close();
@@ -76,7 +79,10 @@ class StoreHandle {
   };
   using CountedMap = std::unordered_map<uint32_t, Counted>;
   struct Signal;
-  static void close_signal(void* handle);
+  static std::shared_ptr<Signal> open_signal(Napi::Env env, Napi::Function function,
+                                             const char* name);
+  static void close_signal(void* signal);
+  void end(const std::shared_ptr<Signal>& signal);
 
   static void remember(CountedMap* all, const EntryRef& ref);
   static bool forget(CountedMap* all, const EntryRef& ref);
@@ -90,7 +96,9 @@ class StoreHandle {
   std::unordered_map<uint32_t, EntryRef> writings_;
   std::vector<ObjectInfo> evicted_;
   bool watch_evictions_ = false;
-  std::shared_ptr<Signal> signal_;
+  std::shared_ptr<Signal> changed_;
+  std::shared_ptr<Signal> collect_;
+  uint64_t collector_ = 0;
   std::unordered_set<uint64_t> watches_;
   napi_env env_ = nullptr;
   bool closed_ = false;

@@ -154,10 +154,18 @@ std::optional<bool> thread_maps(uint32_t tid, const char* mapping_name);
 // True while the thread is stopped by a signal or a tracer.
 bool thread_is_stopped(uint32_t pid, uint32_t tid);
 uint64_t pid_namespace();
-// The kernel kills this process when the thread that started it ends. Returns false when that
-// thread's process, `parent`, is gone already.
+// The kernel kills this process when the thread that started it ends; it does so no longer when
+// `parent` is 0. Returns false when that thread's process, `parent`, is gone already. To be called
+// by the same thread each time.
 bool die_with_parent(uint32_t parent);
-[[noreturn]] void exit_now(int code);
+// Kills this process, and if it leads its process group all others of that group.
+[[noreturn]] void kill_group();
+// Takes a name that only one socket at a time can have, among the processes that share a network.
+// EADDRINUSE when somebody has it. It is free again when the fd and its copies are closed, in
+// particular when the process dies. At most 100 bytes; /proc/net/unix lists it behind a '@'.
+int name_claim(const char* name, int* fd);
+// A pipe for a child's output: reading does not block, writing does. Both ends are close-on-exec.
+int pipe_create(int* read_fd, int* write_fd);
 
 // --- Doorbell: a pipe that one event loop polls and anybody may ring -----------------------------
 

@@ -5,8 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "port/port.h"
@@ -161,10 +163,40 @@ uint64_t pid_namespace() {
 }
 
 bool die_with_parent(uint32_t parent) {
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-  return static_cast<uint32_t>(getppid()) == parent;
+  prctl(PR_SET_PDEATHSIG, parent == 0 ? 0 : SIGKILL);
+  return parent == 0 || static_cast<uint32_t>(getppid()) == parent;
 }
 
-void exit_now(int code) { _exit(code); }
+int name_claim(const char* name, int* fd) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  size_t length = strlen(name);
+  if (length + 1 > sizeof address.sun_path) return ENAMETOOLONG;
+  memcpy(address.sun_path + 1, name, length);  // abstract: behind a zero byte
+  int claim = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (claim < 0) return errno;
+  auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + length);
+  if (bind(claim, reinterpret_cast<sockaddr*>(&address), size) != 0) {
+    int error = errno;
+    close(claim);
+    return error;
+  }
+  *fd = claim;
+  return 0;
+}
+
+int pipe_create(int* read_fd, int* write_fd) {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) return errno;
+  fcntl(ends[0], F_SETFL, O_NONBLOCK);
+  *read_fd = ends[0];
+  *write_fd = ends[1];
+  return 0;
+}
+
+void kill_group() {
+  if (getpgrp() == getpid()) kill(0, SIGKILL);
+  _exit(1);
+}
 
 }  // namespace mobula::port

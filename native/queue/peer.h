@@ -19,10 +19,12 @@ struct Wire {
   uint32_t bytes;  // of this record: header, payload and padding
   uint32_t op;     // Op in an outbox, shm::RecordKind in an inbox
   // Outbox: shape, actor, peer, or the handle of the task or call that it is about.
-  // Inbox: for tasks and calls the handle by which to answer, else the actor or 0.
+  // Inbox: for tasks and calls the handle by which to answer, else the actor or 0; kNone when it
+  // bounced off a peer that has ended.
   uint32_t target;
   // Outbox: priority of a task (int32_t), uid of a peer, generation of an actor, number of an item.
-  // Inbox: the called actor, the task's shape, the number of an item.
+  // Inbox: the called actor, the task's shape, the number of an item, the uid of a peer that has
+  // ended.
   uint32_t target_uid;
   uint32_t length;
   // Carried along. Of a completion: 0 and 1 count as finished, others as failed. Of a kBounced

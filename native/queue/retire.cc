@@ -23,6 +23,12 @@ namespace {
 constexpr uint32_t kStep = 64;
 constexpr uint32_t kActorsPerStep = 1024;
 
+// The sender will want to know who has ended.
+void name_ended(const shm::Segment& segment, shm::Lock& lock, uint32_t record, uint32_t uid) {
+  lock.set(segment.cell(record).target, kNone);
+  lock.set(segment.cell(record).target_uid, uid);
+}
+
 // The task or call that a peer took last, or was blamed for, has ended it. When that one was its
 // own nobody can say so, and all may have been at it.
 bool is_to_blame(const shm::Segment& segment, const PeerSlot& peer, uint32_t record) {
@@ -39,6 +45,7 @@ bool bounce_in_flight(const shm::Segment& segment, shm::Lock& lock, PeerSlot& pe
     uint32_t record = peer.in_flight.head;
     uint32_t blame = is_to_blame(segment, peer, record) ? kToBlame : 0;
     post.put_down(record);
+    name_ended(segment, lock, record, peer.uid);
     post.bounce(record, blame, rings);
     lock.commit();
   }
@@ -46,13 +53,16 @@ bool bounce_in_flight(const shm::Segment& segment, shm::Lock& lock, PeerSlot& pe
   return peer.in_flight.head != kNone;
 }
 
-// Returns false once the list is empty. Completions and messages die with their reader.
-bool bounce_waiting(const shm::Segment& segment, shm::Lock& lock, List& list, RingList* rings) {
+// Returns false once the list is empty. Completions and messages die with their reader. `uid` is
+// that of the peer that has ended, 0 when an actor has.
+bool bounce_waiting(const shm::Segment& segment, shm::Lock& lock, List& list, uint32_t uid,
+                    RingList* rings) {
   Post post(segment, lock);
   for (uint32_t i = 0; i < kStep && list.head != kNone; ++i) {
     uint32_t record = list.head;
     post.records().remove(list, record);
     if (segment.cell(record).kind == RecordKind::kCall) {
+      if (uid != 0) name_ended(segment, lock, record, uid);
       post.bounce(record, 0, rings);
     } else {
       post.records().free(record);
@@ -109,7 +119,7 @@ void end_actor(const shm::Segment& segment, shm::Lock& lock, Bells& bells, uint3
   ActorSlot& actor = segment.actor(index);
   repeat(segment, lock, bells, [&](RingList* rings) {
     if (actor.state == ActorState::kFree || actor.generation != generation) return false;
-    if (bounce_waiting(segment, lock, actor.pending, rings)) return true;
+    if (bounce_waiting(segment, lock, actor.pending, 0, rings)) return true;
     lock.set(actor.state, ActorState::kFree);
     shm::table_give_back(lock, segment.actors(), index);
     return false;
@@ -134,7 +144,7 @@ void retire_peer(const shm::Segment& segment, shm::Lock& lock, Bells& bells, uin
   repeat(segment, lock, bells,
          [&](RingList* more) { return bounce_in_flight(segment, lock, slot, more); });
   repeat(segment, lock, bells,
-         [&](RingList* more) { return bounce_waiting(segment, lock, slot.mailbox, more); });
+         [&](RingList* more) { return bounce_waiting(segment, lock, slot.mailbox, uid, more); });
   end_actors_of(segment, lock, bells, peer, uid);
   LockGuard guard(lock);
   if (!guard.status().is_ok() || slot.uid != uid) return;
@@ -157,6 +167,11 @@ void retire_client(const shm::Segment& segment, shm::Lock& lock, Bells& bells, u
   for (uint32_t peer = 0; peer < shm::kMaxPeers; ++peer) {
     if (shm::test_bit(own, peer)) retire_peer(segment, lock, bells, peer);
   }
+}
+
+bool peer_is_live(const shm::Segment& segment, uint32_t peer, uint32_t uid) {
+  const PeerSlot& slot = segment.queue().peers[peer];
+  return port::load_word(slot.uid) == uid && port::load_word(slot.state) == PeerState::kLive;
 }
 
 void ring_overdue(const shm::Segment& segment, shm::Lock& lock, Bells& bells) {

@@ -7,7 +7,10 @@
 
 namespace mobula::queue {
 
-// All of these take the queue lock themselves, in bounded steps, and may be repeated by anyone
+// Whether the peer has not ended, from any thread and as a look without the lock tells.
+bool peer_is_live(const shm::Segment& segment, uint32_t peer, uint32_t uid);
+
+// All that follow take the queue lock themselves, in bounded steps, and may be repeated by anyone
 // after the death of whoever was at it.
 
 // Flags of a kBounced record: the task or call has, as far as one can tell, ended its peer. Others

@@ -38,7 +38,8 @@ inline constexpr uint32_t kWorkerKinds = 2;  // 0 threads, 1 processes
 inline constexpr uint32_t kMaxResources = 32;
 inline constexpr uint32_t kMaxDevices = 64;
 inline constexpr uint32_t kMaxShapes = 1024;
-inline constexpr uint32_t kWaitBuckets = 256;
+inline constexpr uint32_t kWaitBuckets = 256;          // of ids that somebody waits for
+inline constexpr uint32_t kRoomBucket = kWaitBuckets;  // of those who wait for room
 
 inline constexpr uint64_t kUnit = 64;                    // granularity of the data area
 inline constexpr uint64_t kChunk = 256 * 1024;           // granularity of committing the data area
@@ -124,8 +125,9 @@ struct ClientSlot {
   uint32_t pid;
   uint32_t reserved;
   uint64_t start_time;
-  std::atomic<uint32_t> notify;  // futex: an object somebody here waits for may have changed
-  uint32_t reserved2[7];
+  std::atomic<uint32_t> notify;   // futex: something that somebody here waits for may have changed
+  std::atomic<uint32_t> collect;  // counts the requests to collect garbage; notify changes after it
+  uint32_t reserved2[6];
 };
 static_assert(sizeof(ClientSlot) == 128);
 
@@ -143,6 +145,7 @@ enum class ObjectState : uint8_t {
 
 inline constexpr uint8_t kManaged = 1;  // has had a ref: garbage once nobody refers to it
 inline constexpr uint8_t kDeleted = 2;  // no longer found by id; freed at the last release
+inline constexpr uint8_t kFreed = 4;    // given up for all who refer to it, who are told so
 
 struct ObjectEntry {
   ObjectId id;
@@ -231,7 +234,7 @@ struct StoreState {
   uint64_t reclaimed_clients;
   uint64_t next_auto_id;
   Bins bins;
-  uint64_t waiters[kWaitBuckets][kHolderWords];
+  uint64_t waiters[kWaitBuckets + 1][kHolderWords];
 };
 
 // --- Queues ------------------------------------------------------------------------------------

@@ -146,6 +146,12 @@ class Checker {
         expect(entry.state == ObjectState::kSealed,
                "entry " + std::to_string(i) + " is pinned but not sealed");
       }
+      bool is_live = entry.state != ObjectState::kFree && entry.state != ObjectState::kFreeing;
+      if (is_live && (entry.flags & shm::kFreed) != 0) {
+        expect(entry.state == ObjectState::kLost || entry.state == ObjectState::kCreated ||
+                   any_bit(entry.pins),
+               "entry " + std::to_string(i) + " is freed, but nobody keeps it from going");
+      }
       sealed += entry.state == ObjectState::kSealed;
       unsealed += entry.state == ObjectState::kCreated;
     }

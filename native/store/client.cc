@@ -158,20 +158,23 @@ bool Client::is_live(uint32_t slot, uint32_t generation) const {
 
 void Client::notify(const WaitingClients& waiting) {
   for (uint32_t slot = 0; slot < shm::kMaxClients; ++slot) {
-    if (!shm::test_bit(waiting.words, slot)) continue;
-    std::atomic<uint32_t>& word = segment_->client(slot).notify;
-    word.fetch_add(1);
-    port::futex_wake_all(&word);
+    if (shm::test_bit(waiting.words, slot)) wake(slot);
   }
 }
 
-uint64_t Client::watch(const ObjectId& id, std::function<void()> changed) {
+void Client::wake(uint32_t slot) {
+  std::atomic<uint32_t>& word = segment_->client(slot).notify;
+  word.fetch_add(1);
+  port::futex_wake_all(&word);
+}
+
+uint64_t Client::watch(uint32_t bucket, std::function<void()> changed) {
   std::lock_guard lock(watches_mutex_);
   uint64_t number = next_watch_++;
-  watches_.emplace(number, Watch{id, std::move(changed)});
-  if (watched_buckets_[wait_bucket(id)]++ == 0) {
+  watches_.emplace(number, Watch{bucket, std::move(changed)});
+  if (watched_buckets_[bucket]++ == 0) {
     (void)store_lock_.run([&] {
-      objects_->watch(id);
+      objects_->watch(bucket);
       return Status::ok();
     });
   }
@@ -182,13 +185,49 @@ void Client::unwatch(uint64_t number) {
   std::lock_guard lock(watches_mutex_);
   auto found = watches_.find(number);
   if (found == watches_.end()) return;
-  ObjectId id = found->second.id;
+  uint32_t bucket = found->second.bucket;
   watches_.erase(found);
-  if (--watched_buckets_[wait_bucket(id)] != 0) return;
+  if (--watched_buckets_[bucket] != 0) return;
   (void)store_lock_.run([&] {
-    objects_->unwatch(id);
+    objects_->unwatch(bucket);
     return Status::ok();
   });
+}
+
+uint64_t Client::on_collect(std::function<void()> collect) {
+  std::lock_guard lock(watches_mutex_);
+  uint64_t number = next_watch_++;
+  collectors_.emplace(number, std::move(collect));
+  return number;
+}
+
+void Client::forget_collect(uint64_t number) {
+  std::lock_guard lock(watches_mutex_);
+  collectors_.erase(number);
+}
+
+size_t Client::ask_to_collect() {
+  size_t asked = 0;
+  {
+    std::lock_guard lock(watches_mutex_);
+    asked = collectors_.size();
+  }
+  for (uint32_t slot = 0; slot < shm::kMaxClients; ++slot) {
+    ClientSlot& client = segment_->client(slot);
+    if (port::load_word(client.state) != ClientState::kLive) continue;
+    client.collect.fetch_add(1);
+    wake(slot);
+    asked += slot != slot_;
+  }
+  return asked;
+}
+
+void Client::run_collectors() {
+  uint32_t requests = segment_->client(slot_).collect.load();
+  if (requests == collects_seen_) return;
+  collects_seen_ = requests;
+  std::lock_guard lock(watches_mutex_);
+  for (auto& [number, collect] : collectors_) collect();
 }
 
 void Client::later(std::function<void(ObjectStore&)> work) {
@@ -273,9 +312,11 @@ void Client::claim(uint32_t slot) {
 void Client::run_keeper() {
   std::atomic<uint32_t>& word = segment_->client(slot_).notify;
   uint64_t next_tick = port::monotonic_ms() + kTickMs;
+  collects_seen_ = segment_->client(slot_).collect.load();
   while (!stop_) {
     uint32_t seen = word.load();
     run_watches();
+    run_collectors();
     uint64_t now = port::monotonic_ms();
     if (now >= next_tick) {
       reap();

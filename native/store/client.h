@@ -47,8 +47,13 @@ class Client : public std::enable_shared_from_this<Client> {
   // Grows the store's tables. No lock held.
   Status grow();
 
-  uint64_t watch(const ObjectId& id, std::function<void()> changed);
+  // Calls `changed` on the keeper's thread after something of that bucket may have changed.
+  uint64_t watch(uint32_t bucket, std::function<void()> changed);
   void unwatch(uint64_t watch);
+  // ObjectStore has the contracts.
+  uint64_t on_collect(std::function<void()> collect);
+  void forget_collect(uint64_t number);
+  size_t ask_to_collect();
 
   // Gives back what dead clients held, of objects and of queues. No lock held.
   void reap();
@@ -76,6 +81,8 @@ class Client : public std::enable_shared_from_this<Client> {
   void release_slot();
   void run_keeper();
   void run_watches();
+  void run_collectors();
+  void wake(uint32_t slot);
   bool look_after_pages(uint64_t now);
   void run_later();
   bool reap_slot(uint32_t slot);
@@ -89,7 +96,7 @@ class Client : public std::enable_shared_from_this<Client> {
   bool count_pins(std::vector<Pinned>* out);
 
   struct Watch {
-    ObjectId id;
+    uint32_t bucket;
     std::function<void()> changed;
   };
   struct Start;
@@ -109,6 +116,7 @@ class Client : public std::enable_shared_from_this<Client> {
   Start* start_ = nullptr;       // the keeper's answer to start()
 
   // Of the keeper.
+  uint32_t collects_seen_ = 0;
   uint64_t puts_seen_ = 0;
   uint64_t last_put_ms_ = 0;
 
@@ -120,7 +128,8 @@ class Client : public std::enable_shared_from_this<Client> {
   std::mutex watches_mutex_;
   uint64_t next_watch_ = 1;
   std::map<uint64_t, Watch> watches_;
-  uint32_t watched_buckets_[shm::kWaitBuckets] = {};
+  uint32_t watched_buckets_[shm::kWaitBuckets + 1] = {};
+  std::map<uint64_t, std::function<void()>> collectors_;
   std::vector<std::function<void()>> ticks_;
   std::vector<std::function<void(ObjectStore&)>> later_;
 };

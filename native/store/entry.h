@@ -21,10 +21,16 @@ inline bool is_referenced(const shm::ObjectEntry& entry) {
   return entry.contained_by != 0 || any_bit(entry.refs);
 }
 
+inline bool is_freed(const shm::ObjectEntry& entry) { return (entry.flags & shm::kFreed) != 0; }
+
+// Its bytes go as soon as nobody reads or writes them.
+inline bool is_given_up(const shm::ObjectEntry& entry) {
+  return (entry.flags & (shm::kDeleted | shm::kFreed)) != 0;
+}
+
 // Nobody can reach the object any more, though somebody may still be reading it.
 inline bool is_garbage(const shm::ObjectEntry& entry) {
-  return (entry.flags & shm::kDeleted) != 0 ||
-         ((entry.flags & shm::kManaged) != 0 && !is_referenced(entry));
+  return is_given_up(entry) || ((entry.flags & shm::kManaged) != 0 && !is_referenced(entry));
 }
 
 inline uint64_t weight(const shm::ObjectEntry& entry) {

@@ -130,6 +130,7 @@ void Objects::clear_pin_bit(uint32_t index, uint32_t client) {
     lose_or_free(index);
   } else {
     clru_.add_youngest(index);
+    changed(shm::kRoomBucket);
   }
 }
 

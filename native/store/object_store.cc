@@ -6,6 +6,7 @@
 #include "shm/table.h"
 #include "store/check.h"
 #include "store/client.h"
+#include "store/entry.h"
 
 namespace mobula {
 
@@ -21,6 +22,7 @@ namespace {
 // From here on writing into cold memory is cheaper through the file than through the mapping.
 constexpr uint64_t kWriteColdFrom = 1 << 20;
 constexpr size_t kEdgesPerCommit = 32;
+constexpr uint32_t kRowsPerStep = 1024;
 // How long a creation waits for room that is on its way, from processes that are ending.
 constexpr uint64_t kPatienceMs = 1000;
 
@@ -34,8 +36,13 @@ bool is_current(const ObjectEntry& entry, const EntryRef& ref) {
   return entry.generation == ref.generation && entry.state != ObjectState::kFree;
 }
 
-Availability availability_of(ObjectState state) {
-  switch (state) {
+Status freed(const ObjectId& id) {
+  return {Code::kFreed, "the object " + id.hex() + " was given up by free()"};
+}
+
+Availability availability_of(const ObjectEntry& entry) {
+  if (store::is_freed(entry)) return Availability::kFreed;
+  switch (entry.state) {
     case ObjectState::kSealed:
       return Availability::kReady;
     case ObjectState::kLost:
@@ -46,7 +53,12 @@ Availability availability_of(ObjectState state) {
 }
 
 bool is_visible(const ObjectEntry& entry) {
-  return entry.state == ObjectState::kCreated || entry.state == ObjectState::kSealed;
+  return !store::is_given_up(entry) &&
+         (entry.state == ObjectState::kCreated || entry.state == ObjectState::kSealed);
+}
+
+bool is_readable(const ObjectEntry& entry) {
+  return entry.state == ObjectState::kSealed && !store::is_given_up(entry);
 }
 
 Reading reading_of(const shm::Segment& segment, uint32_t index) {
@@ -189,6 +201,7 @@ Status ObjectStore::reserve_once(Objects& objects, const ObjectId* id, uint64_t 
                                  std::vector<ObjectInfo>* evicted) {
   const shm::Segment& segment = client_->segment();
   uint32_t existing = id == nullptr ? kNone : objects.find(*id);
+  if (existing != kNone && store::is_freed(segment.entry(existing))) return freed(*id);
   if (existing != kNone && segment.entry(existing).state != ObjectState::kPromised &&
       segment.entry(existing).state != ObjectState::kLost) {
     return {Code::kExists, "the object " + id->hex() + " exists already"};
@@ -274,6 +287,7 @@ Status ObjectStore::publish(const EntryRef& ref, const SealOptions& options) {
       objects.add_ref_for(ref.entry, options.ref_client);
     }
     objects.seal(ref.entry);
+    if (options.pin && is_readable(entry)) objects.pin(ref.entry);
     return Status::ok();
   });
 }
@@ -301,7 +315,7 @@ Status ObjectStore::get(const ObjectId& id, Reading* out) {
     shm::Lock& lock = client_->store_lock();
     const shm::Segment& segment = client_->segment();
     uint32_t index = objects.find(id);
-    if (index == kNone || segment.entry(index).state != ObjectState::kSealed) {
+    if (index == kNone || !is_readable(segment.entry(index))) {
       lock.add(segment.store().misses, 1);
       return not_found(id);
     }
@@ -316,7 +330,7 @@ Status ObjectStore::pin(const ObjectId& id, EntryRef* out) {
   return locked([&](Objects& objects) {
     const shm::Segment& segment = client_->segment();
     uint32_t index = objects.find(id);
-    if (index == kNone || segment.entry(index).state != ObjectState::kSealed) return not_found(id);
+    if (index == kNone || !is_readable(segment.entry(index))) return not_found(id);
     objects.pin(index);
     *out = {index, segment.entry(index).generation};
     return Status::ok();
@@ -353,7 +367,7 @@ Status ObjectStore::list(std::vector<ObjectInfo>* out) {
     const shm::Segment& segment = client_->segment();
     for (uint32_t i = 0; i < segment.entries().used(); ++i) {
       const ObjectEntry& entry = segment.entry(i);
-      if (is_visible(entry) && (entry.flags & shm::kDeleted) == 0) out->push_back(objects.info(i));
+      if (is_visible(entry)) out->push_back(objects.info(i));
     }
     return Status::ok();
   });
@@ -417,18 +431,61 @@ Status ObjectStore::drop_ref(const EntryRef& ref) {
                         [ref](ObjectStore& store) { (void)store.drop_ref(ref); });
 }
 
+Status ObjectStore::free(const ObjectId& id) {
+  return change([&](Objects& objects) {
+    uint32_t index = objects.find(id);
+    if (index == kNone) return not_found(id);
+    objects.free(index);
+    return Status::ok();
+  });
+}
+
+Status ObjectStore::list_referred(uint32_t* next, std::vector<ReferredInfo>* out) {
+  return locked([&](Objects& objects) {
+    const shm::Segment& segment = client_->segment();
+    uint32_t used = segment.entries().used();
+    uint32_t end = std::min(used, *next + kRowsPerStep);
+    for (uint32_t i = *next; i < end; ++i) {
+      const ObjectEntry& entry = segment.entry(i);
+      bool in_use = entry.state != ObjectState::kFree && entry.state != ObjectState::kFreeing;
+      if (in_use && store::any_bit(entry.refs)) out->push_back(objects.referred_info(i));
+    }
+    *next = end == used ? 0 : end;
+    return Status::ok();
+  });
+}
+
+Status ObjectStore::room_for(uint64_t size, Room* out) {
+  return locked([&](Objects& objects) {
+    *out = objects.room_for(size);
+    return Status::ok();
+  });
+}
+
 Status ObjectStore::availability(const ObjectId& id, Availability* out) {
   return locked([&](Objects& objects) {
     uint32_t index = objects.find(id);
-    *out = index == kNone ? Availability::kAbsent
-                          : availability_of(client_->segment().entry(index).state);
+    *out =
+        index == kNone ? Availability::kAbsent : availability_of(client_->segment().entry(index));
     return Status::ok();
   });
 }
 
 uint64_t ObjectStore::watch(const ObjectId& id, std::function<void()> changed) {
-  return client_->watch(id, std::move(changed));
+  return client_->watch(store::wait_bucket(id), std::move(changed));
 }
+
+uint64_t ObjectStore::watch_room(std::function<void()> changed) {
+  return client_->watch(shm::kRoomBucket, std::move(changed));
+}
+
+uint64_t ObjectStore::on_collect(std::function<void()> collect) {
+  return client_->on_collect(std::move(collect));
+}
+
+void ObjectStore::forget_collect(uint64_t number) { client_->forget_collect(number); }
+
+size_t ObjectStore::ask_to_collect() { return client_->ask_to_collect(); }
 
 void ObjectStore::unwatch(uint64_t watch) { client_->unwatch(watch); }
 

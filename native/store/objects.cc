@@ -16,6 +16,7 @@ using shm::BlockState;
 using shm::Edge;
 using shm::Hops;
 using shm::kDeleted;
+using shm::kFreed;
 using shm::kManaged;
 using shm::kNone;
 using shm::ObjectEntry;
@@ -46,6 +47,26 @@ Status no_hole(uint64_t wanted) {
 Status no_row(uint32_t capacity) {
   return {Code::kFull, "the table of " + std::to_string(capacity) +
                            " objects is full: delete objects, or raise `maxObjects`"};
+}
+
+uint32_t count_bits(const uint64_t* words) {
+  int count = 0;
+  for (uint32_t i = 0; i < shm::kHolderWords; ++i) count += std::popcount(words[i]);
+  return static_cast<uint32_t>(count);
+}
+
+ReferredState referred_state_of(const ObjectEntry& entry) {
+  if (is_freed(entry)) return ReferredState::kFreed;
+  switch (entry.state) {
+    case ObjectState::kPromised:
+      return ReferredState::kPending;
+    case ObjectState::kCreated:
+      return ReferredState::kCreated;
+    case ObjectState::kSealed:
+      return ReferredState::kSealed;
+    default:
+      return ReferredState::kLost;
+  }
 }
 
 // False asks for more rows; after make_room() a table that can have none is a wrong one.
@@ -204,7 +225,8 @@ void Objects::abort(uint32_t index) {
     free_entry(index);
     return;
   }
-  lock_.set(entry.state, entry.promiser == kNoClient ? ObjectState::kLost : ObjectState::kPromised);
+  bool owed = entry.promiser != kNoClient && !is_freed(entry);
+  lock_.set(entry.state, owed ? ObjectState::kPromised : ObjectState::kLost);
   let_go_of_contained(index);
   changed(entry.id);
 }
@@ -214,6 +236,16 @@ void Objects::remove(uint32_t index) {
   leave_lru(index);
   unlink_id(index);
   lock_.set(entry.flags, entry.flags | kDeleted);
+  changed(entry.id);
+  if (entry.state == ObjectState::kCreated || is_pinned(entry)) return;
+  lose_or_free(index);
+}
+
+void Objects::free(uint32_t index) {
+  ObjectEntry& entry = segment_.entry(index);
+  if (is_freed(entry)) return;
+  leave_lru(index);
+  lock_.set(entry.flags, entry.flags | kFreed);
   changed(entry.id);
   if (entry.state == ObjectState::kCreated || is_pinned(entry)) return;
   lose_or_free(index);
@@ -242,9 +274,30 @@ ObjectInfo Objects::info(uint32_t index) const {
   info.id = entry.id;
   info.size = entry.size;
   info.state = entry.state == ObjectState::kSealed ? InfoState::kSealed : InfoState::kCreated;
-  for (uint64_t word : entry.pins) info.pins += static_cast<uint32_t>(std::popcount(word));
+  info.pins = count_bits(entry.pins);
   info.created_at = entry.created_at;
   return info;
+}
+
+ReferredInfo Objects::referred_info(uint32_t index) const {
+  const ObjectEntry& entry = segment_.entry(index);
+  ReferredInfo info;
+  info.id = entry.id;
+  info.size = entry.size;
+  info.state = referred_state_of(entry);
+  info.refs = count_bits(entry.refs);
+  info.pins = count_bits(entry.pins);
+  info.created_at = entry.created_at;
+  return info;
+}
+
+Room Objects::room_for(uint64_t size) const {
+  const StoreState& store = segment_.store();
+  uint64_t limit = segment_.header().memory_limit;
+  uint64_t wanted = shm::weight_of(size, 0);
+  if (wanted > limit) return Room::kNever;
+  bool fits = store.charged_bytes - store.evictable_bytes + wanted <= limit;
+  return fits ? Room::kSome : Room::kNone;
 }
 
 WaitingClients Objects::take_waiting() {
@@ -253,21 +306,19 @@ WaitingClients Objects::take_waiting() {
   return taken;
 }
 
-void Objects::watch(const ObjectId& id) {
-  lock_.set_bit(segment_.store().waiters[wait_bucket(id)], client_);
+void Objects::watch(uint32_t bucket) { lock_.set_bit(segment_.store().waiters[bucket], client_); }
+
+void Objects::unwatch(uint32_t bucket) {
+  lock_.clear_bit(segment_.store().waiters[bucket], client_);
 }
 
-void Objects::unwatch(const ObjectId& id) {
-  lock_.clear_bit(segment_.store().waiters[wait_bucket(id)], client_);
-}
-
-void Objects::changed(const ObjectId& id) {
-  const uint64_t* waiters = segment_.store().waiters[wait_bucket(id)];
+void Objects::changed(uint32_t bucket) {
+  const uint64_t* waiters = segment_.store().waiters[bucket];
   for (uint32_t i = 0; i < shm::kHolderWords; ++i) waiting_.words[i] |= waiters[i];
 }
 
 bool Objects::on_lru(const ObjectEntry& entry) const {
-  return entry.state == ObjectState::kSealed && !is_pinned(entry) && (entry.flags & kDeleted) == 0;
+  return entry.state == ObjectState::kSealed && !is_pinned(entry) && !is_given_up(entry);
 }
 
 void Objects::leave_lru(uint32_t index) {
@@ -330,6 +381,7 @@ void Objects::detach_block(uint32_t index) {
   lock_.subtract(segment_.store().charged_bytes, weight(entry));
   allocator_.free(entry.block);
   lock_.set(entry.block, kNone);
+  changed(shm::kRoomBucket);
 }
 
 // Off the LRU list, unpinned and not being written: the bytes go now, the row too unless a ref

@@ -63,6 +63,7 @@ class Objects {
   void seal(uint32_t entry);
   void abort(uint32_t entry);
   void remove(uint32_t entry);
+  void free(uint32_t entry);
   bool evict_one(bool forced, std::vector<ObjectInfo>* evicted);
 
   void pin(uint32_t entry);
@@ -80,6 +81,9 @@ class Objects {
   void finish_freeing();
 
   ObjectInfo info(uint32_t entry) const;
+  ReferredInfo referred_info(uint32_t entry) const;
+  // Whether bytes for an object of that size are free or may be evicted, or could never be.
+  Room room_for(uint64_t size) const;
   LocalHolds& holds(uint32_t entry) { return holds_[entry]; }
   uint32_t client() const { return client_; }
   // The largest object that can be put now with no eviction; 0 when there is none.
@@ -87,8 +91,8 @@ class Objects {
 
   // Clients to notify once the lock is free; emptied by the call.
   WaitingClients take_waiting();
-  void watch(const ObjectId& id);
-  void unwatch(const ObjectId& id);
+  void watch(uint32_t bucket);
+  void unwatch(uint32_t bucket);
 
  private:
   ObjectId next_id();
@@ -107,7 +111,8 @@ class Objects {
   void free_entry(uint32_t entry);
   void let_go_of_contained(uint32_t entry);
   void recycle(uint32_t entry);
-  void changed(const ObjectId& id);
+  void changed(uint32_t bucket);
+  void changed(const ObjectId& id) { changed(wait_bucket(id)); }
   bool on_lru(const shm::ObjectEntry& entry) const;
 
   const shm::Segment& segment_;

@@ -196,7 +196,7 @@ class Caller {
       case 7:
         return unpin();
       case 8:
-        return note(store_.remove(id));
+        return note(choices_(2) == 0 ? store_.remove(id) : store_.free(id));
       case 9:
         return evict();
       case 10:
@@ -303,6 +303,11 @@ class Caller {
     note(store_.availability(id, &availability));
     note(store_.stats(&stats));
     note(store_.list(&all));
+    std::vector<ReferredInfo> referred;
+    uint32_t next = 0;
+    note(store_.list_referred(&next, &referred));
+    Room room;
+    note(store_.room_for(choices_(100'000), &room));
   }
 
   ObjectStore& store_;

@@ -15,7 +15,7 @@ bool Model::is_referenced(const Object& object) {
 }
 
 bool Model::is_garbage(const Object& object) {
-  return object.deleted || (object.managed && !is_referenced(object));
+  return object.deleted || object.given_up || (object.managed && !is_referenced(object));
 }
 
 bool Model::may_evict(const Object& object) const {
@@ -60,6 +60,7 @@ Model::Handle Model::oldest(bool forced) const {
 Code Model::create(const ObjectId& id, uint64_t size, uint32_t metadata_size, Handle* out,
                    std::vector<ObjectId>* evicted) {
   Handle object = find(id);
+  if (object && object->given_up) return Code::kFreed;
   if (object && (object->state == Object::kCreated || object->state == Object::kSealed)) {
     return Code::kExists;
   }
@@ -104,11 +105,12 @@ void Model::seal(const Handle& object, bool add_ref, const std::vector<ObjectId>
 
 void Model::abort(const Handle& object) {
   used_ -= weight(*object);
-  object->state = object->promised ? Object::kPromised : Object::kLost;
+  bool owed = object->promised && !object->given_up;
+  object->state = owed ? Object::kPromised : Object::kLost;
   if (is_referenced(*object)) {
     let_go_of_contained(object);
   } else {
-    free(object);
+    forget(object);
   }
 }
 
@@ -120,7 +122,7 @@ Code Model::get(const ObjectId& id, Handle* out) {
 
 Code Model::pin(const ObjectId& id, Handle* out) {
   Handle object = find(id);
-  if (!object || object->state != Object::kSealed) return Code::kNotFound;
+  if (!object || object->state != Object::kSealed || object->given_up) return Code::kNotFound;
   if (object->pins++ == 0) lru_.remove(object);
   *out = object;
   return Code::kOk;
@@ -144,6 +146,17 @@ Code Model::remove(const ObjectId& id) {
     hidden_.push_back(object);
     return Code::kOk;
   }
+  lru_.remove(object);
+  lose_or_free(object);
+  return Code::kOk;
+}
+
+Code Model::free(const ObjectId& id) {
+  Handle object = find(id);
+  if (!object) return Code::kNotFound;
+  if (object->given_up) return Code::kOk;
+  object->given_up = true;
+  if (object->state == Object::kCreated || object->pins > 0) return Code::kOk;
   lru_.remove(object);
   lose_or_free(object);
   return Code::kOk;
@@ -216,11 +229,11 @@ void Model::lose_or_free(const Handle& object) {
   if (is_referenced(*object)) {
     let_go_of_contained(object);
   } else {
-    free(object);
+    forget(object);
   }
 }
 
-void Model::free(const Handle& object) {
+void Model::forget(const Handle& object) {
   object->state = Object::kFreed;
   hidden_.remove(object);
   if (!object->deleted) by_id_.erase(object->id.hex());
@@ -238,6 +251,7 @@ void Model::let_go_of_contained(const Handle& object) {
 Availability Model::availability(const ObjectId& id) const {
   Handle object = find(id);
   if (!object) return Availability::kAbsent;
+  if (object->given_up) return Availability::kFreed;
   if (object->state == Object::kSealed) return Availability::kReady;
   return object->state == Object::kLost ? Availability::kLost : Availability::kPending;
 }
@@ -245,6 +259,7 @@ Availability Model::availability(const ObjectId& id) const {
 std::vector<std::string> Model::describe() const {
   std::vector<std::string> lines;
   for (const auto& [hex, object] : by_id_) {
+    if (object->given_up) continue;
     if (object->state != Object::kCreated && object->state != Object::kSealed) continue;
     lines.push_back(hex + " " + std::to_string(object->size) +
                     (object->state == Object::kSealed ? " sealed" : " created") +

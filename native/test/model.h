@@ -23,6 +23,7 @@ class Model {
     bool promised = false;
     bool managed = false;
     bool deleted = false;
+    bool given_up = false;
     uint32_t pins = 0;
     uint32_t refs = 0;
     uint32_t contained_by = 0;
@@ -42,6 +43,7 @@ class Model {
   Code pin(const ObjectId& id, Handle* out);
   void unpin(const Handle& object);
   Code remove(const ObjectId& id);
+  Code free(const ObjectId& id);
   uint64_t evict(uint64_t bytes, std::vector<ObjectId>* evicted);
   Code promise(const ObjectId& id, Handle* out);
   Code add_ref(const ObjectId& id, Handle* out);
@@ -65,7 +67,7 @@ class Model {
   bool may_evict(const Object& object) const;
   void lose_or_free(const Handle& object);
   void free_if_unheld(const Handle& object);
-  void free(const Handle& object);
+  void forget(const Handle& object);
   void let_go_of_contained(const Handle& object);
   Handle oldest(bool forced) const;
 

@@ -250,6 +250,7 @@ TEST("what an ended worker was running comes back to its submitter") {
   driver.submit(5, payload_of(1000));
   driver.exchange();
   EXPECT_EQ(worker->exchange(1).size(), 1u);
+  uint32_t worker_uid = worker->uid();
   driver.rung();
   worker.reset();
   EXPECT(driver.rung());
@@ -257,6 +258,8 @@ TEST("what an ended worker was running comes back to its submitter") {
   REQUIRE(bounced.size() == 1);
   EXPECT_EQ(bounced[0].kind, RecordKind::kBounced);
   EXPECT_EQ(bounced[0].sequence, 5u);
+  EXPECT_EQ(bounced[0].handle, shm::kNone);
+  EXPECT_EQ(bounced[0].target_uid, worker_uid);
   EXPECT(bounced[0].payload == payload_of(1000));
   EXPECT_EQ(cells_in_use(*store), 0u);
   expect_sound(*store);

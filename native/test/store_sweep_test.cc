@@ -35,6 +35,46 @@ EntryRef add_ref(ObjectStore& store, const ObjectId& id) {
   return ref;
 }
 
+// Two inner objects in an outer one; nothing but this process's ref holds the outer one.
+EntryRef put_container(ObjectStore& store) {
+  ObjectId inner[] = {id_of(11), id_of(12)};
+  for (const ObjectId& id : inner) REQUIRE_OK(put(store, id, 128));
+  SealOptions options;
+  options.add_ref = true;
+  options.contained = inner;
+  options.contained_count = 2;
+  REQUIRE_OK(put(store, id_of(10), 256, options));
+  EntryRef ref = add_ref(store, id_of(10));
+  REQUIRE_OK(store.drop_ref(ref));
+  return ref;
+}
+
+// A container, id 10, that a survivor refers to too.
+std::unique_ptr<Scene> referred_container() {
+  auto scene = empty_scene();
+  put_container(scene->store());
+  return scene;
+}
+
+ROLE(giving_a_container_up) {
+  add_ref(self.store(), id_of(10));
+  self.begin_operation();
+  Status status = self.store().free(id_of(10));
+  self.end_operation();
+  REQUIRE_OK(status);
+}
+
+ROLE(sealing_pinned) {
+  Writing writing = create(self.store(), id_of(7), 1000);
+  SealOptions options;
+  options.add_ref = true;
+  options.pin = true;
+  self.begin_operation();
+  Status status = self.store().seal(writing.ref, options);
+  self.end_operation();
+  REQUIRE_OK(status);
+}
+
 ROLE(creating) {
   ObjectId id = id_of(7);
   Writing writing;
@@ -102,6 +142,23 @@ ROLE(removing) {
   REQUIRE_OK(status);
 }
 
+ROLE(giving_up) {
+  self.begin_operation();
+  Status status = self.store().free(id_of(1));
+  self.end_operation();
+  REQUIRE_OK(status);
+}
+
+ROLE(releasing_a_freed_object) {
+  Reading reading;
+  REQUIRE_OK(self.store().get(id_of(1), &reading));
+  REQUIRE_OK(self.store().free(id_of(1)));
+  self.begin_operation();
+  Status status = self.store().unpin(reading.ref);
+  self.end_operation();
+  REQUIRE_OK(status);
+}
+
 ROLE(releasing_a_removed_object) {
   Reading reading;
   REQUIRE_OK(self.store().get(id_of(1), &reading));
@@ -153,20 +210,6 @@ ROLE(dropping_the_last_ref) {
   Status status = self.store().drop_ref(ref);
   self.end_operation();
   REQUIRE_OK(status);
-}
-
-// Two inner objects in an outer one; nothing but this process's ref holds the outer one.
-EntryRef put_container(ObjectStore& store) {
-  ObjectId inner[] = {id_of(11), id_of(12)};
-  for (const ObjectId& id : inner) REQUIRE_OK(put(store, id, 128));
-  SealOptions options;
-  options.add_ref = true;
-  options.contained = inner;
-  options.contained_count = 2;
-  REQUIRE_OK(put(store, id_of(10), 256, options));
-  EntryRef ref = add_ref(store, id_of(10));
-  REQUIRE_OK(store.drop_ref(ref));
-  return ref;
 }
 
 ROLE(containing) {
@@ -237,6 +280,18 @@ TEST("a kill while unpinning leaves the object unpinned") {
   sweep({"unpinning", {}, 1}, one_object);
 }
 TEST("a kill while removing leaves the whole object or none") { sweep({"removing"}, one_object); }
+TEST("a kill while giving an object up leaves the whole object or none") {
+  sweep({"giving_up"}, one_object);
+}
+TEST("a kill while giving a container up leaves it whole, or its row and what it let go of") {
+  sweep({"giving_a_container_up", {}, 4}, referred_container);
+}
+TEST("a kill while releasing a freed object leaves none") {
+  sweep({"releasing_a_freed_object", {}, 1}, one_object);
+}
+TEST("a kill while sealing an object to be pinned leaves none") {
+  sweep({"sealing_pinned", {}, 1}, empty_scene);
+}
 TEST("a kill while releasing a removed object leaves none") {
   sweep({"releasing_a_removed_object", {}, 1}, one_object);
 }

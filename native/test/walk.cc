@@ -47,7 +47,7 @@ Walk::Held Walk::take(std::vector<Held>& from) {
 }
 
 void Walk::act() {
-  switch (pick_(11)) {
+  switch (pick_(12)) {
     case 0:
       return create();
     case 10:
@@ -67,6 +67,8 @@ void Walk::act() {
       return add_ref();
     case 8:
       return drop_ref();
+    case 11:
+      return pick_(3) == 0 ? free() : drop_ref();
     default:
       return evict_or_create();
   }
@@ -180,6 +182,11 @@ void Walk::unpin() {
 void Walk::remove() {
   ObjectId id = any_id();
   EXPECT_EQ(store_.remove(id).code(), model_.remove(id));
+}
+
+void Walk::free() {
+  ObjectId id = any_id();
+  EXPECT_EQ(store_.free(id).code(), model_.free(id));
 }
 
 void Walk::promise() {

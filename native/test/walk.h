@@ -55,6 +55,7 @@ class Walk {
   void pin();
   void unpin();
   void remove();
+  void free();
   void promise();
   void add_ref();
   void refer(const Held& held);

@@ -168,6 +168,7 @@ test.serial('init refuses wrong options, and starts nothing', (t) => {
   t.true(refused({ isolation: 'fiber' }) instanceof RangeError);
   t.true(refused({ eviction: 'lru' }) instanceof RangeError);
   t.true(refused({ guard: 1 }) instanceof TypeError);
+  t.true(refused({ logToDriver: 'no' }) instanceof TypeError);
   t.true(refused({ worker: 1 }) instanceof TypeError);
   t.true(refused(null) instanceof TypeError);
   t.notThrows(() => init({ workers: 1 }));

@@ -48,13 +48,34 @@ for (const isolation of isolations) {
     t.is(code, 0);
   });
 
+  test(`errors keep the classes that a driver in CommonJS exports [${isolation}]`, async (t) => {
+    await using command = await Command.start(`${fixtures}/common-errors.cjs`, () => [isolation]);
+    const { code, stdout } = await command.outcome;
+    t.is(stdout, 'true\n');
+    t.is(code, 0);
+  });
+
   test(`a failed ref that nobody looks at does not end the driver [${isolation}]`, async (t) => {
     await using command = await Command.start(`${fixtures}/unobserved.js`, () => [isolation]);
     const { code, stdout } = await command.outcome;
     t.is(stdout, '1\n');
     t.is(code, 0);
   });
+
+  test(`a failed ref that nobody looks at is reported once at shutdown [${isolation}]`, async (t) => {
+    await using command = await Command.start(`${fixtures}/unobserved.js`, () => [isolation]);
+    const { stderr } = await command.outcome;
+    t.is(stderr.split('[MOBULA_UNOBSERVED]').length, 2, stderr);
+    t.regex(stderr, /nobody looks/);
+  });
 }
+
+test('a failed ref that nobody looks at is reported at the natural end of a driver', async (t) => {
+  const code = "const { fail } = await import('./build/test/support/tasks.js'); fail.remote('no')";
+  await using command = await Command.node('--input-type=module', '-e', code);
+  const { stderr } = await command.outcome;
+  t.is(stderr.split('[MOBULA_UNOBSERVED]').length, 2, stderr);
+});
 
 test('what main throws or rejects with is printed and sets exit code 1', async (t) => {
   for (const [what, message] of [

@@ -2,10 +2,12 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
 import test from 'ava';
 import { get, init, put, shutdown, WorkerCrashedError } from 'mobula';
+import { Command } from '../support/command.js';
 import { createStore } from '../support/stores.js';
 import { runtimeStore } from '../support/runtime.js';
 import { add, look, whereAmI } from '../support/tasks.js';
 import { crash, crashOnce, slowSum, squareSlowly, standWithMemory } from '../support/crashing.js';
+import { end, Submitter } from '../support/ending.js';
 import { Gate } from '../support/gate.js';
 import { until } from '../support/until.js';
 
@@ -97,6 +99,53 @@ test.serial('what a killed worker held of the store is given back', async (t) =>
   await until('its memory is given back', () => store.stats().unsealed === 0);
   t.deepEqual(store.check(), { ok: true, problems: [] });
 });
+
+test.serial('WorkerCrashedError names the signal that ended the worker', async (t) => {
+  await t.throwsAsync(end.options({ retries: 0 }).remote('kill').then(), {
+    instanceOf: WorkerCrashedError,
+    message: /: SIGKILL;/,
+  });
+});
+
+test.serial('WorkerCrashedError says that a thread ran out of memory', async (t) => {
+  const script = 'build/test/process/fixtures/out-of-memory.js';
+  await using command = await Command.node('--max-old-space-size=40', script);
+  const { code, stdout, stderr } = await command.outcome;
+  t.is(code, 0, stderr);
+  t.regex(stdout, /: ERR_WORKER_OUT_OF_MEMORY;/);
+});
+
+test.serial(
+  'tasks that workers have submitted run though the only worker for them is killed',
+  async (t) => {
+    await shutdown();
+    init({ workers: 1, isolation: 'process', memory: '128MiB' });
+    const submitter = Submitter.remote();
+    await submitter.submit(200);
+    killChildren();
+    t.is(await submitter.sum(), 200);
+  },
+);
+
+test.serial(
+  'tasks of the driver and of workers fail with the reason when no worker starts',
+  async (t) => {
+    await shutdown();
+    const { execPath } = process;
+    t.teardown(() => {
+      process.execPath = execPath;
+    });
+    process.execPath = '/nowhere/node';
+    init({ workers: 1, isolation: 'process', memory: '128MiB' });
+    const submitter = Submitter.remote();
+    await submitter.submit(10);
+    const expected = { message: /No process worker starts; .*: spawn .* ENOENT/ };
+    await t.throwsAsync(submitter.sum().then(), expected);
+    await t.throwsAsync(add.remote(1, 1).then(), { instanceOf: WorkerCrashedError, ...expected });
+    process.execPath = execPath;
+    t.is(await add.remote(1, 1), 2);
+  },
+);
 
 test.serial('shutdown ends all worker processes', async (t) => {
   t.is(await add.remote(1, 1), 2);

@@ -1,5 +1,11 @@
 import { GetTimeoutError, MobulaError, SerializationError, TaskError } from 'mobula';
 import type { ExecutionContext } from 'ava';
+import {
+  classOf,
+  QuotaError as OtherQuotaError,
+  throwHidden,
+  throwOtherQuota,
+} from '../support/errors.js';
 import { runInBoth, testInBoth } from '../support/runtime.js';
 import {
   add,
@@ -7,6 +13,7 @@ import {
   exitAtOnce,
   fail,
   failLater,
+  QuotaError,
   returnFunction,
   returnHostileThenable,
   throwKind,
@@ -73,11 +80,35 @@ testInBoth("Mobula's own errors keep class and code", async (t) => {
   t.like(cause, { name: 'GetTimeoutError', code: 'MOBULA_GET_TIMEOUT' });
 });
 
-testInBoth('an error of another class keeps its name and own properties', async (t) => {
+testInBoth('the cause is an instance of its class when its module exports that', async (t) => {
   const cause = await causeOf(t, 'quota');
-  t.true(cause instanceof Error);
+  t.true(cause instanceof QuotaError);
   t.like(cause, { name: 'QuotaError', message: 'too much', limit: 10 });
 });
+
+testInBoth('of two exported classes of one name it is that of the task', async (t) => {
+  const error = await t.throwsAsync(throwOtherQuota.remote(200).then());
+  const [inner] = ((error.cause as Error).cause as AggregateError).errors as [unknown];
+  t.true(inner instanceof OtherQuotaError && inner.isLarge);
+  t.false(inner instanceof QuotaError);
+  t.true((await causeOf(t, 'quota')) instanceof QuotaError);
+});
+
+testInBoth('an error that is an argument keeps a class that both sides know', async (t) => {
+  const seen = await classOf.remote(new OtherQuotaError(1));
+  t.deepEqual(seen, { isQuotaError: true, name: 'QuotaError' });
+});
+
+testInBoth(
+  'an error of a class that nobody exports keeps name, stack and properties',
+  async (t) => {
+    const error = await t.throwsAsync(throwHidden.remote().then());
+    const cause = error.cause as Error;
+    t.is(Object.getPrototypeOf(cause), Error.prototype);
+    t.like(cause, { name: 'HiddenError', message: 'nobody else has the class' });
+    t.regex(cause.stack!, /support\/errors/);
+  },
+);
 
 testInBoth('a task may throw what is no error', async (t) => {
   for (const value of ['text', 7, null, undefined, { reason: [1] }]) {

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { allocate, get, put } from 'mobula';
 import { runInBoth, runtimeStore, testInBoth } from '../support/runtime.js';
-import { echo, look, makeArray, makeText } from '../support/tasks.js';
+import { echo, look, makeAllocated, makeArray, makeText, keepAllocated } from '../support/tasks.js';
 import { collectGarbage, untilCollected } from '../support/until.js';
 
 const MB = 1_000_000;
@@ -47,6 +47,41 @@ testInBoth('put of a whole allocated array seals it where it lies, with no copy'
   t.true((await ref).every((value) => value === 0.25));
   ref[Symbol.dispose]();
 });
+
+testInBoth('an allocated array that a task returns is sealed where it lies', async (t) => {
+  using store = runtimeStore();
+  const { usedBytes } = store.stats();
+  const array = await makeAllocated.remote(5 * MB, 0.25);
+  t.is(array.length, 5 * MB);
+  t.true(array.every((value) => value === 0.25));
+  t.true(store.stats().usedBytes - usedBytes < 45 * MB);
+});
+
+testInBoth(
+  'a sealed array stays readable where it was allocated, whatever becomes of its ref',
+  async (t) => {
+    for (let i = 0; i < 8; i++) {
+      using ref = keepAllocated.remote(100_000);
+      t.true((await ref).every((value) => value === 0.5));
+      for (let j = 0; j < 5; j++) put(new Float64Array(100_000))[Symbol.dispose]();
+    }
+    const here = allocate(Float64Array, 100_000).fill(2);
+    put(here)[Symbol.dispose]();
+    for (let i = 0; i < 20; i++) put(new Float64Array(100_000))[Symbol.dispose]();
+    t.true(here.every((value) => value === 2));
+  },
+);
+
+testInBoth(
+  'an allocated array that a task returns can be passed on and stored elsewhere',
+  async (t) => {
+    const ref = makeAllocated.remote(100_000, 1);
+    t.like(await look.remote(ref), { sum: 100_000, isShared: true });
+    const [inner] = (await echo.remote([ref])) as [typeof ref];
+    ref[Symbol.dispose]();
+    t.is((await inner).length, 100_000);
+  },
+);
 
 testInBoth('an allocated array can be put once with no copy, and again with one', async (t) => {
   const array = allocate(Uint8Array, 100_000).fill(3);

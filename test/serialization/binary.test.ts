@@ -26,6 +26,19 @@ test('a small typed array of every class comes back as a private copy', (t) => {
   t.deepEqual(roundTrip(new BigUint64Array([1n])), new BigUint64Array([1n]));
 });
 
+test('a typed array of every class that this Node has keeps its class', (t) => {
+  const isArrayName = /^(?:Int|Uint|Float|BigInt|BigUint)\d+(?:Clamped)?Array$/;
+  const names = Object.getOwnPropertyNames(globalThis).filter((name) => isArrayName.test(name));
+  t.true(names.length >= 11);
+  for (const name of names) {
+    const type = Reflect.get(globalThis, name) as new (length: number) => Uint8Array;
+    for (const length of [0, 3, 2000]) {
+      t.deepEqual(roundTrip(new type(length)), new type(length));
+      t.is(roundTrip({ array: new type(length) }).array.constructor, type);
+    }
+  }
+});
+
 test('a large typed array alone is a zero-copy view at a 64-byte boundary', (t) => {
   for (const arrayClass of classes) {
     const array = new arrayClass(1024).fill(7);

@@ -1,11 +1,14 @@
 import type * as CodecModule from '../../lib/serialization/codec.js';
+import type * as RegistryModule from '../../lib/serialization/registry.js';
 
-const module = (await import(
-  new URL('../../../dist/serialization/codec.js', import.meta.url).href
-)) as typeof CodecModule;
+async function load(file: string): Promise<unknown> {
+  return import(new URL(`../../../dist/serialization/${file}`, import.meta.url).href);
+}
 
-export const Codec = module.Codec;
+export const { Codec } = (await load('codec.js')) as typeof CodecModule;
 export type Codec = CodecModule.Codec;
+export const { Registry } = (await load('registry.js')) as typeof RegistryModule;
+export type Registry = RegistryModule.Registry;
 
 /** The record of `value`, in shared memory as an object of the store would hold it. */
 export function record(codec: Codec, value: unknown): Uint8Array {

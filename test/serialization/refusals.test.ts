@@ -1,3 +1,5 @@
+import { createSecretKey, X509Certificate } from 'node:crypto';
+import { rootCertificates } from 'node:tls';
 import test from 'ava';
 import { Codec, roundTrip } from './internals.js';
 
@@ -41,6 +43,14 @@ const unclonables: readonly (readonly [name: string, value: unknown, expected: R
   ['a generator', generator(), /is a generator/],
   ['a map iterator', new Map().keys(), /is an iterator/],
   ['a message port', new MessageChannel().port1, /is a MessagePort/],
+  ['a Blob', new Blob(['x']), /is of the class Blob/],
+  ['a URL', new URL('https://example.org'), /is of the class URL/],
+  ['an AbortSignal', new AbortController().signal, /is of the class AbortSignal/],
+  ['a ReadableStream', new ReadableStream(), /is of the class ReadableStream/],
+  ['a Request', new Request('https://example.org'), /is of the class Request/],
+  ['an Intl formatter', new Intl.NumberFormat(), /is of the class Intl\.NumberFormat/],
+  ['a KeyObject', createSecretKey(Buffer.alloc(16)), /is a KeyObject/],
+  ['a certificate', new X509Certificate(rootCertificates[0]!), /is an X509Certificate/],
 ];
 
 for (const [name, value, expected] of unclonables) {

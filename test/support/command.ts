@@ -71,9 +71,19 @@ export class Command implements AsyncDisposable {
     }));
   }
 
+  /** What it has written so far. */
+  get stdout(): string {
+    return this.#stdout;
+  }
+
   /** Ends its standard input with this text. */
   feed(text: string): void {
     this.#child.stdin.end(text);
+  }
+
+  /** Nobody reads its standard output from now on. */
+  closeStdout(): void {
+    this.#child.stdout.destroy();
   }
 
   kill(signal: NodeJS.Signals): void {

@@ -1,5 +1,5 @@
 import { threadId } from 'node:worker_threads';
-import { GetTimeoutError, ObjectRef, put, remote } from 'mobula';
+import { allocate, free, get, GetTimeoutError, ObjectRef, put, remote } from 'mobula';
 import { ObjectStore, type StoreHandle } from 'mobula/store';
 import { standAt, type Pass } from './gate.js';
 
@@ -41,6 +41,19 @@ export const sumNested = remote(async (refs: ObjectRef<number>[]) => {
   let total = 0;
   for (const ref of refs) total += await ref;
   return total;
+});
+
+/** Awaits the refs in an array, once the gate is open. */
+export const awaitNested = remote(async (refs: ObjectRef[], pass?: Pass) => {
+  if (pass !== undefined) await standAt(pass);
+  return get(refs);
+});
+
+export const freeInTask = remote((refs: ObjectRef[]) => free(refs));
+
+export const passGateWithText = remote(async (pass: Pass, length: number) => {
+  await standAt(pass);
+  return 'x'.repeat(length);
 });
 
 export const countDown = remote(async (depth: number): Promise<number> => {
@@ -90,6 +103,16 @@ export const look = remote((array: Float64Array): Seen => {
 
 export const makeArray = remote((length: number, value: number) =>
   new Float64Array(length).fill(value),
+);
+
+export const makeAllocated = remote((length: number, value: number) =>
+  allocate(Float64Array, length).fill(value),
+);
+
+let kept: Float64Array | undefined;
+/** Gives the same allocated array whenever it runs in the same worker. */
+export const keepAllocated = remote(
+  (length: number) => (kept ??= allocate(Float64Array, length).fill(0.5)),
 );
 
 export const makeText = remote((length: number) => 'x'.repeat(length));

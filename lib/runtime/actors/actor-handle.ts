@@ -2,8 +2,9 @@ import { Op } from '../../transport/wire.js';
 import type { Core } from '../core.js';
 import type { AnyClass, Declaration } from '../tasks/functions.js';
 import type { ObjectRef } from '../objects/object-ref.js';
-import { Flag, readUint32, writeUint32 } from '../tasks/payload.js';
-import type { Order } from '../tasks/requests.js';
+import { Flag, readUint32, writeUint32 } from '../tasks/task-spec.js';
+import type { Order } from '../tasks/request.js';
+import { noRetries } from '../tasks/retry-policy.js';
 
 /** Names an actor: its row in the actor table, and which of the row's actors it is. */
 export interface ActorAddress {
@@ -38,12 +39,12 @@ class ActorClient {
   #request(what: string, args: readonly unknown[], flags: number): ObjectRef {
     const { index, generation } = this.address;
     return this.core.requests.send({
-      destination: { op: Op.call, target: index, targetUid: generation },
+      destination: { op: Op.call, target: index, detail: generation },
       declaration: this.declaration,
       what,
       args,
       flags,
-      retries: 0,
+      policy: noRetries,
       order: this.#order,
     });
   }
@@ -72,7 +73,7 @@ const own = new Set<string>(['constructor', 'actorId', 'toString', 'toJSON', 'va
 
 function handleFor(client: ActorClient): ActorHandle {
   const methods = new Map<string, (...args: unknown[]) => ObjectRef>();
-  const handle = new Proxy(new ActorHandle(actorIdOf(client)), {
+  const handle = new Proxy(new ActorHandle(actorIdOf(client.core.storeId, client.address)), {
     get(target, key) {
       // `await handle` must give the handle, and look for no further method.
       if (typeof key === 'symbol' || key === 'then') return undefined;
@@ -89,9 +90,9 @@ function handleFor(client: ActorClient): ActorHandle {
   return handle;
 }
 
-function actorIdOf({ core, address }: ActorClient): string {
+export function actorIdOf(storeId: string, { index, generation }: ActorAddress): string {
   const hex = (value: number) => value.toString(16).padStart(8, '0');
-  return `${core.storeId.slice(0, 12)}ffff${hex(address.index)}${hex(address.generation)}`;
+  return `${storeId.slice(0, 12)}ffff${hex(index)}${hex(generation)}`;
 }
 
 /** Makes an actor, which waits for a host; its constructor is the first of its calls. */

@@ -1,19 +1,22 @@
-import type { InboxRecord } from '../../transport/peer.js';
+import { TaskCancelledError } from '../../common/errors.js';
+import type { InboxRecord, PeerAddress } from '../../transport/peer.js';
 import { actorDied } from '../tasks/answers.js';
-import { readArguments } from '../tasks/arguments.js';
+import { readSpec, type ReceivedSpec } from '../tasks/arguments.js';
 import type { Core } from '../core.js';
+import { actorIdOf } from './actor-handle.js';
 import { findDeclaration, type AnyClass } from '../tasks/functions.js';
 import { loadDeclaration } from '../tasks/modules.js';
-import { Flag, readFlags, readKey } from '../tasks/payload.js';
-import { incomingOf, Responder, type Incoming } from '../tasks/responder.js';
+import { incomingOf, Responder } from '../tasks/responder.js';
+import { callAs, runAsynchronously, RunningTask, runSynchronously } from '../tasks/running-task.js';
+import { Flag, readAttempt, readFlags, readKey } from '../tasks/task-spec.js';
 import { isThenable } from '../tasks/thenable.js';
 
 interface Call {
-  readonly incoming: Incoming;
+  readonly task: RunningTask;
   readonly construct: boolean;
   readonly key: number;
   /** The method's name, then its arguments; of a construction the arguments only. */
-  readonly args: unknown[];
+  readonly read: () => ReceivedSpec;
 }
 
 type Methods = Record<string, (...args: unknown[]) => unknown>;
@@ -36,7 +39,8 @@ class HostedActor {
   /** Why there is no instance and never will be. */
   #death: Error | undefined;
   #calls: Call[] = [];
-  #isConstructed = false;
+  #isStarted = false;
+  readonly #running = new Set<RunningTask>();
   #busy = false;
   #active = 0;
 
@@ -56,9 +60,9 @@ class HostedActor {
   run(): void {
     while (!this.#busy) {
       const next = this.#calls[0];
-      if (next === undefined || !(this.#isConstructed || next.construct)) return;
+      if (next === undefined || !(this.#isStarted || next.construct)) return;
       this.#calls.shift();
-      this.#isConstructed = true;
+      this.#isStarted = true;
       const result = this.#perform(next);
       if (result === undefined) continue;
       this.#busy = true;
@@ -77,18 +81,22 @@ class HostedActor {
   #perform(call: Call): Promise<void> | undefined {
     if (call.construct) return this.#construct(call);
     if (this.#death !== undefined) {
-      this.#responder.failed(call.incoming, this.#death);
+      this.#responder.failed(call.task.incoming, this.#death);
       return undefined;
     }
     return this.#invoke(call);
   }
 
-  async #construct({ incoming, key, args }: Call): Promise<void> {
+  async #construct({ task, key, read }: Call): Promise<void> {
+    const { incoming } = task;
     try {
       const { target, name } = findDeclaration(key) ?? (await loadDeclaration(this.#core, key));
       this.#name = name;
-      const instance = new (target as AnyClass)(...(args as never[]));
-      await (instance as Hooks).onStart?.();
+      const { terms, args } = read();
+      task.terms = terms;
+      const create = () => new (target as AnyClass)(...(args as never[]));
+      const instance = runSynchronously(task, create);
+      await runAsynchronously(task, () => (instance as Hooks).onStart?.());
       this.#instance = instance as Methods;
       this.#responder.value(incoming, undefined);
     } catch (error) {
@@ -98,38 +106,78 @@ class HostedActor {
     }
   }
 
-  #invoke({ incoming, args }: Call): Promise<void> | undefined {
-    const [method, ...rest] = args as [string, ...unknown[]];
+  #invoke({ task, read }: Call): Promise<void> | undefined {
+    let method: string;
+    let rest: unknown[];
+    try {
+      const { terms, args } = read();
+      task.terms = terms;
+      [method, ...rest] = args as [string, ...unknown[]];
+    } catch (error) {
+      this.#responder.failed(task.incoming, error);
+      return undefined;
+    }
     let result: unknown;
     this.#active++;
+    this.#running.add(task);
     try {
       const instance = this.#instance!;
       if (!isMethod(instance, method)) {
         throw new TypeError(`The actor ${this.#name} has no method ${method}`);
       }
-      result = instance[method]!(...rest);
+      result = callAs(task, instance[method]!, () => instance[method]!(...rest));
     } catch (error) {
-      this.#responder.thrown(incoming, error);
+      if (this.#end(task)) this.#responder.thrown(task.incoming, error);
       return undefined;
     } finally {
       this.#active--;
     }
     if (!isThenable(result)) {
-      this.#responder.value(incoming, result);
+      if (this.#end(task)) this.#responder.value(task.incoming, result);
       return undefined;
     }
     this.#active++;
     return Promise.resolve(result)
       .then(
-        (value) => this.#responder.value(incoming, value),
-        (error: unknown) => this.#responder.thrown(incoming, error),
+        (value) => {
+          if (this.#end(task)) this.#responder.value(task.incoming, value);
+        },
+        (error: unknown) => {
+          if (this.#end(task)) this.#responder.thrown(task.incoming, error);
+        },
       )
       .finally(() => this.#active--);
+  }
+
+  /** False when it had ended before: then it has been answered. */
+  #end(task: RunningTask): boolean {
+    this.#running.delete(task);
+    const isFirst = !task.ended;
+    task.ended = true;
+    return isFirst;
+  }
+
+  /** Answers a call that runs or waits, and asks its code to end. False when there is none. */
+  cancel(owner: PeerAddress, sequence: number): boolean {
+    const waiting = this.#calls.findIndex(({ task }) => task.isOf(owner, sequence));
+    const found =
+      waiting >= 0
+        ? this.#calls.splice(waiting, 1)[0]!.task
+        : [...this.#running].find((task) => task.isOf(owner, sequence));
+    if (found === undefined || !this.#end(found)) return false;
+    const reason = new TaskCancelledError('The call was cancelled');
+    this.#responder.failed(found.incoming, reason);
+    found.abort(reason);
+    return true;
   }
 
   /** Calls whose code has started and has not ended. */
   get active(): number {
     return this.#active;
+  }
+
+  get isConstructed(): boolean {
+    return this.#instance !== undefined;
   }
 }
 
@@ -148,15 +196,27 @@ export class ActorHost {
   receive(record: InboxRecord): void {
     const incoming = incomingOf(record);
     const { inbox } = this.#core.peer;
-    const construct = (readFlags(inbox, record.start) & Flag.construct) !== 0;
+    const { start, end } = record;
+    const construct = (readFlags(inbox, start) & Flag.construct) !== 0;
+    const actor = this.#actorOf(record);
+    const key = readKey(inbox, start);
+    const address = { index: record.actor, generation: record.flags };
+    const actorId = actorIdOf(this.#core.storeId, address);
+    const task = new RunningTask(incoming, readAttempt(inbox, start), [], actorId);
     try {
-      const args = readArguments(this.#core, record);
-      const actor = this.#actorOf(record);
-      actor.add({ incoming, construct, key: readKey(inbox, record.start), args });
+      const read = actor.isConstructed
+        ? known(readSpec(this.#core, inbox, start, end))
+        : this.#readLater(inbox.slice(start, end));
+      actor.add({ task, construct, key, read });
       this.#called.push(actor);
     } catch (error) {
       this.#responder.failed(incoming, error);
     }
+  }
+
+  /** Until the class of the actor is known, those that its module registers are not either. */
+  #readLater(payload: Uint8Array): () => ReceivedSpec {
+    return () => readSpec(this.#core, payload, 0, payload.length);
   }
 
   #actorOf({ actor: index, flags: generation }: InboxRecord): HostedActor {
@@ -165,6 +225,10 @@ export class ActorHost {
     const actor = new HostedActor(this.#core, this.#responder, generation);
     this.#actors.set(index, actor);
     return actor;
+  }
+
+  cancel(owner: PeerAddress, sequence: number): void {
+    for (const actor of this.#actors.values()) if (actor.cancel(owner, sequence)) return;
   }
 
   get active(): number {
@@ -188,6 +252,10 @@ export class ActorHost {
       if (stop.status === 'rejected') process.emitWarning(stop.reason as Error);
     }
   }
+}
+
+function known(spec: ReceivedSpec): () => ReceivedSpec {
+  return () => spec;
 }
 
 function isMethod(instance: Methods, name: string): boolean {

@@ -4,13 +4,33 @@
  */
 export class PeerIds {
   readonly #prefix: string;
+  #fresh = 0;
 
   constructor(storeId: string, uid: number) {
     this.#prefix = storeId.slice(0, 12) + uid.toString(16).padStart(8, '0');
   }
 
+  /** Names the peer. */
+  get peerId(): string {
+    return this.#prefix;
+  }
+
   of(sequence: number): string {
     return this.#prefix + sequence.toString(16).padStart(12, '0');
+  }
+
+  /** An id that no sequence number has. */
+  fresh(): string {
+    return `${this.#prefix}8${(++this.#fresh).toString(16).padStart(11, '0')}`;
+  }
+
+  /** The uid of the peer that an id is one of. */
+  static issuerOf(id: string): number {
+    return Number.parseInt(id.slice(12, 20), 16);
+  }
+
+  static sequenceOf(id: string): number {
+    return Number.parseInt(id.slice(20), 16);
   }
 }
 

@@ -7,20 +7,31 @@ export class Reference {
   readonly core: Core;
   /** The owner's number of the task or put; undefined for a ref that somebody else owns. */
   readonly sequence: number | undefined;
+  /** The first of several that one request makes: it stands for the request. */
+  primary: Reference | undefined;
+  /** Made by a call of an actor. */
+  isCall = false;
   /** The row in the object table on which this process has counted the ref, if it has. */
   entry: number | undefined;
   generation = 0;
+  /** This process holds the object of that row by a pin, as long as the ref lives. */
+  pinned = false;
   /** The row stands for a value to come, which is due when the slot settles. */
   promised = false;
   /** Requests that need it until they are answered: its own, and those it is an argument of. */
   users = 0;
   disposed = false;
+  /** Somebody has looked at how it ends, or will. */
+  observed = false;
+  /** Milliseconds after its core began. */
+  readonly madeAt: number;
   #id: string | undefined;
 
   constructor(core: Core, sequence: number | undefined, id?: string) {
     this.core = core;
     this.sequence = sequence;
     this.#id = id;
+    this.madeAt = core.turn;
   }
 
   get id(): string {

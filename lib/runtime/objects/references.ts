@@ -72,8 +72,16 @@ export class References implements ReferenceCodec {
     collected.register(ref, reference, reference);
   }
 
+  /** Ends the hold of a ref that was put with a pin. */
+  unpin(reference: Reference): void {
+    if (!reference.pinned) return;
+    reference.pinned = false;
+    this.#core.objects.unpin(reference.entry!, reference.generation);
+  }
+
   drop(reference: Reference): void {
     if (reference.entry === undefined || this.#core.isClosed) return;
+    this.unpin(reference);
     this.#core.objects.dropRef(reference.entry, reference.generation);
     reference.entry = undefined;
     collected.unregister(reference);
@@ -83,7 +91,7 @@ export class References implements ReferenceCodec {
     const { store } = this.#core;
     if (!this.#listening) {
       this.#listening = true;
-      native.storeOnChanged(store, () => this.#settleWatched());
+      native.storeOnChanged(store, () => this.settleWatched());
     }
     const watched = { reference, watch: native.storeWatch(store, reference.id) };
     this.#watched.add(watched);
@@ -92,7 +100,8 @@ export class References implements ReferenceCodec {
     this.#settle(watched);
   }
 
-  #settleWatched(): void {
+  /** Looks again at the objects that this thread waits for. */
+  settleWatched(): void {
     for (const watched of [...this.#watched]) this.#settle(watched);
   }
 
@@ -103,6 +112,11 @@ export class References implements ReferenceCodec {
     this.#watched.delete(watched);
     native.storeUnwatch(store, watched.watch);
     if (this.#watched.size === 0) native.storeKeepAlive(store, false);
+  }
+
+  /** What has not come will not come any more. */
+  fail(error: Error): void {
+    for (const { reference } of this.#watched) reference.slot.settle('failed', error);
   }
 
   close(): void {

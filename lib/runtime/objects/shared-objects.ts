@@ -1,10 +1,12 @@
 import { types } from 'node:util';
-import { ObjectExistsError, ObjectLostError } from '../../common/errors.js';
+import { ObjectExistsError, ObjectFreedError, ObjectLostError } from '../../common/errors.js';
 import type { Codec, Encoded } from '../../serialization/codec.js';
-import { HAS_BACK_REFERENCES, RecordKind } from '../../serialization/tags.js';
+import { SharedViews } from '../../serialization/record.js';
 import { RAW_HEADER_BYTES, viewOf, writeRawHeader } from '../../serialization/views.js';
-import { Availability, native, Register } from '../../store/binding.js';
-import { ViewCache } from '../../store/view-cache.js';
+import { Availability, native, Register, type ReferredRow } from '../../store/binding.js';
+import { type Held, ViewCache } from '../../store/view-cache.js';
+import { forwardTarget } from './forward.js';
+import { holdFor } from './holds.js';
 
 /** Where an object stands in the object table. */
 export interface Row {
@@ -22,6 +24,8 @@ export interface PutOptions {
   isError?: boolean;
   /** This process counts a reference. */
   addRef: boolean;
+  /** And holds the object by a pin. */
+  pin?: boolean;
   /** Ids of what the value refers to, 16 bytes each. */
   contained?: Uint8Array | undefined;
   /** A process that will count a reference itself: slot and generation. */
@@ -58,12 +62,16 @@ const dropped = new FinalizationRegistry<{ objects: SharedObjects; row: Row }>((
 export class SharedObjects {
   readonly store: number;
   readonly #codec: Codec;
+  readonly #freshId: () => string;
   readonly #registers: Float64Array;
   readonly #views: ViewCache;
   readonly #allocations = new WeakMap<ArrayBufferLike, Row>();
+  /** Sealed arrays stay readable by those who still have them: the buffer of each keeps a hold. */
+  readonly #sealed = new WeakMap<ArrayBufferLike, Held>();
   #closed = false;
 
-  constructor(store: number, codec: Codec) {
+  constructor(store: number, codec: Codec, freshId: () => string) {
+    this.#freshId = freshId;
     this.store = store;
     this.#codec = codec;
     this.#registers = native.storeRegisters(store);
@@ -91,7 +99,7 @@ export class SharedObjects {
   #create(size: number, { id, replace, isError }: PutOptions) {
     const mark = isError === true ? errorMark : undefined;
     try {
-      return this.#createOnce(size, id, mark);
+      return this.#createOnce(size, id ?? this.#freshId(), mark);
     } catch (error) {
       if (!(error instanceof ObjectExistsError) || id === undefined || replace !== true)
         throw error;
@@ -100,13 +108,13 @@ export class SharedObjects {
     }
   }
 
-  #createOnce(size: number, wanted: string | undefined, mark: Uint8Array | undefined) {
-    const [id, buffer] = native.storeCreateObject(this.store, wanted, size, mark);
+  #createOnce(size: number, id: string, mark: Uint8Array | undefined) {
+    const [, buffer] = native.storeCreateObject(this.store, id, size, mark);
     return { row: this.#rowOf(id), buffer };
   }
 
   #seal({ entry, generation }: Row, exposed: boolean, options: PutOptions): void {
-    const { addRef, contained, refClient } = options;
+    const { addRef, contained, refClient, pin = false } = options;
     const [client, clientGeneration] = refClient ?? [];
     native.storeSeal(
       this.store,
@@ -117,6 +125,7 @@ export class SharedObjects {
       contained,
       client,
       clientGeneration,
+      pin,
     );
   }
 
@@ -145,8 +154,8 @@ export class SharedObjects {
   }
 
   /** If `value` is exactly an allocated array not yet sealed, seals it where it lies. */
-  sealAllocated(value: unknown): Row | undefined {
-    if (!types.isTypedArray(value)) return undefined;
+  sealAllocated(value: unknown, pin: boolean): Row | undefined {
+    if (!ArrayBuffer.isView(value) || !types.isTypedArray(value)) return undefined;
     const row = this.#allocations.get(value.buffer);
     const whole = value.buffer.byteLength - RAW_HEADER_BYTES;
     if (row === undefined || value.byteLength !== whole || value.byteOffset !== RAW_HEADER_BYTES) {
@@ -154,26 +163,42 @@ export class SharedObjects {
     }
     const { type, length } = viewOf(value)!;
     writeRawHeader(new Uint8Array(value.buffer), 0, type, length);
-    this.#seal(row, true, { addRef: true });
+    this.#seal(row, true, { addRef: true, pin });
     this.#allocations.delete(value.buffer);
     dropped.unregister(value.buffer);
+    this.#keepReadable(value, row);
     return row;
   }
 
-  /** The value of a sealed object; throws it if it is an error, or ObjectLostError if it is gone. */
+  #keepReadable(array: ArrayBufferView, { id }: Row): void {
+    const held = this.#views.open(id);
+    if (held === undefined) return;
+    this.#sealed.set(array.buffer, held);
+    holdFor(this.store, held, { views: [array], instances: [] });
+  }
+
+  /**
+   * The value of a sealed object; throws it if it is an error, and ObjectFreedError or
+   * ObjectLostError if it is gone.
+   */
   read(id: string): unknown {
     const held = this.#views.open(id);
-    if (held === undefined) throw lost(id);
-    const { data, entry, generation } = held;
+    if (held === undefined) throw this.#isFreed(id) ? freed(id) : lost(id);
+    const shared = new SharedViews();
     let value: unknown;
     try {
-      value = this.#codec.decode(data);
+      const target = forwardTarget(held.data);
+      if (target !== undefined) return this.read(target);
+      value = this.#codec.decode(held.data, shared);
     } finally {
-      // Other kinds of records leave views behind, and with them the hold.
-      if (isCopied(data)) native.storeReleaseView(this.store, entry, generation);
+      holdFor(this.store, held, shared);
     }
     if (held.metadataSize > 0) throw value as Error;
     return value;
+  }
+
+  #isFreed(id: string): boolean {
+    return this.availability(id) === Availability.freed;
   }
 
   availability(id: string): number {
@@ -191,8 +216,27 @@ export class SharedObjects {
     return native.storeAddRef(this.store, id) ? this.#rowOf(id) : undefined;
   }
 
+  listReferred(): ReferredRow[] {
+    return native.storeListReferred(this.store);
+  }
+
   dropRef(entry: number, generation: number): void {
     native.storeDropRef(this.store, entry, generation);
+  }
+
+  unpin(entry: number, generation: number): void {
+    native.storeUnpin(this.store, entry, generation);
+  }
+
+  /** Gives the object up for all who refer to it. */
+  free(id: string): void {
+    native.storeFree(this.store, id);
+  }
+
+  /** Lets go of an object that was made for this process alone. */
+  discard(id: string): void {
+    const row = this.addRef(id);
+    if (row !== undefined) this.dropRef(row.entry, row.generation);
   }
 }
 
@@ -200,8 +244,8 @@ export function lost(id: string): ObjectLostError {
   return new ObjectLostError(`The object ${id} is gone: it was deleted, or its owner has ended`);
 }
 
-export { Availability };
-
-function isCopied(record: Uint8Array): boolean {
-  return (record[0]! & ~HAS_BACK_REFERENCES) === RecordKind.Inline;
+export function freed(id: string): ObjectFreedError {
+  return new ObjectFreedError(`The object ${id} was given up by free(): make it again if needed`);
 }
+
+export { Availability };

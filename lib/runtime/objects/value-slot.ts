@@ -6,7 +6,7 @@
  *           --> stored    in the object store
  *           --> failed    it will never be
  *
- * A slot settles once. Listeners run in the order they came, synchronously, and must not throw.
+ * A slot settles once; what is freed becomes failed, whatever it was before. Listeners run in the order they came, synchronously, and must not throw.
  */
 export type SlotState = 'pending' | 'value' | 'record' | 'stored' | 'failed';
 
@@ -46,6 +46,13 @@ export class ValueSlot {
     this.#moreListeners = undefined;
     listener?.();
     if (more !== undefined) for (const one of more) one();
+  }
+
+  /** The value is given up. */
+  free(error: Error): void {
+    this.settle('failed', error);
+    this.#state = 'failed';
+    this.#content = error;
   }
 
   /** Calls `listener` once the slot has settled, which must not have happened yet. */

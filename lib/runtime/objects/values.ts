@@ -1,38 +1,45 @@
+import { ObjectFreedError } from '../../common/errors.js';
 import { native } from '../../store/binding.js';
 import type { Encoded } from '../../serialization/codec.js';
 import type { Core } from '../core.js';
-import { idBytes, writeId } from './ids.js';
+import { idBytes, PeerIds, writeId } from './ids.js';
 import { isRef, ObjectRef, Reference, referenceOf } from './object-ref.js';
-import { Availability, lost, type Row } from './shared-objects.js';
+import { Availability, freed, lost, type Row } from './shared-objects.js';
 import type { ValueSlot } from './value-slot.js';
 
 /** The values that a core's refs name: where they are, and how others get at them. */
 export class Values {
   readonly #core: Core;
-  #awaiting = 0;
 
   constructor(core: Core) {
     this.#core = core;
   }
 
-  /** How many reads of this thread wait for a value. */
-  get awaiting(): number {
-    return this.#awaiting;
+  /** `pin` holds the object by a pin as long as the ref lives. */
+  put(value: unknown, pin = false): ObjectRef {
+    this.#core.assertOpen();
+    return this.putAllocated(value, pin) ?? this.#refTo(this.#putNew(value, pin), pin);
   }
 
-  put(value: unknown): ObjectRef {
-    this.#core.assertOpen();
-    const row = this.#core.objects.sealAllocated(value) ?? this.#putNew(value);
+  /** If `value` is exactly an allocated array not yet sealed, a ref to it: sealed, not copied. */
+  putAllocated(value: unknown, pin = false): ObjectRef | undefined {
+    const row = this.#core.objects.sealAllocated(value, pin);
+    return row === undefined ? undefined : this.#refTo(row, pin);
+  }
+
+  #refTo(row: Row, pin: boolean): ObjectRef {
     const reference = new Reference(this.#core, undefined, row.id);
+    reference.pinned = pin;
     const ref = new ObjectRef(reference);
     reference.slot.settle('stored');
     this.#core.references.count(ref, reference, row);
     return ref;
   }
 
-  #putNew(value: unknown): Row {
+  #putNew(value: unknown, pin: boolean): Row {
     const encoded = this.#core.codec.encode(value);
-    return this.#core.objects.put(encoded, { addRef: true, contained: this.contained(encoded) });
+    const contained = this.contained(encoded);
+    return this.#core.objects.put(encoded, { addRef: true, pin, contained });
   }
 
   /** The ids of the refs in a value, which live as long as the object that holds the value. */
@@ -56,6 +63,7 @@ export class Values {
   /** As {@link share}, for a ref that a request uses, disposed or not. */
   shareInUse(ref: ObjectRef): void {
     const reference = referenceOf(ref);
+    this.#core.unobserved.observe(reference);
     if (reference.entry !== undefined) return;
     const { slot, id } = reference;
     if (slot.state === 'pending') {
@@ -74,7 +82,8 @@ export class Values {
     const isError = slot.state === 'failed';
     try {
       this.#core.objects.put(this.#encodedSlot(slot), { id, addRef: false, isError });
-    } catch {
+    } catch (error) {
+      if (error instanceof ObjectFreedError) return;
       // There is no room: who waits for it learns that it is lost.
       native.storeDelete(this.#core.store, id);
     }
@@ -87,23 +96,27 @@ export class Values {
 
   /** The value of a ref, as often as it is asked for. */
   read(reference: Reference): Promise<unknown> {
+    this.#core.unobserved.observe(reference);
     return new Promise((resolve, reject) => {
       if (reference.slot.state !== 'pending') {
         this.#deliver(reference, resolve, reject);
         return;
       }
-      this.#countAwaiting(1);
+      const endWait = this.wait();
       reference.slot.onSettled(() => {
-        this.#countAwaiting(-1);
+        endWait();
         this.#deliver(reference, resolve, reject);
       });
     });
   }
 
-  #countAwaiting(change: number): void {
-    this.#awaiting += change;
-    // A task that waits lends its slot: there may be room for another one.
-    if (this.#core.executor !== undefined && this.#core.peer.isOpen) this.#core.peer.schedule();
+  /** The code that runs waits until the returned function is called: its task lends its slot. */
+  wait(): () => void {
+    const { executor, peer } = this.#core;
+    const task = peer.isOpen ? executor?.waitingTask() : undefined;
+    if (executor === undefined || task === undefined) return nothing;
+    executor.beginWait(task);
+    return () => executor.endWait(task);
   }
 
   #deliver(
@@ -111,25 +124,30 @@ export class Values {
     resolve: (value: unknown) => void,
     reject: (error: unknown) => void,
   ): void {
+    let value: unknown;
     try {
-      this.assertUsable(reference);
-      const { slot } = reference;
-      switch (slot.state) {
-        case 'value':
-          resolve(slot.value);
-          return;
-        case 'record':
-          resolve(this.#core.codec.decode(slot.record));
-          return;
-        case 'failed':
-          reject(slot.error);
-          return;
-        default:
-          this.#core.assertOpen();
-          resolve(this.#core.objects.read(reference.id));
-      }
+      value = this.readNow(reference);
     } catch (error) {
       reject(error);
+      return;
+    }
+    resolve(value);
+  }
+
+  /** The value of a settled ref. Throws what it failed with. */
+  readNow(reference: Reference): unknown {
+    this.assertUsable(reference);
+    const { slot } = reference;
+    switch (slot.state) {
+      case 'value':
+        return slot.value;
+      case 'record':
+        return this.#core.codec.decode(slot.record);
+      case 'failed':
+        throw slot.error;
+      default:
+        this.#core.assertOpen();
+        return this.#core.objects.read(reference.id);
     }
   }
 
@@ -141,9 +159,43 @@ export class Values {
         return;
       case Availability.pending:
         return;
+      case Availability.freed:
+        reference.slot.free(freed(reference.id));
+        return;
       default:
         reference.slot.settle('failed', lost(reference.id));
     }
+  }
+
+  /** Gives the values up for all who have refs to them. */
+  free(refs: readonly ObjectRef[]): void {
+    this.#core.assertOpen();
+    const references = refs.map(referenceOf);
+    for (const reference of references) this.assertUsable(reference);
+    for (const reference of references) this.#free(reference);
+  }
+
+  #free(reference: Reference): void {
+    const { id, slot, entry, sequence } = reference;
+    if (entry !== undefined) {
+      this.#core.objects.free(id);
+      this.#core.references.unpin(reference);
+    }
+    const isDue = slot.state === 'pending' && sequence === undefined;
+    slot.free(freed(id));
+    if (isDue) this.#tellOwner(id);
+  }
+
+  /** The owner knows of the value to come only by itself. */
+  #tellOwner(id: string): void {
+    const owner = this.#core.findPeer(PeerIds.issuerOf(id));
+    if (owner !== undefined) this.#core.send({ type: 'freed', id }, owner);
+  }
+
+  /** A borrower has given up what this core owes. */
+  freedByBorrower(id: string): void {
+    const reference = this.#core.requests.referenceOf(PeerIds.sequenceOf(id));
+    reference?.slot.free(freed(id));
   }
 
   dispose(reference: Reference): void {
@@ -161,9 +213,22 @@ export class Values {
   /** Throws for a disposed ref, and for one of a runtime that has ended. */
   assertUsable(reference: Reference): void {
     if (reference.core !== this.#core) reference.core.assertOpen();
-    if (!reference.disposed) return;
+    if (!reference.disposed) {
+      this.#noticeFreed(reference);
+      return;
+    }
     throw new ReferenceError(`ObjectRef(${reference.id}) was disposed: keep it, or get it before`);
   }
+
+  /** A value at hand may have been given up by somebody else it was shared with. */
+  #noticeFreed({ entry, id, slot }: Reference): void {
+    if (entry === undefined || (slot.state !== 'value' && slot.state !== 'record')) return;
+    if (this.#core.objects.availability(id) === Availability.freed) slot.free(freed(id));
+  }
+}
+
+function nothing(): void {
+  return;
 }
 
 /** A record that has been written already. */

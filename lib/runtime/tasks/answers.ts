@@ -1,4 +1,4 @@
-import { ActorDiedError, errorClass, MobulaError, TaskError } from '../../common/errors.js';
+import { ActorDiedError, TaskError } from '../../common/errors.js';
 import type { Codec } from '../../serialization/codec.js';
 
 /** Flags of a completion: what its payload is. */
@@ -36,9 +36,4 @@ export function encodableError(codec: Codec, error: unknown): unknown {
     if (error.stack !== undefined) plain.stack = error.stack;
     return plain;
   }
-}
-
-/** Revives Mobula's own errors on the other side. */
-export function resolveErrorClass(name: string): { prototype: Error } | undefined {
-  return errorClass(name) ?? (name === 'MobulaError' ? MobulaError : undefined);
 }

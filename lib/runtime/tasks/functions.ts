@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { basename, isAbsolute } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { addErrorsOf } from './error-classes.js';
+import { watchExports } from './module-exports.js';
 
 export type AnyFunction = (...args: never[]) => unknown;
 export type AnyClass = new (...args: never[]) => object;
@@ -32,6 +34,8 @@ export function declare<Target extends AnyFunction | AnyClass>(
   const hash = createHash('sha256').update(`${place}\n${number}`).digest();
   const declaration = { target, module, name, key: hash.readUIntBE(0, 6) };
   declarations.set(declaration.key, declaration);
+  watchExports(module);
+  addErrorsOf(module);
   return declaration;
 }
 

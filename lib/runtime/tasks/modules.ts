@@ -1,8 +1,10 @@
 import { FunctionNotFoundError, MobulaError } from '../../common/errors.js';
 import type { Core } from '../core.js';
 import { findDeclaration, type Declaration } from './functions.js';
+import { registerLoader } from './typescript.js';
 
 let importing = 0;
+let loaderRegistered: Promise<void> | undefined;
 let activeTasks: (() => number) | undefined;
 
 /** This thread is a worker: it imports modules for what they declare, not for what they do. */
@@ -57,6 +59,7 @@ async function load(core: Core, key: number): Promise<Declaration> {
 async function importModule(module: string, name: string): Promise<void> {
   importing++;
   try {
+    await (loaderRegistered ??= registerLoader());
     await import(module);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);

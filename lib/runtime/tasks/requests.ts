@@ -1,71 +1,35 @@
-import { WorkerCrashedError } from '../../common/errors.js';
-import type { Encoded } from '../../serialization/codec.js';
-import type { InboxRecord } from '../../transport/peer.js';
-import { maxPayloadBytes, Op } from '../../transport/wire.js';
-import { actorDied, Answer, taskError } from './answers.js';
-import type { Core } from '../core.js';
-import type { Declaration } from './functions.js';
-import { idBytes, writeId } from '../objects/ids.js';
-import { isRef, ObjectRef, Reference, referenceOf } from '../objects/object-ref.js';
 import {
-  dependenciesBytes,
-  Flag,
-  prefixBytes,
-  writeDependencies,
-  writePrefix,
-  writeUint32,
-  type Dependency,
-} from './payload.js';
+  type RuntimeShutdownError,
+  TaskCancelledError,
+  TaskTimeoutError,
+  WorkerCrashedError,
+} from '../../common/errors.js';
+import { isContainer } from '../../serialization/record.js';
+import { native } from '../../store/binding.js';
+import { endedPeer, type InboxRecord, type PeerAddress } from '../../transport/peer.js';
+import { Blame, Op, RecordKind } from '../../transport/wire.js';
+import type { Core } from '../core.js';
+import { readId } from '../objects/ids.js';
+import { ObjectRef, Reference, referenceOf } from '../objects/object-ref.js';
 import { lost, type Row } from '../objects/shared-objects.js';
-import { ValueSlot, whenAllSettled } from '../objects/value-slot.js';
+import { actorDied, Answer, taskError } from './answers.js';
+import { preferErrorsOf } from './error-classes.js';
+import { ObjectStream, StreamReader } from './object-stream.js';
+import { PendingRequest, type Destination, type Request } from './request.js';
+import { ResultRefs, StreamSink } from './result-sinks.js';
+import { isRetryable } from './retry-policy.js';
+import { currentTask, type RunningTask } from './running-task.js';
+import { SpecSender } from './spec-sender.js';
+import { countAttempt } from './task-spec.js';
 
 /** Results up to this size are worth a look whether they are primitives. */
 const glanceBytes = 32;
 
-/** Where a request goes: to a shape, or an actor. */
-export interface Destination {
-  readonly op: typeof Op.submit | typeof Op.resubmit | typeof Op.call;
-  readonly target: number;
-  readonly targetUid: number;
-  /** The run queue of a task. */
-  readonly queue?: number;
-}
-
-/** A task or a call that is about to be sent. */
-export interface Request {
-  readonly destination: Destination;
-  readonly declaration: Declaration;
-  /** For a user to recognise it by: a function's or actor's name. */
-  readonly what: string;
-  readonly args: readonly unknown[];
-  readonly flags: number;
-  /** How often it may be sent again after its worker died. */
-  readonly retries: number;
-  /** Requests that share an order leave in the order in which they were made. */
-  readonly order?: Order;
-}
-
-/** `last` settles when the request that was made last has left. */
-export interface Order {
-  last: ValueSlot | undefined;
-}
-
-/** An argument that is a ref. */
-interface Awaited {
-  readonly index: number;
-  readonly ref: ObjectRef;
-  readonly slot: ValueSlot;
-}
-
-interface Pending {
-  readonly reference: Reference;
-  readonly what: string;
-  readonly destination: Destination;
-  retries: number;
-  /** In use until the answer: the ref itself, and those in the arguments. */
-  readonly ref: ObjectRef;
-  used: ObjectRef[] | undefined;
-  argumentsRow: Row | undefined;
+export interface CancelOptions {
+  /** End its worker when it does not react. */
+  readonly force: boolean;
+  /** Also cancel what it has submitted. */
+  readonly recursive: boolean;
 }
 
 /**
@@ -76,11 +40,16 @@ export class Requests {
   /** A request is about to leave for this destination, for the first time or anew. */
   onRequest: (destination: Destination) => void = () => undefined;
   readonly #core: Core;
-  readonly #pending = new Map<number, Pending>();
+  readonly #sender: SpecSender;
+  readonly #pending = new Map<number, PendingRequest>();
   #sequence = 0;
 
   constructor(core: Core) {
     this.#core = core;
+    this.#sender = new SpecSender(core, {
+      isPending: (pending) => this.#isPending(pending),
+      fail: (pending, error) => this.#fail(pending, error),
+    });
   }
 
   /** How many wait for an answer. */
@@ -88,190 +57,155 @@ export class Requests {
     return this.#pending.size;
   }
 
+  /** What a request that waits for an answer is to settle. */
+  referenceOf(sequence: number): Reference | undefined {
+    return this.#pending.get(sequence)?.reference;
+  }
+
   /** Sends a task or a call once its arguments that are refs have values. */
   send(request: Request): ObjectRef {
+    const pending = this.#open(request, 1);
+    this.#start(request, pending);
+    return pending.ref;
+  }
+
+  /** Sends one whose result is an array of `count` results, each of which gets a ref. */
+  sendForMany(request: Request, count: number): readonly ObjectRef[] {
+    const pending = this.#open(request, count);
+    const { reference, ref } = pending;
+    const refs = new ResultRefs(this.#core, reference, ref, count, this.#settle);
+    pending.sink = refs;
+    this.#start(request, pending);
+    return refs.refs;
+  }
+
+  /** Sends a generator's task, which may be `backpressure` unread items ahead. */
+  openStream(request: Request, backpressure: number): ObjectStream {
+    const pending = this.#open(request, 1);
+    const { sequence } = pending;
+    const control = {
+      taken: (count: number, producer: PeerAddress) =>
+        this.#core.send({ type: 'taken', sequence, count }, producer),
+      left: () => this.#leaveStream(sequence),
+      wait: () => this.#core.values.wait(),
+    };
+    const reader = new StreamReader(control, backpressure);
+    const nextSequence = () => ++this.#sequence;
+    pending.sink = new StreamSink(this.#core, reader, request.what, nextSequence, this.#settle);
+    this.#start(request, pending);
+    return new ObjectStream(reader, sequence);
+  }
+
+  #open(request: Request, results: number): PendingRequest {
     this.#core.assertOpen();
     this.#core.declarations.publish(request.declaration);
-    const sequence = ++this.#sequence;
-    const reference = new Reference(this.#core, sequence);
-    const ref = new ObjectRef(reference);
-    const pending: Pending = {
-      reference,
-      what: request.what,
-      destination: request.destination,
-      retries: request.retries,
-      ref,
-      used: undefined,
-      argumentsRow: undefined,
-    };
-    reference.users = 1;
-    this.#pending.set(sequence, pending);
+    const reference = new Reference(this.#core, this.#sequence + 1);
+    this.#sequence += results;
+    reference.isCall = request.destination.op === Op.call;
+    return new PendingRequest(reference, new ObjectRef(reference), request, currentTask());
+  }
+
+  #start(request: Request, pending: PendingRequest): void {
+    pending.reference.users = 1;
+    this.#pending.set(pending.sequence, pending);
+    this.#core.hold();
     try {
-      const mustWait = request.order?.last?.state === 'pending';
-      if (mustWait || request.args.some(isRef)) this.#sendWhenReady(request, pending);
-      else this.#send(request, pending);
+      this.#sender.send(request, pending);
     } catch (error) {
       this.#finish(pending);
       throw error;
     }
-    if (this.#pending.size === 1) this.#core.setBusy(true);
-    this.onRequest(request.destination);
-    return ref;
-  }
-
-  #send({ destination, declaration, args, flags }: Request, pending: Pending): void {
-    const { codec, peer } = this.#core;
-    const start = peer.reserve();
-    const encoded = codec.encodeListInto(args, peer.outbox, start + prefixBytes);
-    // A getter among the arguments may have sent records of its own over the bytes written here.
-    const intact = peer.reserve() === start;
-    if (typeof encoded === 'number' && intact && encoded <= maxPayloadBytes - prefixBytes) {
-      this.#shareNested(codec.takeReferences(), pending);
-      writePrefix(peer.outbox, start, declaration.key, flags);
-      this.#commit(destination, pending, prefixBytes + encoded);
-      return;
-    }
-    const whole = typeof encoded === 'number' ? codec.encode(args) : encoded;
-    this.#shareNested(whole.references, pending);
-    this.#storeArguments(whole, pending);
-    const offset = peer.reserve();
-    writePrefix(peer.outbox, offset, declaration.key, flags | Flag.stored);
-    writeId(pending.argumentsRow!.id, peer.outbox, offset + prefixBytes);
-    this.#commit(destination, pending, prefixBytes + idBytes);
-  }
-
-  #commit({ op, target, targetUid }: Destination, { reference }: Pending, length: number): void {
-    // The flags tell an actor's host which generation is meant.
-    this.#core.peer.commit(op, target, targetUid, targetUid, reference.sequence!, length);
-  }
-
-  #storeArguments(encoded: Encoded, pending: Pending): void {
-    pending.argumentsRow = this.#core.objects.put(encoded, { addRef: true });
-  }
-
-  /** The worker will look up the refs inside the arguments in the store. */
-  #shareNested(references: readonly object[], pending: Pending): void {
-    for (const ref of references) {
-      if (!isRef(ref)) continue;
-      this.#core.values.share(ref);
-      use(ref, pending);
-    }
-  }
-
-  #sendWhenReady(request: Request, pending: Pending): void {
-    const awaited: Awaited[] = [];
-    const plain = request.args.map((argument, index) => {
-      if (!isRef(argument)) return argument;
-      this.#core.values.assertUsable(referenceOf(argument));
-      awaited.push({ index, ref: argument, slot: referenceOf(argument).slot });
-      use(argument, pending);
-      return undefined;
-    });
-    const encoded = this.#core.codec.encode(plain);
-    this.#shareNested(encoded.references, pending);
-    const { order } = request;
-    const gates = awaited.map(({ slot }) => slot);
-    if (order?.last !== undefined) gates.push(order.last);
-    const left = new ValueSlot();
-    if (order !== undefined) order.last = left;
-    whenAllSettled(gates, () => {
-      if (!this.#core.isClosed) this.#sendResolvedOrFail(request, pending, encoded, awaited);
-      left.settle('value');
-    });
-  }
-
-  #sendResolvedOrFail(
-    request: Request,
-    pending: Pending,
-    encoded: Encoded,
-    awaited: readonly Awaited[],
-  ): void {
-    const failed = awaited.find(({ slot }) => slot.state === 'failed');
-    if (failed !== undefined) {
-      this.#fail(pending, failed.slot.error);
-      return;
-    }
-    try {
-      this.#sendResolved(request, pending, encoded, awaited);
-    } catch (error) {
-      this.#fail(pending, error as Error);
-    }
-  }
-
-  #sendResolved(
-    { destination, declaration, flags }: Request,
-    pending: Pending,
-    encoded: Encoded,
-    awaited: readonly Awaited[],
-  ): void {
-    let dependencies = awaited.map((one) => this.#dependencyOf(one));
-    const fixedBytes = prefixBytes + 4;
-    if (encoded.outOfBand || fixedBytes + encoded.size > maxPayloadBytes / 2) {
-      this.#storeArguments(encoded, pending);
-    }
-    const stored = pending.argumentsRow;
-    const argumentBytes = stored === undefined ? encoded.size : idBytes;
-    if (fixedBytes + argumentBytes + dependenciesBytes(dependencies) > maxPayloadBytes) {
-      dependencies = awaited.map(({ index, ref }) => {
-        this.#core.values.shareInUse(ref);
-        return { index, content: ref.id };
-      });
-    }
-    const length = fixedBytes + argumentBytes + dependenciesBytes(dependencies);
-    if (length > maxPayloadBytes) {
-      const limit = Math.floor((maxPayloadBytes - fixedBytes - idBytes) / (idBytes + 8));
-      this.#fail(pending, new RangeError(`A task takes at most ${limit} refs as arguments`));
-      return;
-    }
-    const { outbox } = this.#core.peer;
-    const offset = this.#core.peer.reserve();
-    const storedFlag = stored === undefined ? 0 : Flag.stored;
-    writePrefix(outbox, offset, declaration.key, flags | Flag.dependencies | storedFlag);
-    writeUint32(outbox, offset + prefixBytes, argumentBytes);
-    if (stored === undefined) encoded.write(outbox, offset + fixedBytes);
-    else writeId(stored.id, outbox, offset + fixedBytes);
-    writeDependencies(outbox, offset + fixedBytes + argumentBytes, dependencies);
-    this.#commit(destination, pending, length);
-  }
-
-  #dependencyOf({ index, ref, slot }: Awaited): Dependency {
-    switch (slot.state) {
-      case 'record':
-        return { index, content: slot.record };
-      case 'value':
-        return { index, content: bytesOf(this.#core.codec.encode(slot.value)) };
-      default:
-        return { index, content: ref.id };
-    }
+    this.onRequest(pending.destination);
   }
 
   /** Takes the answer to a request. */
-  complete({ sequence, flags, start, end }: InboxRecord): void {
+  complete(record: InboxRecord): void {
+    const { sequence, flags, start, end } = record;
     const pending = this.#pending.get(sequence);
-    if (pending === undefined) return;
-    const { reference, what } = pending;
-    switch (flags) {
-      case Answer.value:
-        this.#settleRecord(reference, start, end);
-        break;
-      case Answer.stored:
-        this.#settleStored(pending);
-        break;
-      case Answer.thrown:
-        reference.slot.settle('failed', taskError(what, this.#decode(start, end)));
-        break;
-      default:
-        reference.slot.settle('failed', this.#decode(start, end));
+    if (pending === undefined) {
+      this.#discard(record);
+      return;
+    }
+    if (flags === Answer.thrown || flags === Answer.failed) {
+      this.#completeFailed(pending, flags, start, end);
+      return;
+    }
+    if (pending.sink === undefined) {
+      this.#settle(pending.reference, pending.ref, flags, start, end);
     }
     this.#finish(pending);
+  }
+
+  #completeFailed(pending: PendingRequest, answer: number, start: number, end: number): void {
+    const error = this.#decodeError(pending.module, start, end);
+    if (answer === Answer.failed) {
+      this.#fail(pending, error);
+      return;
+    }
+    if (pending.retriesLeft > 0 && isRetryable(pending.policy, error)) {
+      pending.retriesLeft--;
+      this.#resendLater(pending, pending.spec!);
+      return;
+    }
+    this.#fail(pending, taskError(pending.what, error));
+  }
+
+  /** Takes one of the results of a request that has several. */
+  item(record: InboxRecord): void {
+    const { sequence, item, flags, start, end } = record;
+    const sink = this.#pending.get(sequence)?.sink;
+    if (sink === undefined) {
+      this.#discard(record);
+      return;
+    }
+    if (sink instanceof StreamSink) {
+      sink.heardFrom({ slot: record.sender, uid: record.senderUid });
+    }
+    sink.item(item, flags, start, end);
+  }
+
+  /** What comes for a request that nobody waits for any more must not stay in the store. */
+  #discard({ sequence, flags, kind, item, start, end }: InboxRecord): void {
+    if (flags !== Answer.stored) return;
+    const isItem = kind === RecordKind.item;
+    const id =
+      end > start
+        ? readId(this.#core.peer.inbox, start)
+        : this.#core.ids.of(isItem ? sequence + item : sequence);
+    const row = this.#core.objects.addRef(id);
+    if (row !== undefined) this.#drop(row);
+  }
+
+  #drop({ entry, generation }: Row): void {
+    this.#core.objects.dropRef(entry, generation);
   }
 
   #decode(start: number, end: number): unknown {
     return this.#core.codec.decodeAt(this.#core.peer.inbox, start, end);
   }
 
+  /** An error that cannot be read, for lack of its class, gives way to the one that says so. */
+  #decodeError(module: string, start: number, end: number): unknown {
+    try {
+      return preferErrorsOf(module, () => this.#decode(start, end));
+    } catch (error) {
+      return error;
+    }
+  }
+
+  readonly #settle = (
+    reference: Reference,
+    ref: ObjectRef,
+    answer: number,
+    start: number,
+    end: number,
+  ): void => {
+    if (answer === Answer.stored) this.#settleStored(reference, ref);
+    else this.#settleRecord(reference, start, end);
+  };
+
   #settleRecord({ slot }: Reference, start: number, end: number): void {
-    if (end - start <= glanceBytes) {
+    if (end - start <= glanceBytes && !isContainer(this.#core.peer.inbox, start)) {
       const value = this.#decode(start, end);
       if (typeof value !== 'object' || value === null) {
         slot.settle('value', value);
@@ -282,7 +216,11 @@ export class Requests {
   }
 
   /** The worker has counted a reference for this process; from here on it is counted here. */
-  #settleStored({ reference, ref }: Pending): void {
+  #settleStored(reference: Reference, ref: ObjectRef): void {
+    if (reference.slot.state === 'failed' && reference.entry === undefined) {
+      this.#core.objects.discard(reference.id);
+      return;
+    }
     if (reference.entry === undefined) {
       const row = this.#core.objects.addRef(reference.id);
       if (row === undefined) {
@@ -298,39 +236,108 @@ export class Requests {
   bounced(record: InboxRecord): void {
     const pending = this.#pending.get(record.sequence);
     if (pending === undefined) return;
-    if (pending.destination.op === Op.call) {
-      const why = 'its worker ended, or it had ended before';
-      this.#fail(pending, actorDied(pending.what, why));
+    const isToBlame = record.flags === Blame.culprit;
+    const isLast = pending.retriesLeft === 0 && (isToBlame || pending.policy.retries === 0);
+    if (pending.destination.op === Op.call || isLast) {
+      this.#failCrashed(pending, endedPeer(record));
       return;
     }
-    if (pending.retries === 0) {
-      const message = `The worker that ran ${pending.what} died; no retries are left`;
-      this.#fail(pending, new WorkerCrashedError(message));
+    if (isToBlame) pending.retriesLeft--;
+    const spec = this.#core.peer.inbox.slice(record.start, record.end);
+    if (isToBlame) this.#resendLater(pending, spec);
+    else this.#resend(pending, spec);
+  }
+
+  #resendLater(pending: PendingRequest, spec: Uint8Array): void {
+    pending.isSent = false;
+    const { retryDelay } = pending.policy;
+    if (retryDelay === 0) {
+      this.#resend(pending, spec);
       return;
     }
-    pending.retries--;
-    const { inbox, outbox } = this.#core.peer;
-    const offset = this.#core.peer.reserve();
-    outbox.set(inbox.subarray(record.start, record.end), offset);
-    const again = { ...pending.destination, op: Op.resubmit };
-    this.#commit(again, pending, record.end - record.start);
+    pending.stopDelay = this.#core.timers.start(retryDelay, () => {
+      pending.stopDelay = undefined;
+      this.#resend(pending, spec);
+    });
+  }
+
+  #resend(pending: PendingRequest, spec: Uint8Array): void {
+    countAttempt(spec, 0);
+    this.#sender.resend(pending, Op.resubmit, spec);
     this.onRequest(pending.destination);
   }
 
-  #fail(pending: Pending, error: Error): void {
-    pending.reference.slot.settle('failed', error);
+  /** Waits a little for the reason, if a worker has ended. */
+  #failCrashed(pending: PendingRequest, ended: number | undefined): void {
+    const fail = (reason?: string) => {
+      if (this.#isPending(pending)) this.#fail(pending, crashError(pending, reason));
+    };
+    if (ended === undefined) fail();
+    else this.#core.ends.reasonOf(ended, fail);
+  }
+
+  #isPending(pending: PendingRequest): boolean {
+    return this.#pending.get(pending.sequence) === pending;
+  }
+
+  /** False when the request has been answered already. */
+  cancel(sequence: number, options: CancelOptions): boolean {
+    const pending = this.#pending.get(sequence);
+    if (pending === undefined) return false;
+    if (pending.isSent) this.#recall(pending, options);
+    this.#fail(pending, new TaskCancelledError(`${pending.what} was cancelled`));
+    return true;
+  }
+
+  cancelChildren(parent: RunningTask, options: CancelOptions): void {
+    for (const pending of [...this.#pending.values()]) {
+      if (pending.parent === parent) this.cancel(pending.sequence, options);
+    }
+  }
+
+  /** Takes it out of its queue, or tells the worker that runs it. */
+  #recall({ sequence }: PendingRequest, { force, recursive }: CancelOptions): void {
+    const { peer } = this.#core;
+    peer.flush();
+    if (native.peerCancelQueued(peer.handle, sequence)) return;
+    const where = native.peerWhereIs(peer.handle, sequence);
+    if (where === undefined) return;
+    const [slot, uid] = where;
+    this.#core.send({ type: 'cancel', sequence, recursive, force }, { slot, uid });
+    if (!force) return;
+    const task = { owner: peer.address, sequence };
+    this.#core.toDriver({ type: 'enforce', worker: { slot, uid }, task, within: 0 });
+  }
+
+  #leaveStream(sequence: number): void {
+    const pending = this.#pending.get(sequence);
+    if (pending !== undefined) this.cancel(sequence, { force: false, recursive: true });
+  }
+
+  /** The driver has ended the worker that ran it, because its time was up. */
+  timedOut(sequence: number, timeout: number): void {
+    const pending = this.#pending.get(sequence);
+    if (pending !== undefined) this.#fail(pending, outOfTime(pending.what, timeout));
+  }
+
+  #fail(pending: PendingRequest, error: unknown): void {
+    if (pending.sink === undefined) pending.reference.slot.settle('failed', error);
+    else pending.sink.failed(error);
     this.#finish(pending);
   }
 
-  #finish({ reference, used, argumentsRow }: Pending): void {
+  #finish(pending: PendingRequest): void {
+    const { reference, ref, what, used, argumentsRow, dependenciesRow } = pending;
     this.#pending.delete(reference.sequence!);
-    if (argumentsRow !== undefined) {
-      this.#core.objects.dropRef(argumentsRow.entry, argumentsRow.generation);
-    }
+    if (reference.slot.state === 'failed') this.#core.unobserved.add(ref, reference, what);
+    pending.stopDelay?.();
+    pending.sink?.ended();
+    if (argumentsRow !== undefined) this.#drop(argumentsRow);
+    if (dependenciesRow !== undefined) this.#drop(dependenciesRow);
     this.#core.values.keepPromise(reference);
     this.#core.values.endUse(reference);
     if (used !== undefined) for (const ref of used) this.#core.values.endUse(referenceOf(ref));
-    if (this.#pending.size === 0) this.#core.setBusy(false);
+    this.#core.unhold();
   }
 
   /** Every task of that run queue fails: no worker for it will come. */
@@ -341,19 +348,27 @@ export class Requests {
   }
 
   /** Nothing will be answered any more. */
-  close(error: Error): void {
-    for (const { reference } of this.#pending.values()) reference.slot.settle('failed', error);
+  close(error: RuntimeShutdownError): void {
+    for (const pending of this.#pending.values()) {
+      pending.stopDelay?.();
+      if (pending.sink === undefined) pending.reference.slot.settle('failed', error);
+      else {
+        pending.sink.failed(error);
+        pending.sink.ended();
+      }
+    }
     this.#pending.clear();
   }
 }
 
-function use(ref: ObjectRef, pending: Pending): void {
-  (pending.used ??= []).push(ref);
-  referenceOf(ref).users++;
+export function outOfTime(what: string, timeout: number): TaskTimeoutError {
+  return new TaskTimeoutError(`${what} took longer than its time-out of ${timeout} ms`);
 }
 
-function bytesOf(encoded: Encoded): Uint8Array {
-  const bytes = new Uint8Array(encoded.size);
-  encoded.write(bytes, 0);
-  return bytes;
+function crashError({ destination, what }: PendingRequest, reason: string | undefined): Error {
+  const why = reason === undefined ? '' : `: ${reason}`;
+  if (destination.op !== Op.call) {
+    return new WorkerCrashedError(`The worker that ran ${what} died${why}; no retries are left`);
+  }
+  return actorDied(what, why === '' ? 'it had ended before' : `its worker ended${why}`);
 }

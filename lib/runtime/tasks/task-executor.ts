@@ -1,20 +1,27 @@
+import { TaskCancelledError } from '../../common/errors.js';
+import type { Message } from '../../transport/message.js';
+import type { InboxRecord, PeerAddress } from '../../transport/peer.js';
 import { Op, RecordKind } from '../../transport/wire.js';
-import type { InboxRecord } from '../../transport/peer.js';
 import type { ActorHost } from '../actors/actor-host.js';
-import { readArguments } from './arguments.js';
 import type { Core, Executor } from '../core.js';
+import { readSpec } from './arguments.js';
+import { withCarried } from './carried-context.js';
+import { devicesOf, showDevices } from './devices.js';
 import { findDeclaration, type AnyFunction, type Declaration } from './functions.js';
 import { loadDeclaration } from './modules.js';
-import { readKey } from './payload.js';
-import { incomingOf, Responder, type Incoming } from './responder.js';
+import { outOfTime } from './requests.js';
+import { incomingOf, Responder } from './responder.js';
+import { callAs, currentTask, runAsynchronously, RunningTask } from './running-task.js';
+import { StreamProducer, type AnyGenerator } from './stream-producer.js';
+import { readAttempt, readKey } from './task-spec.js';
 import { isThenable } from './thenable.js';
 
 /** How long synchronous tasks run in a row before the event loop gets a turn. */
 const sliceMs = 5;
 
 interface Arrived {
-  readonly task: Incoming;
-  readonly key: number;
+  readonly task: RunningTask;
+  readonly declaration: Declaration;
   readonly args: unknown[];
 }
 
@@ -27,12 +34,12 @@ export class TaskExecutor implements Executor {
   readonly #responder: Responder;
   readonly #actors: ActorHost;
   readonly #slots: number;
-  /** Handles of the tasks whose promises are pending, and of those that have lent their cpus. */
-  readonly #running = new Set<number>();
-  readonly #waiting = new Set<number>();
   #arrived: Arrived[] = [];
+  /** Tasks that were taken and have not ended. */
+  readonly #tasks: RunningTask[] = [];
+  readonly #streams = new Set<StreamProducer>();
   #loading = 0;
-  #active = 0;
+  #lent = 0;
   #stopping = false;
   /** Infinity between slices. */
   #sliceEnd = Infinity;
@@ -47,7 +54,7 @@ export class TaskExecutor implements Executor {
 
   /** Tasks and calls whose code has started and has not ended. */
   get active(): number {
-    return this.#active + this.#actors.active;
+    return this.#tasks.length - this.#loading - this.#arrived.length + this.#actors.active;
   }
 
   stop(): void {
@@ -56,29 +63,7 @@ export class TaskExecutor implements Executor {
 
   wantedTasks(): number {
     if (this.#stopping) return 0;
-    const lent = Math.min(this.#active, this.#core.values.awaiting);
-    this.#lend(lent);
-    return Math.max(0, this.#slots - this.#loading - this.#active + lent);
-  }
-
-  /** Gives back the cpus of as many tasks as wait for refs; takes those of the others again. */
-  #lend(count: number): void {
-    for (const handle of this.#waiting) {
-      if (this.#waiting.size <= count) break;
-      this.#waiting.delete(handle);
-      this.#send(Op.resume, handle);
-    }
-    for (const handle of this.#running) {
-      if (this.#waiting.size >= count) break;
-      if (this.#waiting.has(handle)) continue;
-      this.#waiting.add(handle);
-      this.#send(Op.lend, handle);
-    }
-  }
-
-  #send(op: number, handle: number): void {
-    this.#core.peer.reserve();
-    this.#core.peer.commit(op, handle, 0, 0, 0, 0);
+    return Math.max(0, this.#slots - this.#tasks.length + this.#lent);
   }
 
   receive(record: InboxRecord): void {
@@ -86,13 +71,44 @@ export class TaskExecutor implements Executor {
       this.#actors.receive(record);
       return;
     }
-    const task = incomingOf(record);
+    const { start, end } = record;
+    const { inbox } = this.#core.peer;
+    const key = readKey(inbox, start);
+    const declaration = findDeclaration(key);
+    const task = new RunningTask(incomingOf(record), readAttempt(inbox, start), devicesOf(record));
+    this.#tasks.push(task);
+    if (declaration === undefined) this.#load(task, key, inbox.slice(start, end));
+    else this.#prepare(task, declaration, inbox, start, end);
+  }
+
+  #prepare(
+    task: RunningTask,
+    declaration: Declaration,
+    payload: Uint8Array,
+    start: number,
+    end: number,
+  ): void {
     try {
-      const key = readKey(this.#core.peer.inbox, record.start);
-      this.#arrived.push({ task, key, args: readArguments(this.#core, record) });
+      const { terms, args } = readSpec(this.#core, payload, start, end);
+      task.terms = terms;
+      this.#arrived.push({ task, declaration, args });
     } catch (error) {
-      this.#responder.failed(task, error);
+      this.#failed(task, error);
     }
+  }
+
+  /** Runs a task after its module has been imported. */
+  #load(task: RunningTask, key: number, payload: Uint8Array): void {
+    this.#loading++;
+    loadDeclaration(this.#core, key)
+      .finally(() => this.#loading--)
+      .then(
+        (declaration) => {
+          this.#prepare(task, declaration, payload, 0, payload.length);
+          this.#core.peer.schedule();
+        },
+        (error: unknown) => this.#failed(task, error),
+      );
   }
 
   received(): boolean {
@@ -103,7 +119,7 @@ export class TaskExecutor implements Executor {
     }
     const arrived = this.#arrived;
     this.#arrived = [];
-    for (const one of arrived) this.#start(one);
+    for (const one of arrived) this.#run(one);
     return this.#isInSlice();
   }
 
@@ -117,55 +133,164 @@ export class TaskExecutor implements Executor {
     return false;
   }
 
-  #start({ task, key, args }: Arrived): void {
-    const declaration = findDeclaration(key);
-    if (declaration !== undefined) {
-      this.#run(task, declaration, args);
+  control(message: Message, from: PeerAddress): void {
+    if (message.type === 'taken') {
+      const isMeant = ({ task }: StreamProducer) => task.isOf(from, message.sequence);
+      [...this.#streams].find(isMeant)?.taken(message.count);
       return;
     }
-    this.#loading++;
-    loadDeclaration(this.#core, key).then(
-      (loaded) => {
-        this.#loading--;
-        this.#run(task, loaded, args);
+    if (message.type !== 'cancel') return;
+    const task = this.#tasks.find((one) => one.isOf(from, message.sequence));
+    if (task === undefined) {
+      this.#actors.cancel(from, message.sequence);
+      return;
+    }
+    const { force, recursive } = message;
+    this.#endEarly(task, new TaskCancelledError('The task was cancelled'));
+    if (recursive) this.#core.requests.cancelChildren(task, { force, recursive });
+  }
+
+  #run({ task, declaration, args }: Arrived): void {
+    if (task.ended) return;
+    if (task.terms.timeout !== undefined) this.#startClock(task, task.terms.timeout, declaration);
+    if (task.gpus.length > 0) task.hideDevices = showDevices(task.gpus);
+    let result: unknown;
+    try {
+      result = this.#call(task, declaration, args);
+    } catch (error) {
+      this.#thrown(task, error);
+      return;
+    }
+    if (task.terms.backpressure !== undefined) {
+      this.#stream(task, result as AnyGenerator);
+      return;
+    }
+    if (!isThenable(result)) {
+      this.#returned(task, result);
+      return;
+    }
+    Promise.resolve(result).then(
+      (value) => this.#returned(task, value),
+      (error: unknown) => this.#thrown(task, error),
+    );
+  }
+
+  #call(task: RunningTask, declaration: Declaration, args: unknown[]): unknown {
+    const fn = declaration.target as AnyFunction;
+    const call = () => fn(...(args as never[]));
+    const { terms } = task;
+    if (terms.locals !== undefined || terms.trace !== undefined) {
+      return runAsynchronously(task, () => withCarried(declaration, terms, call));
+    }
+    return callAs(task, fn, call);
+  }
+
+  #stream(task: RunningTask, iterator: AnyGenerator): void {
+    const producer = new StreamProducer(task, iterator, this.#responder, this);
+    this.#streams.add(producer);
+    producer.run().then(
+      () => {
+        this.#streams.delete(producer);
+        this.#returned(task, undefined);
       },
       (error: unknown) => {
-        this.#loading--;
-        this.#responder.failed(task, error);
+        this.#streams.delete(producer);
+        this.#thrown(task, error);
       },
     );
   }
 
-  #run(task: Incoming, { target }: Declaration, args: unknown[]): void {
-    this.#active++;
-    let result: unknown;
-    try {
-      result = (target as AnyFunction)(...(args as never[]));
-    } catch (error) {
-      this.#active--;
-      this.#responder.thrown(task, error);
-      return;
-    }
-    if (!isThenable(result)) {
-      this.#active--;
-      this.#responder.value(task, result);
-      return;
-    }
-    this.#running.add(task.handle);
-    Promise.resolve(result).then(
-      (value) => {
-        this.#ended(task);
-        this.#responder.value(task, value);
-      },
-      (error: unknown) => {
-        this.#ended(task);
-        this.#responder.thrown(task, error);
-      },
-    );
+  #returned(task: RunningTask, value: unknown): void {
+    if (!this.#end(task)) return;
+    const { incoming, terms } = task;
+    if (terms.returns === undefined) this.#responder.value(incoming, value);
+    else this.#returnedMany(task, terms.returns, value);
   }
-  #ended({ handle }: Incoming): void {
-    this.#active--;
-    this.#running.delete(handle);
-    this.#waiting.delete(handle);
+
+  #returnedMany({ incoming }: RunningTask, count: number, value: unknown): void {
+    if (!Array.isArray(value) || value.length !== count) {
+      const what = Array.isArray(value) ? `an array of ${value.length}` : typeof value;
+      const message = `With returns: ${count} the function must return an array of ${count} values; it returned ${what}`;
+      this.#responder.thrown(incoming, new TypeError(message));
+      return;
+    }
+    const results = value as unknown[];
+    if (results.every((result, index) => this.#responder.result(incoming, index, result))) {
+      this.#responder.value(incoming, undefined);
+    }
+  }
+
+  /** It could not be started. */
+  #failed(task: RunningTask, error: unknown): void {
+    if (this.#end(task)) this.#responder.failed(task.incoming, error);
+  }
+
+  #thrown(task: RunningTask, error: unknown): void {
+    if (this.#end(task)) this.#responder.thrown(task.incoming, error);
+  }
+
+  /** False when it had ended before: then it has been answered. */
+  #end(task: RunningTask): boolean {
+    if (task.ended) return false;
+    task.ended = true;
+    task.stopClock?.();
+    task.hideDevices?.();
+    if (task.waits > 0) this.#lent--;
+    const index = this.#tasks.lastIndexOf(task);
+    const last = this.#tasks.pop()!;
+    if (index < this.#tasks.length) this.#tasks[index] = last;
+    return true;
+  }
+
+  /** Answers at once, and asks the code to end. */
+  #endEarly(task: RunningTask, reason: Error): void {
+    if (!this.#end(task)) return;
+    this.#responder.failed(task.incoming, reason);
+    task.abort(reason);
+    this.#core.peer.schedule();
+  }
+
+  /** The driver's clock ends the worker if the code keeps this one from running. */
+  #startClock(task: RunningTask, timeout: number, { name }: Declaration): void {
+    const { sender, senderUid, sequence } = task.incoming;
+    const { peer } = this.#core;
+    const address = { owner: { slot: sender, uid: senderUid }, sequence };
+    this.#core.toDriver({
+      type: 'enforce',
+      worker: peer.address,
+      task: address,
+      within: timeout,
+      timeout,
+    });
+    peer.flush();
+    const stop = this.#core.timers.start(timeout, () =>
+      this.#endEarly(task, outOfTime(task.terms.name ?? name, timeout)),
+    );
+    task.stopClock = () => {
+      stop();
+      this.#core.toDriver({ type: 'relax', worker: peer.address, task: address });
+    };
+  }
+
+  currentTask(): RunningTask | undefined {
+    return currentTask() ?? (this.#tasks.length === 1 ? this.#tasks[0] : undefined);
+  }
+
+  waitingTask(): RunningTask | undefined {
+    return currentTask() ?? this.#tasks.find(({ waits }) => waits === 0);
+  }
+
+  beginWait(task: RunningTask): void {
+    if (task.waits++ > 0 || task.ended || task.actorId !== undefined) return;
+    this.#lent++;
+    this.#core.peer.reserve();
+    this.#core.peer.commit(Op.lend, task.incoming.handle, 0, 0, 0, 0);
+  }
+
+  endWait(task: RunningTask): void {
+    if (--task.waits > 0 || task.ended || task.actorId !== undefined) return;
+    this.#lent--;
+    this.#core.peer.reserve();
+    this.#core.peer.commit(Op.resume, task.incoming.handle, 0, 0, 0, 0);
   }
 }

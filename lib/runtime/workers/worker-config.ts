@@ -1,28 +1,34 @@
-import { workerData } from 'node:worker_threads';
+import { workerData, type MessagePort } from 'node:worker_threads';
 import type { StoreHandle } from '../../store/store-options.js';
 import type { PeerAddress } from '../../transport/peer.js';
-import type { WorkerIsolation } from '../context.js';
+import type { ActorIsolation, WorkerIsolation } from '../context.js';
 
 /** What a worker is told at its start. Plain data. */
 export interface WorkerConfig {
   /** The driver's number for it. */
   readonly worker: number;
   readonly isolation: WorkerIsolation;
+  /** What it is for: tasks, or actors that share it or have it alone. */
+  readonly role: 'tasks' | ActorIsolation;
   /** Tasks at a time; 0 for a host of actors. */
   readonly slots: number;
   /** What a task worker is unless the task says otherwise. */
   readonly taskIsolation: WorkerIsolation;
+  /** Of the runtime. */
+  readonly address: string;
   readonly store: StoreHandle;
   readonly driver: PeerAddress;
-  /** The driver's process: pid, and slot and generation in the client table. */
   readonly driverPid: number;
-  readonly driverClient: readonly [slot: number, generation: number];
+  /** Its output is to arrive at the driver. */
+  readonly log: boolean;
 }
 
 const variable = 'MOBULA_WORKER';
 
-export function threadData(config: WorkerConfig): { mobula: WorkerConfig } {
-  return { mobula: config };
+/** What a thread is given as its `workerData`. */
+export interface ThreadData {
+  readonly mobula: WorkerConfig;
+  readonly output: MessagePort | undefined;
 }
 
 export function processEnvironment(config: WorkerConfig): NodeJS.ProcessEnv {
@@ -31,10 +37,15 @@ export function processEnvironment(config: WorkerConfig): NodeJS.ProcessEnv {
 
 /** Once: the processes that a worker starts are not workers. */
 export function takeConfig(): WorkerConfig {
-  const data = workerData as { mobula?: WorkerConfig } | null;
+  const data = workerData as ThreadData | null;
   if (data?.mobula !== undefined) return data.mobula;
   const text = process.env[variable];
   if (text === undefined) throw new Error('this file is run by Mobula, as a worker');
   Reflect.deleteProperty(process.env, variable);
   return JSON.parse(text) as WorkerConfig;
+}
+
+/** Of a thread whose output is to arrive at the driver. */
+export function outputPort(): MessagePort {
+  return (workerData as ThreadData).output!;
 }

@@ -1,10 +1,15 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import { processEnvironment, threadData, type WorkerConfig } from './worker-config.js';
+import { ProcessOutput } from './process-output.js';
+import { ThreadOutput } from './thread-output.js';
+import { processEnvironment, type ThreadData, type WorkerConfig } from './worker-config.js';
+import type { WorkerOutput } from './worker-output.js';
 
 /** A worker as its driver sees it: threads and processes differ in how they start and end only. */
 export interface WorkerHandle {
+  /** What it writes, unless that goes its own way. */
+  readonly output?: WorkerOutput;
   /** Ends it at once. */
   kill(): void;
   /** Whether the driver's event loop stays up for it. */
@@ -17,40 +22,96 @@ type OnExit = (reason: string) => void;
 const entry = new URL('../../worker-entry.js', import.meta.url);
 
 export function startWorker(config: WorkerConfig, onExit: OnExit): WorkerHandle {
-  return config.isolation === 'thread' ? startThread(config, onExit) : startProcess(config, onExit);
+  try {
+    return config.isolation === 'thread'
+      ? startThread(config, onExit)
+      : startProcess(config, onExit);
+  } catch (error) {
+    setImmediate(onExit, messageOf(error));
+    return { kill: () => undefined, keepAlive: () => undefined };
+  }
 }
 
 function startThread(config: WorkerConfig, onExit: OnExit): WorkerHandle {
-  const worker = new Worker(entry, { workerData: threadData(config), name: 'mobula' });
+  const output = config.log ? new ThreadOutput(prefixOf(config.worker, process.pid)) : undefined;
+  const data: ThreadData = { mobula: config, output: output?.port };
+  const worker = new Worker(entry, {
+    workerData: data,
+    transferList: output === undefined ? [] : [output.port],
+    name: 'mobula',
+  });
   let reason: string | undefined;
   worker.on('error', (error: unknown) => {
-    reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    reason = reasonOf(error);
+    output?.writeError(stackOf(error));
   });
-  worker.on('exit', (code) => onExit(reason ?? `exit code ${code}`));
+  worker.on('exit', (code) => {
+    output?.end();
+    onExit(reason ?? `exit code ${code}`);
+  });
   worker.unref();
   return {
+    ...(output && { output }),
     kill: () => void worker.terminate(),
     keepAlive: (keep) => (keep ? worker.ref() : worker.unref()),
   };
 }
 
+function reasonOf(error: unknown): string {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'ERR_WORKER_OUT_OF_MEMORY' ? code : `uncaught exception: ${messageOf(error)}`;
+}
+
 function startProcess(config: WorkerConfig, onExit: OnExit): WorkerHandle {
-  const child = spawn(process.execPath, [...inheritedArguments(), fileURLToPath(entry)], {
-    env: processEnvironment(config),
-    stdio: ['ignore', 'inherit', 'inherit'],
-  });
+  let child!: ChildProcess;
+  const start = (stdout: number | 'inherit', stderr: number | 'inherit') => {
+    child = spawn(process.execPath, [...inheritedArguments(), fileURLToPath(entry)], {
+      env: processEnvironment(config),
+      stdio: ['ignore', stdout, stderr],
+      // A group of its own: Ctrl-C is for the driver, and what tasks start ends with their worker.
+      detached: true,
+    });
+    return prefixOf(config.worker, child.pid);
+  };
+  const output = config.log ? new ProcessOutput(start) : undefined;
+  if (output === undefined) start('inherit', 'inherit');
   let ended = false;
   const end = (reason: string) => {
-    if (!ended) onExit(reason);
+    if (ended) return;
     ended = true;
+    killGroup(child.pid);
+    onExit(reason);
   };
   child.on('error', (error) => end(error.message));
   child.on('exit', (code, signal) => end(signal ?? `exit code ${code}`));
   child.unref();
   return {
-    kill: () => child.kill('SIGKILL'),
+    ...(output && { output }),
+    kill: () => killGroup(child.pid),
     keepAlive: (keep) => (keep ? child.ref() : child.unref()),
   };
+}
+
+function prefixOf(worker: number, pid: number | undefined): string {
+  return `(worker ${worker}, pid ${pid}) `;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function stackOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+/** A group keeps the number of its first process for as long as anybody is in it. */
+function killGroup(group: number | undefined): void {
+  if (group === undefined) return;
+  try {
+    process.kill(-group, 'SIGKILL');
+  } catch {
+    // Nobody is left.
+  }
 }
 
 const withValue = new Set(['-e', '--eval', '-p', '--print', '--input-type']);

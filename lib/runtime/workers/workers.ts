@@ -1,12 +1,15 @@
 import { WorkerCrashedError } from '../../common/errors.js';
 import { native } from '../../store/binding.js';
+import type { Message } from '../../transport/message.js';
 import type { PeerAddress } from '../../transport/peer.js';
 import { RunQueue } from '../../transport/wire.js';
 import type { ActorAddress } from '../actors/actor-handle.js';
 import type { ActorIsolation, WorkerIsolation } from '../context.js';
 import type { Core } from '../core.js';
+import { Enforcer } from './enforcer.js';
 import type { WorkerConfig } from './worker-config.js';
 import { startWorker, type WorkerHandle } from './worker-handle.js';
+import type { WorkerOutput } from './worker-output.js';
 
 /** A worker that ends before it was ready this often in a row will not start next time either. */
 const maxFailedStarts = 3;
@@ -20,6 +23,8 @@ class Member {
   handle!: WorkerHandle;
   /** Known once it is ready. */
   address: PeerAddress | undefined;
+  /** What it said itself of its end. */
+  lastWords: string | undefined;
   readonly actors: ActorAddress[] = [];
 
   constructor(number: number, role: Role, isolation: WorkerIsolation) {
@@ -29,37 +34,93 @@ class Member {
   }
 }
 
+export interface WorkersOptions {
+  /** At most so many task workers of either isolation, and as many shared hosts. */
+  readonly limit: number;
+  /** What a task worker is unless the task says otherwise. */
+  readonly taskIsolation: WorkerIsolation;
+  /** Of the runtime. */
+  readonly address: string;
+  /** Their output is to be written by this thread, line by line. */
+  readonly log: boolean;
+}
+
 /**
  * The workers of a runtime, started by its driver when there is work for them and replaced when they
  * die. Task workers take their tasks from a run queue; actors are placed on hosts by the driver.
+ *
+ * Each submission of the driver starts a task worker as long as there are no more of them than
+ * requests: one stands by ahead of need. Each of the others starts one.
  */
 export class Workers {
   readonly #core: Core;
-  readonly #limit: number;
-  readonly #taskIsolation: WorkerIsolation;
+  readonly #options: WorkersOptions;
   readonly #members = new Map<number, Member>();
+  readonly #outputs = new Set<WorkerOutput>();
   readonly #taskWorkers = { thread: 0, process: 0 };
   readonly #failedStarts = { thread: 0, process: 0 };
+  /** Who has asked for workers, and may be waiting for the first one. */
+  readonly #demanders: Record<WorkerIsolation, Map<number, PeerAddress>> = {
+    thread: new Map(),
+    process: new Map(),
+  };
+  readonly #finishOutput = () => {
+    for (const output of this.#outputs) output.finish();
+  };
+  /** Task workers whose thread a task blocks: others stand in for them. */
+  readonly #blocked = { thread: 0, process: 0 };
+  readonly #enforcer: Enforcer;
   #nextNumber = 1;
   #stopping: (() => void) | undefined;
 
-  /** At most `limit` task workers of either isolation, and as many shared hosts. */
-  constructor(core: Core, limit: number, taskIsolation: WorkerIsolation) {
+  constructor(core: Core, options: WorkersOptions) {
     this.#core = core;
-    this.#limit = limit;
-    this.#taskIsolation = taskIsolation;
+    this.#enforcer = new Enforcer(core, (worker) => this.#end(worker));
+    this.#options = options;
     core.requests.onRequest = ({ queue }) => {
       if (queue !== undefined && this.#mayHelp(queue)) this.#demand(queue);
     };
-    core.onMessage = (message, from) => {
-      if (message.type === 'ready') this.#ready(message.worker, from);
-      else if (message.type === 'demand') this.#demand(message.queue);
-      else if (message.type === 'host') this.placeActor(message, message.isolation);
-    };
+    if (options.log) process.on('exit', this.#finishOutput);
   }
 
   get size(): number {
     return this.#members.size;
+  }
+
+  /** A worker, or a process that has joined, says something. */
+  receive(message: Message, from: PeerAddress): void {
+    switch (message.type) {
+      case 'ready':
+        this.#ready(message.worker, from);
+        break;
+      case 'ending': {
+        const member = this.#members.get(message.worker);
+        if (member !== undefined) member.lastWords = message.reason;
+        break;
+      }
+      case 'demand':
+        this.#demanders[isolationOf(message.queue)].set(from.uid, from);
+        this.#demand(message.queue, message.tasks);
+        break;
+      case 'host':
+        this.placeActor(message, message.isolation);
+        break;
+      case 'blocked':
+        this.#blocked[isolationOf(message.queue)] += message.change;
+        if (message.change > 0) this.#demand(message.queue);
+        break;
+      case 'enforce':
+        this.#enforcer.enforce(message);
+        break;
+      case 'relax':
+        this.#enforcer.relax(message.worker, message.task);
+        break;
+      case 'why':
+        this.#core.ends.reasonOf(message.uid, (reason) => {
+          if (reason === undefined || this.#stopping !== undefined) return;
+          this.#core.send({ type: 'ended', uid: message.uid, reason }, from);
+        });
+    }
   }
 
   /** Whether there are more requests than workers to take them. */
@@ -67,14 +128,34 @@ export class Workers {
     return this.#taskWorkers[isolationOf(queue)] <= this.#core.requests.pending;
   }
 
-  /** There is work on a run queue: one more worker for it, if there may be. */
-  #demand(queue: number): void {
+  /** There is work on a run queue: as many more workers for it, as far as there may be. */
+  #demand(queue: number, tasks = 1): void {
+    if (this.#stopping !== undefined) return;
     const isolation = isolationOf(queue);
-    if (this.#stopping !== undefined || this.#taskWorkers[isolation] >= this.#limit) return;
-    this.#start('tasks', isolation);
+    const limit = this.#options.limit + this.#blocked[isolation];
+    const wanted = Math.min(tasks, limit - this.#taskWorkers[isolation]);
+    for (let i = 0; i < wanted; i++) this.#start('tasks', isolation);
+  }
+
+  #end(worker: PeerAddress): void {
+    for (const { address, handle } of this.#members.values()) {
+      if (address?.slot === worker.slot && address.uid === worker.uid) handle.kill();
+    }
+  }
+
+  /** For a driver that blocks its event loop, which is told of nothing meanwhile. */
+  lookAfter(): void {
+    this.drainOutput();
+    for (const member of [...this.#members.values()]) {
+      const { address } = member;
+      if (address === undefined) continue;
+      const { handle } = this.#core.peer;
+      if (!native.peerIsLive(handle, address.slot, address.uid)) this.#ended(member, 'it died');
+    }
   }
 
   placeActor({ index, generation }: ActorAddress, isolation: ActorIsolation): void {
+    if (this.#stopping !== undefined) return;
     const host = isolation === 'shared' ? this.#sharedHost() : this.#start(isolation, isolation);
     const address = { index, generation };
     host.actors.push(address);
@@ -92,7 +173,7 @@ export class Workers {
     if (first === undefined) return this.#start('shared', 'thread');
     const best = others.reduce((a, b) => (b.actors.length < a.actors.length ? b : a), first);
     const isFree = best.actors.length === 0;
-    return isFree || hosts.length >= this.#limit ? best : this.#start('shared', 'thread');
+    return isFree || hosts.length >= this.#options.limit ? best : this.#start('shared', 'thread');
   }
 
   #start(role: Role, isolation: WorkerIsolation): Member {
@@ -100,6 +181,11 @@ export class Workers {
     this.#members.set(member.number, member);
     if (role === 'tasks') this.#taskWorkers[isolation]++;
     member.handle = startWorker(this.#configOf(member), (reason) => this.#ended(member, reason));
+    const { output } = member.handle;
+    if (output !== undefined) {
+      this.#outputs.add(output);
+      void output.ended.then(() => this.#outputs.delete(output));
+    }
     return member;
   }
 
@@ -109,12 +195,14 @@ export class Workers {
     return {
       worker: number,
       isolation,
+      role,
       slots: role === 'tasks' ? 1 : 0,
-      taskIsolation: this.#taskIsolation,
+      taskIsolation: this.#options.taskIsolation,
+      address: this.#options.address,
       store: { pid, fd, storeId },
       driver: peer.address,
       driverPid: process.pid,
-      driverClient: native.clientIdentity(store),
+      log: this.#options.log,
     };
   }
 
@@ -123,50 +211,81 @@ export class Workers {
     if (member === undefined) return;
     member.address = address;
     this.#failedStarts[member.isolation] = 0;
+    if (member.role === 'tasks') this.#demanders[member.isolation].clear();
     if (this.#stopping !== undefined) this.#core.send({ type: 'stop' }, address);
     for (const actor of member.actors) this.#host(actor, address);
   }
 
   #ended(member: Member, reason: string): void {
-    this.#members.delete(member.number);
+    // Its last words may be in the mailbox, and so may the word that it was ready.
+    this.#core.peer.exchange();
+    if (!this.#members.delete(member.number)) return;
     if (member.role === 'tasks') this.#taskWorkers[member.isolation]--;
     if (this.#stopping !== undefined) {
       if (this.#members.size === 0) this.#stopping();
       return;
     }
+    const why = member.lastWords ?? reason;
+    if (member.address !== undefined) this.#core.ends.add(member.address.uid, why);
     // What it was running comes back to its senders now, not with the next tick of a keeper.
     native.storeReap(this.#core.store);
     this.#core.peer.schedule();
-    if (member.address === undefined) this.#startFailed(member, reason);
-    if (member.role === 'tasks' && this.#core.requests.pending > 0) {
+    if (member.address === undefined) this.#startFailed(member, why);
+    if (member.role === 'tasks' && this.#isMissed(member)) {
       this.#demand(RunQueue[member.isolation]);
     }
   }
 
-  #startFailed({ isolation, role, actors }: Member, reason: string): void {
+  /** Whoever has submitted what it would have taken may have no reason to ask for another one. */
+  #isMissed({ address, isolation }: Member): boolean {
+    if (address !== undefined || this.#core.requests.pending > 0) return true;
+    return this.#demanders[isolation].size > 0;
+  }
+
+  #startFailed({ isolation, role, actors }: Member, why: string): void {
     for (const { index, generation } of actors) this.#core.endActor(index, generation);
     if (role !== 'tasks' || ++this.#failedStarts[isolation] < maxFailedStarts) return;
     this.#failedStarts[isolation] = 0;
-    const message = `No ${isolation} worker starts; the last one ended with: ${reason}`;
-    this.#core.requests.fail(new WorkerCrashedError(message), RunQueue[isolation]);
+    const reason = `No ${isolation} worker starts; the last one ended with: ${why}`;
+    const queue = RunQueue[isolation];
+    for (const demander of this.#demanders[isolation].values()) {
+      this.#core.send({ type: 'starved', queue, reason }, demander);
+    }
+    this.#demanders[isolation].clear();
+    this.#core.requests.fail(new WorkerCrashedError(reason), queue);
+  }
+
+  /** Writes what workers have written so far: a thread that blocks its event loop owes them that. */
+  drainOutput(): void {
+    for (const output of this.#outputs) output.drain();
   }
 
   /** Asks all workers to end, and ends those that have not by the deadline. */
   async stop(timeout: number): Promise<void> {
-    if (this.#members.size === 0) return;
     const ended = new Promise<void>((resolve) => {
       this.#stopping = resolve;
     });
+    if (this.#members.size === 0) this.#stopping!();
     for (const { address, handle } of this.#members.values()) {
       handle.keepAlive(true);
       if (address !== undefined) this.#core.send({ type: 'stop' }, address);
       else handle.kill();
     }
-    const timer = setTimeout(() => {
-      for (const { handle } of this.#members.values()) handle.kill();
-    }, timeout);
+    const outputs = [...this.#outputs];
+    for (const output of outputs) output.keepAlive(true);
+    let timer!: NodeJS.Timeout;
+    const deadline = new Promise<void>((resolve) => {
+      timer = setTimeout(() => {
+        for (const { handle } of this.#members.values()) handle.kill();
+        resolve();
+      }, timeout);
+    });
     await ended;
+    await Promise.race([deadline, Promise.all(outputs.map((output) => output.ended))]);
     clearTimeout(timer);
+    for (const output of outputs) output.keepAlive(false);
+    process.off('exit', this.#finishOutput);
+    this.#finishOutput();
   }
 }
 

@@ -73,13 +73,36 @@ struct Reading {
 };
 
 // How far an id that somebody refers to has come.
-enum class Availability : uint32_t { kAbsent = 0, kPending = 1, kReady = 2, kLost = 3 };
+enum class Availability : uint32_t { kAbsent = 0, kPending = 1, kReady = 2, kLost = 3, kFreed = 4 };
+
+// Frozen: the binding passes it on as a number.
+enum class ReferredState : uint32_t {
+  kPending = 0,  // promised
+  kCreated = 1,
+  kSealed = 2,
+  kLost = 3,
+  kFreed = 4,
+};
+
+// An object that processes refer to.
+struct ReferredInfo {
+  ObjectId id;
+  uint64_t size = 0;
+  ReferredState state = ReferredState::kPending;
+  uint32_t refs = 0;        // processes that refer to it
+  uint32_t pins = 0;        // processes that hold it by a pin or a view
+  uint64_t created_at = 0;  // ms since the epoch
+};
+
+// Frozen: the binding passes it on as a number.
+enum class Room : uint32_t { kNone = 0, kSome = 1, kNever = 2 };
 
 struct SealOptions {
   // Others than the caller may still have `Writing::data`: with `guard`, their writes to an object
   // of 64 KiB or more end this process, like those through a Reading.
   bool exposed = false;
   bool add_ref = false;                 // this process refers to the object from now on
+  bool pin = false;                     // and holds it by a pin
   const ObjectId* contained = nullptr;  // objects that live as long as this one
   size_t contained_count = 0;
   // A reference for another process of the store, which will count it itself (adopt_ref). Ignored
@@ -140,6 +163,12 @@ class ObjectStore {
   Status promise(const ObjectId& id, EntryRef* out);
   Status add_ref(const ObjectId& id, EntryRef* out);
   Status drop_ref(const EntryRef& ref);
+  // Gives the object up for all who refer to it: from now on it is kFreed to them, and its bytes go
+  // with the last pin. kOk also when that has happened already.
+  Status free(const ObjectId& id);
+  // Adds the next of the objects with a reference, a bounded number, to `out`. `*next` is 0 at
+  // first, and again after the last step.
+  Status list_referred(uint32_t* next, std::vector<ReferredInfo>* out);
   Status availability(const ObjectId& id, Availability* out);
 
   // --- Waiting. ---
@@ -147,6 +176,20 @@ class ObjectStore {
   // perhaps for no reason; until cancelled. `changed` must not block nor call the store.
   uint64_t watch(const ObjectId& id, std::function<void()> changed);
   void unwatch(uint64_t watch);
+  // As watch(), for bytes that are given back or may be evicted from now on.
+  uint64_t watch_room(std::function<void()> changed);
+  // Whether bytes for an object of that size are free or may be evicted, or could never be.
+  Status room_for(uint64_t size, Room* out);
+
+  // --- Collecting. ---
+  // Calls `collect` from another thread, perhaps for no reason, when somebody asks for memory that
+  // this process may hold by objects of its own that are garbage; until forgotten. As `changed`
+  // above, it must not block nor call the store.
+  uint64_t on_collect(std::function<void()> collect);
+  void forget_collect(uint64_t number);
+  // Asks all of this store, in this process and in others; returns how many there are: a process
+  // with several in it may count as one.
+  size_t ask_to_collect();
 
   // --- Looking after. ---
   Status stats(StoreStats* out);

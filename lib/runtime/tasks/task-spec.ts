@@ -1,14 +1,16 @@
 /**
- * What a task or a call carries: which function, and its arguments.
+ * A task or a call as it travels (Ray's task spec): which function, on what terms, its arguments.
  *
  *   0  u32  key, low       the declaration's hash
  *   4  u16  key, high
  *   6  u8   flags          see below
- *   7  u8   zero
- *   8  ...  the arguments  a record (serialization/FORMAT.md), or the id of an object that holds it
+ *   7  u8   attempt        how often it was sent before; 255 stands for more, too
+ *   8  ...  the terms      with Flag.terms: u32 length, then a record of Terms
+ *      ...  the arguments  a record (serialization/FORMAT.md), or the id of an object that holds it
  *
  * With dependencies, a u32 with the length of the arguments comes before them, and after them
- * comes for each dependency: u32 argument index, u32 length, then a record or an id.
+ * comes for each dependency: u32 argument index, u32 length, then a record or an id. When they do
+ * not fit, the id of an object whose value is these bytes follows instead.
  */
 
 import { idBytes, readId, writeId } from '../objects/ids.js';
@@ -19,7 +21,27 @@ export const Flag = {
   dependencies: 2,
   /** Calls only: makes the actor. */
   construct: 4,
+  terms: 8,
+  storedDependencies: 16,
 } as const;
+
+/** What a task is told beside its arguments; only what differs from the usual. */
+export interface Terms {
+  /** What messages call it. */
+  readonly name?: string;
+  /** Milliseconds from the call to its end. */
+  readonly timeout?: number;
+  /** The result is an array of so many results. */
+  readonly returns?: number;
+  /** The function is a generator: how many unread items it may be ahead. */
+  readonly backpressure?: number;
+  /** What it holds while it runs, unless that is one cpu. */
+  readonly resources?: Readonly<Record<string, number>>;
+  /** W3C trace context of the submitter. */
+  readonly trace?: Readonly<Record<string, string>>;
+  /** Values of the AsyncLocalStorages that the function's module exports, by export name. */
+  readonly locals?: readonly (readonly [name: string, value: unknown])[];
+}
 
 export const prefixBytes = 8;
 const dependencyHeaderBytes = 8;
@@ -33,6 +55,14 @@ export function writePrefix(target: Uint8Array, offset: number, key: number, fla
   target[offset + 5] = high >>> 8;
   target[offset + 6] = flags;
   target[offset + 7] = 0;
+}
+
+export function readAttempt(source: Uint8Array, offset: number): number {
+  return source[offset + 7]!;
+}
+
+export function countAttempt(spec: Uint8Array, offset: number): void {
+  if (spec[offset + 7]! < 255) spec[offset + 7]!++;
 }
 
 export function readKey(source: Uint8Array, offset: number): number {

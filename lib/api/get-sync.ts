@@ -1,0 +1,67 @@
+import { GetTimeoutError, MobulaError } from '../common/errors.js';
+import { checkDuration, checkKeys, checkObject } from '../common/validate.js';
+import { waitBlocked } from '../runtime/blocking-wait.js';
+import { requireContext } from '../runtime/context.js';
+import { ObjectRef, referenceOf, type Reference } from '../runtime/objects/object-ref.js';
+import { assertNotImporting } from '../runtime/tasks/modules.js';
+import { currentTask } from '../runtime/tasks/running-task.js';
+import { checkRefs, type Values } from './objects.js';
+
+export interface GetSyncOptions {
+  /** 0 polls. */
+  timeout?: number | string;
+}
+
+export function getSync<T>(ref: ObjectRef<T>, options?: GetSyncOptions): T;
+export function getSync<const Refs extends readonly ObjectRef[]>(
+  refs: Refs,
+  options?: GetSyncOptions,
+): Values<Refs>;
+/**
+ * As `get`, but blocks this thread until the values are there. In a task the slot is lent out
+ * meanwhile; in an actor that shares its thread with others it throws unless they are there.
+ */
+export function getSync(
+  refs: ObjectRef | readonly ObjectRef[],
+  options: GetSyncOptions = {},
+): unknown {
+  assertNotImporting('getSync()');
+  checkObject('options', options);
+  checkKeys('options', options, ['timeout']);
+  const timeout =
+    options.timeout === undefined ? Infinity : checkDuration('options.timeout', options.timeout);
+  if (refs instanceof ObjectRef) return readAll([referenceOf(refs)], timeout)[0];
+  checkRefs('refs', refs);
+  return readAll(refs.map(referenceOf), timeout);
+}
+
+function readAll(references: readonly Reference[], timeout: number): unknown[] {
+  const { core, mayBlock } = requireContext();
+  for (const reference of references) core.values.assertUsable(reference);
+  if (isAnyPending(references)) {
+    if (!mayBlock && currentTask()?.actorId !== undefined) throw wouldBlock();
+    waitBlocked(core, references, timeout);
+  }
+  const failed = references.find(({ slot }) => slot.state === 'failed');
+  if (failed !== undefined) throw failed.slot.error;
+  if (isAnyPending(references)) throw timedOut(references, timeout);
+  return references.map((reference) => core.values.readNow(reference));
+}
+
+function isAnyPending(references: readonly Reference[]): boolean {
+  return references.some(({ slot }) => slot.state === 'pending');
+}
+
+function timedOut(references: readonly Reference[], timeout: number): GetTimeoutError {
+  const pending = references.filter(({ slot }) => slot.state === 'pending').length;
+  const count = `${pending} of ${references.length} refs`;
+  return new GetTimeoutError(`${count} were not ready in ${timeout} ms`);
+}
+
+function wouldBlock(): MobulaError {
+  return new MobulaError(
+    'MOBULA_WOULD_BLOCK',
+    'getSync() would block all actors on this thread: await the ref, ' +
+      "or give the actor the option isolation: 'thread'",
+  );
+}

@@ -1,0 +1,63 @@
+import type { Core } from '../core.js';
+import { PeerIds } from './ids.js';
+import { liveRefs } from './live-refs.js';
+import { referenceOf, type Reference } from './object-ref.js';
+
+/** An object that somebody has a ref to. */
+export interface ObjectMemory {
+  id: string;
+  /** Bytes; 0 for what is pending or has failed. */
+  size: number;
+  /**
+   * In the store: `'pending'` (its task has not ended), `'created'` (being written), `'sealed'`,
+   * `'lost'`, `'freed'`. Otherwise in the memory of this thread: `'pending'`, `'local'` or `'failed'`.
+   */
+  state: 'pending' | 'created' | 'sealed' | 'lost' | 'freed' | 'local' | 'failed';
+  /** The thread whose task or `put` it is: `peer-` and a number. */
+  owner: string;
+  /** Processes that have a ref to it. */
+  refs: number;
+  /** Processes that hold it by a pin or a view. */
+  pins: number;
+  /** Milliseconds. */
+  age: number;
+}
+
+const states = ['pending', 'created', 'sealed', 'lost', 'freed'] as const;
+
+/** All objects of the store that refs stand for, and those of this thread that are elsewhere. */
+export function listMemory(core: Core): ObjectMemory[] {
+  const local = liveRefs()
+    .map(referenceOf)
+    .filter(({ core: owner, entry, disposed }) => {
+      return owner === core && entry === undefined && !disposed;
+    });
+  const now = Date.now();
+  const stored = core.objects
+    .listReferred()
+    .map(([id, size, state, refs, pins, createdAt]): ObjectMemory => {
+      const age = Math.max(0, now - createdAt);
+      return { id, size, state: states[state]!, owner: ownerOf(id), refs, pins, age };
+    });
+  return [...stored, ...local.map((reference) => localRow(core, reference, now))];
+}
+
+function localRow(core: Core, reference: Reference, now: number): ObjectMemory {
+  const { id, slot, madeAt } = reference;
+  const age = Math.max(0, now - core.startedAt - madeAt);
+  const row = { id, size: 0, owner: ownerOf(id), refs: 1, pins: 0, age };
+  switch (slot.state) {
+    case 'record':
+      return { ...row, state: 'local', size: slot.record.length };
+    case 'value':
+      return { ...row, state: 'local', size: core.codec.encode(slot.value).size };
+    case 'failed':
+      return { ...row, state: 'failed' };
+    default:
+      return { ...row, state: 'pending' };
+  }
+}
+
+function ownerOf(id: string): string {
+  return `peer-${PeerIds.issuerOf(id)}`;
+}

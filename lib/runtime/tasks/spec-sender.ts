@@ -1,0 +1,250 @@
+import type { Encoded } from '../../serialization/codec.js';
+import { maxPayloadBytes } from '../../transport/wire.js';
+import type { Core } from '../core.js';
+import { idBytes, writeId } from '../objects/ids.js';
+import { isRef, referenceOf, type ObjectRef } from '../objects/object-ref.js';
+import type { Row } from '../objects/shared-objects.js';
+import { ValueSlot, whenAllSettled } from '../objects/value-slot.js';
+import type { PendingRequest, Request } from './request.js';
+import {
+  dependenciesBytes,
+  Flag,
+  prefixBytes,
+  writeDependencies,
+  writePrefix,
+  writeUint32,
+  type Dependency,
+} from './task-spec.js';
+
+/** An argument that is a ref. */
+interface Awaited {
+  readonly index: number;
+  readonly ref: ObjectRef;
+  readonly slot: ValueSlot;
+}
+
+/** What a {@link SpecSender} tells the owner of the requests. */
+export interface SpecOwner {
+  /** False once the request has been answered or cancelled. */
+  isPending(pending: PendingRequest): boolean;
+  fail(pending: PendingRequest, error: unknown): void;
+}
+
+const noBytes = new Uint8Array(0);
+/** Terms leave this much room for arguments. */
+const maxTermsBytes = maxPayloadBytes / 2;
+
+/**
+ * Encodes requests into the outbox: at once, or when the refs among the arguments have values. What
+ * is too large for a record goes through the store.
+ */
+export class SpecSender {
+  readonly #core: Core;
+  readonly #owner: SpecOwner;
+
+  constructor(core: Core, owner: SpecOwner) {
+    this.#core = core;
+    this.#owner = owner;
+  }
+
+  /** Throws for arguments that cannot be sent. */
+  send(request: Request, pending: PendingRequest): void {
+    const mustWait = request.order?.last?.state === 'pending';
+    if (mustWait || request.args.some(isRef)) this.#sendWhenReady(request, pending);
+    else this.#send(request, pending);
+  }
+
+  /** Sends again what has been sent before, from a copy. */
+  resend(pending: PendingRequest, op: number, spec: Uint8Array): void {
+    const { outbox } = this.#core.peer;
+    const offset = this.#core.peer.reserve();
+    outbox.set(spec, offset);
+    this.#commit(pending, op, offset, spec.length);
+  }
+
+  #send({ declaration, args, flags, terms }: Request, pending: PendingRequest): void {
+    const { codec, peer } = this.#core;
+    const encodedTerms = this.#encodeTerms(terms, pending);
+    const start = peer.reserve();
+    const first = start + prefixBytes + sectionBytes(encodedTerms);
+    const encoded = codec.encodeListInto(args, peer.outbox, first);
+    // A getter among the arguments may have sent records of its own over the bytes written here.
+    const intact = peer.reserve() === start;
+    if (typeof encoded === 'number' && intact && first - start + encoded <= maxPayloadBytes) {
+      this.#shareNested(codec.takeReferences(), pending);
+      this.#writeHead(start, declaration.key, flags, encodedTerms);
+      this.#commit(pending, pending.destination.op, start, first - start + encoded);
+      return;
+    }
+    const whole = typeof encoded === 'number' ? codec.encode(args) : encoded;
+    this.#shareNested(whole.references, pending);
+    pending.argumentsRow = this.#put(whole);
+    const offset = peer.reserve();
+    const at = this.#writeHead(offset, declaration.key, flags | Flag.stored, encodedTerms);
+    writeId(pending.argumentsRow.id, peer.outbox, at);
+    this.#commit(pending, pending.destination.op, offset, at + idBytes - offset);
+  }
+
+  #encodeTerms(terms: Request['terms'], pending: PendingRequest): Uint8Array {
+    if (terms === undefined) return noBytes;
+    const encoded = this.#core.codec.encode(terms);
+    this.#shareNested(encoded.references, pending);
+    if (encoded.size <= maxTermsBytes && !encoded.outOfBand) return bytesOf(encoded);
+    throw new RangeError(
+      `The values of the AsyncLocalStorages that travel with ${pending.what} take ` +
+        `${encoded.size} bytes: at most ${maxTermsBytes} can`,
+    );
+  }
+
+  /** Returns where the arguments begin. */
+  #writeHead(offset: number, key: number, flags: number, terms: Uint8Array): number {
+    const { outbox } = this.#core.peer;
+    const first = offset + prefixBytes;
+    if (terms.length === 0) {
+      writePrefix(outbox, offset, key, flags);
+      return first;
+    }
+    writePrefix(outbox, offset, key, flags | Flag.terms);
+    writeUint32(outbox, first, terms.length);
+    outbox.set(terms, first + 4);
+    return first + 4 + terms.length;
+  }
+
+  #commit(pending: PendingRequest, op: number, offset: number, length: number): void {
+    const { destination, policy, sequence } = pending;
+    const { peer } = this.#core;
+    if (policy.retryErrors !== false) {
+      pending.spec = peer.outbox.slice(offset, offset + length);
+    }
+    // The flags tell an actor's host which generation is meant.
+    peer.commit(op, destination.target, destination.detail, destination.detail, sequence, length);
+    pending.isSent = true;
+  }
+
+  #put(encoded: Encoded): Row {
+    return this.#core.objects.put(encoded, { addRef: true });
+  }
+
+  /** The worker will look up the refs inside the arguments in the store. */
+  #shareNested(references: readonly object[], pending: PendingRequest): void {
+    for (const ref of references) {
+      if (!isRef(ref)) continue;
+      this.#core.values.share(ref);
+      use(ref, pending);
+    }
+  }
+
+  #sendWhenReady(request: Request, pending: PendingRequest): void {
+    const awaited: Awaited[] = [];
+    const plain = request.args.map((argument, index) => {
+      if (!isRef(argument)) return argument;
+      this.#core.values.assertUsable(referenceOf(argument));
+      awaited.push({ index, ref: argument, slot: referenceOf(argument).slot });
+      use(argument, pending);
+      return undefined;
+    });
+    const terms = this.#encodeTerms(request.terms, pending);
+    const encoded = this.#core.codec.encode(plain);
+    this.#shareNested(encoded.references, pending);
+    const { order } = request;
+    const gates = awaited.map(({ slot }) => slot);
+    if (order?.last !== undefined) gates.push(order.last);
+    const left = new ValueSlot();
+    if (order !== undefined) order.last = left;
+    whenAllSettled(gates, () => {
+      if (this.#owner.isPending(pending)) {
+        this.#sendResolvedOrFail(request, pending, terms, encoded, awaited);
+      }
+      left.settle('value');
+    });
+  }
+
+  #sendResolvedOrFail(
+    request: Request,
+    pending: PendingRequest,
+    terms: Uint8Array,
+    encoded: Encoded,
+    awaited: readonly Awaited[],
+  ): void {
+    const failed = awaited.find(({ slot }) => slot.state === 'failed');
+    if (failed !== undefined) {
+      this.#owner.fail(pending, failed.slot.error);
+      return;
+    }
+    try {
+      this.#sendResolved(request, pending, terms, encoded, awaited);
+    } catch (error) {
+      this.#owner.fail(pending, error);
+    }
+  }
+
+  #sendResolved(
+    { declaration, flags }: Request,
+    pending: PendingRequest,
+    terms: Uint8Array,
+    encoded: Encoded,
+    awaited: readonly Awaited[],
+  ): void {
+    const dependencies = awaited.map((one) => this.#dependencyOf(one));
+    const fixedBytes = prefixBytes + sectionBytes(terms) + 4;
+    const argumentsLimit = (maxPayloadBytes - fixedBytes) / 2;
+    if (encoded.outOfBand || encoded.size > argumentsLimit) {
+      pending.argumentsRow = this.#put(encoded);
+    }
+    const argumentBytes = pending.argumentsRow === undefined ? encoded.size : idBytes;
+    const dependencyBytes = dependenciesBytes(dependencies);
+    if (fixedBytes + argumentBytes + dependencyBytes > maxPayloadBytes) {
+      const bytes = new Uint8Array(dependencyBytes);
+      writeDependencies(bytes, 0, dependencies);
+      pending.dependenciesRow = this.#put(this.#core.codec.encode(bytes));
+    }
+    const { argumentsRow, dependenciesRow } = pending;
+    const { outbox } = this.#core.peer;
+    const offset = this.#core.peer.reserve();
+    const stored = argumentsRow === undefined ? 0 : Flag.stored;
+    const storedToo = dependenciesRow === undefined ? 0 : Flag.storedDependencies;
+    const allFlags = flags | Flag.dependencies | stored | storedToo;
+    let at = this.#writeHead(offset, declaration.key, allFlags, terms);
+    writeUint32(outbox, at, argumentBytes);
+    at += 4;
+    if (argumentsRow === undefined) encoded.write(outbox, at);
+    else writeId(argumentsRow.id, outbox, at);
+    at += argumentBytes;
+    if (dependenciesRow === undefined) {
+      writeDependencies(outbox, at, dependencies);
+      at += dependencyBytes;
+    } else {
+      writeId(dependenciesRow.id, outbox, at);
+      at += idBytes;
+    }
+    this.#commit(pending, pending.destination.op, offset, at - offset);
+  }
+
+  #dependencyOf({ index, ref, slot }: Awaited): Dependency {
+    switch (slot.state) {
+      case 'record':
+        return { index, content: slot.record };
+      case 'value':
+        return { index, content: bytesOf(this.#core.codec.encode(slot.value)) };
+      default:
+        return { index, content: ref.id };
+    }
+  }
+}
+
+function sectionBytes(bytes: Uint8Array): number {
+  return bytes.length === 0 ? 0 : 4 + bytes.length;
+}
+
+function use(ref: ObjectRef, pending: PendingRequest): void {
+  (pending.used ??= []).push(ref);
+  const reference = referenceOf(ref);
+  reference.users++;
+  reference.core.unobserved.observe(reference);
+}
+
+function bytesOf(encoded: Encoded): Uint8Array {
+  const bytes = new Uint8Array(encoded.size);
+  encoded.write(bytes, 0);
+  return bytes;
+}

@@ -1,0 +1,104 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Responder } from './responder.js';
+import { runAsynchronously, type RunningTask } from './running-task.js';
+import { isThenable } from './thenable.js';
+
+/** How long items of a synchronous generator follow each other before the event loop has a turn. */
+const sliceMs = 5;
+
+const finished: IteratorResult<unknown> = { done: true, value: undefined };
+
+export type AnyGenerator = Iterator<unknown, unknown> | AsyncIterator<unknown, unknown>;
+
+/** What the executor does while a producer waits for its reader. */
+export interface Lender {
+  beginWait(task: RunningTask): void;
+  endWait(task: RunningTask): void;
+}
+
+/**
+ * Runs a task's generator, never more than the task's `backpressure` items ahead of its reader. A
+ * task that is cancelled ends the generator, which runs its `finally` blocks.
+ */
+export class StreamProducer {
+  readonly task: RunningTask;
+  readonly #iterator: AnyGenerator;
+  readonly #responder: Responder;
+  readonly #lender: Lender;
+  readonly #ahead: number;
+  #sent = 0;
+  #taken = 0;
+  #wake: (() => void) | undefined;
+  #turnEnd = performance.now() + sliceMs;
+
+  constructor(task: RunningTask, iterator: AnyGenerator, responder: Responder, lender: Lender) {
+    this.task = task;
+    this.#iterator = iterator;
+    this.#responder = responder;
+    this.#lender = lender;
+    this.#ahead = task.terms.backpressure!;
+    task.onCancelled = () => this.#cancelled();
+  }
+
+  /** The reader has taken so many items since the beginning. */
+  taken(count: number): void {
+    this.#taken = Math.max(this.#taken, count);
+    this.#wake?.();
+  }
+
+  /**
+   * Resolves when there are no more items, because the generator has returned, the task has ended or
+   * an item cannot be sent, for which the task has been answered; rejects with what it throws.
+   */
+  async run(): Promise<void> {
+    while (!this.#isOver()) {
+      if (this.#sent - this.#taken >= this.#ahead) await this.#room();
+      const next = this.#isOver() ? finished : await this.#next();
+      if (next.done === true || this.#isOver()) return;
+      if (!this.#responder.streamed(this.task.incoming, this.#sent++, next.value)) {
+        this.#close();
+        return;
+      }
+      if (performance.now() > this.#turnEnd) await this.#turn();
+    }
+  }
+
+  #isOver(): boolean {
+    return this.task.ended;
+  }
+
+  #next(): IteratorResult<unknown> | PromiseLike<IteratorResult<unknown>> {
+    return runAsynchronously(this.task, () => this.#iterator.next());
+  }
+
+  async #room(): Promise<void> {
+    this.#lender.beginWait(this.task);
+    while (this.#sent - this.#taken >= this.#ahead && !this.task.ended) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    this.#wake = undefined;
+    this.#lender.endWait(this.task);
+  }
+
+  async #turn(): Promise<void> {
+    await nextTurn();
+    this.#turnEnd = performance.now() + sliceMs;
+  }
+
+  #cancelled(): void {
+    this.#wake?.();
+    this.#close();
+  }
+
+  #close(): void {
+    // What a generator throws while it is being ended has nobody to go to.
+    try {
+      const ended = runAsynchronously(this.task, () => this.#iterator.return?.());
+      if (isThenable(ended)) ended.then(undefined, () => undefined);
+    } catch {
+      return;
+    }
+  }
+}

@@ -1,0 +1,67 @@
+import { native } from '../../store/binding.js';
+import type { Message, TaskAddress } from '../../transport/message.js';
+import type { PeerAddress } from '../../transport/peer.js';
+import type { Core } from '../core.js';
+
+type Order = Extract<Message, { type: 'enforce' }>;
+
+/** How long the word of a worker that has ended a task in time may take to come. */
+const messageMs = 50;
+/** A worker whose code yields now and then has this long to end the task itself. */
+const graceMs = 1000;
+
+/** Ends workers that still run what should have ended: cancelled by force, or out of time. */
+export class Enforcer {
+  readonly #core: Core;
+  readonly #end: (worker: PeerAddress) => void;
+  readonly #orders = new Map<string, () => void>();
+
+  constructor(core: Core, end: (worker: PeerAddress) => void) {
+    this.#core = core;
+    this.#end = end;
+  }
+
+  enforce(order: Order): void {
+    this.#after(order.within + messageMs, order, () => {
+      if (this.#tellOwner(order)) this.#after(graceMs, order, () => this.#endWorker(order));
+    });
+  }
+
+  #after(delay: number, { worker, task }: Order, act: () => void): void {
+    const key = keyOf(worker, task);
+    this.#orders.get(key)?.();
+    const stop = this.#core.timers.start(delay, () => {
+      this.#orders.delete(key);
+      act();
+    });
+    this.#orders.set(key, stop);
+  }
+
+  relax(worker: PeerAddress, task: TaskAddress): void {
+    const key = keyOf(worker, task);
+    this.#orders.get(key)?.();
+    this.#orders.delete(key);
+  }
+
+  /** False when the task has ended. */
+  #tellOwner({ worker, task, timeout }: Order): boolean {
+    if (!this.#blame(worker, task)) return false;
+    if (timeout !== undefined) {
+      this.#core.send({ type: 'timedOut', sequence: task.sequence, timeout }, task.owner);
+    }
+    return true;
+  }
+
+  #endWorker({ worker, task }: Order): void {
+    if (this.#blame(worker, task)) this.#end(worker);
+  }
+
+  /** What else the worker runs will be run again. */
+  #blame({ slot, uid }: PeerAddress, { owner, sequence }: TaskAddress): boolean {
+    return native.peerBlame(this.#core.peer.handle, slot, uid, owner.uid, sequence);
+  }
+}
+
+function keyOf(worker: PeerAddress, { owner, sequence }: TaskAddress): string {
+  return `${worker.uid}/${owner.uid}/${sequence}`;
+}
