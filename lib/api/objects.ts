@@ -100,8 +100,7 @@ export async function get(
 }
 
 function read(ref: ObjectRef): Promise<unknown> {
-  const reference = referenceOf(ref);
-  return reference.core.values.read(reference);
+  return referenceOf(ref).core.values.read(ref);
 }
 
 async function within(
@@ -204,5 +203,6 @@ export function allocate<Type extends TypedArrayConstructor>(
   if (typeof type !== 'function' || !('BYTES_PER_ELEMENT' in type)) {
     throw invalidType('type', 'a typed array constructor', type);
   }
-  return requireContext().core.objects.allocate(type, length);
+  const { objects, room } = requireContext().core;
+  return room.now(length * type.BYTES_PER_ELEMENT, () => objects.allocate(type, length));
 }

@@ -18,6 +18,8 @@ import type { RunningTask } from './tasks/running-task.js';
 import type { Lender } from './tasks/stream-producer.js';
 import { PumpedTimers } from './pumped-timers.js';
 import { SharedObjects } from './objects/shared-objects.js';
+import { Room } from './objects/room.js';
+import { StoreChanges } from './objects/store-changes.js';
 import { UnobservedFailures } from './objects/unobserved.js';
 import { Values } from './objects/values.js';
 import { WorkerEnds } from './workers/worker-ends.js';
@@ -50,6 +52,8 @@ export class Core implements PeerOwner {
   readonly ids: PeerIds;
   readonly objects: SharedObjects;
   readonly references = new References(this);
+  readonly changes: StoreChanges;
+  readonly room: Room;
   readonly requests = new Requests(this);
   readonly unobserved = new UnobservedFailures();
   readonly values = new Values(this);
@@ -89,6 +93,9 @@ export class Core implements PeerOwner {
     const hooks = { references: this.references, tables: arrow, resolveErrorClass };
     this.codec = new Codec(hooks, registry);
     this.objects = new SharedObjects(store, this.codec, () => this.ids.fresh());
+    this.changes = new StoreChanges(store);
+    this.room = new Room(this);
+    this.objects.onCreated = (size) => this.room.created(size);
     this.peer = new Peer(store, queue, this);
     this.ids = new PeerIds(this.storeId, this.peer.address.uid);
     if (staysUp) this.peer.keepAlive(true);
@@ -243,6 +250,8 @@ export class Core implements PeerOwner {
     this.cancellations.close();
     this.timers.close();
     this.references.close();
+    this.room.close();
+    this.changes.close();
     this.objects.close();
     this.peer.close();
     native.storeClose(this.store);

@@ -24,6 +24,23 @@ export interface Encoded {
   write(target: Uint8Array, offset: number): void;
 }
 
+/** A record that has been written already. */
+export function recordOf(record: Uint8Array): Encoded {
+  return {
+    size: record.length,
+    outOfBand: false,
+    references: [],
+    write: (target, offset) => target.set(record, offset),
+  };
+}
+
+/** The same, whatever becomes of the arrays in the value. */
+export function copyOf(encoded: Encoded): Encoded {
+  const record = new Uint8Array(encoded.size);
+  encoded.write(record, 0);
+  return { ...recordOf(record), outOfBand: encoded.outOfBand, references: encoded.references };
+}
+
 const NO_BYTES = Buffer.alloc(0);
 const NO_REFERENCES: readonly never[] = [];
 

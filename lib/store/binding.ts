@@ -149,12 +149,20 @@ export interface Native {
   /** What some process refers to. */
   storeListReferred(store: number): ReferredRow[];
 
+  /** A place in the line of all who wait for room, in whatever thread; after storeWatchRoom. */
+  storeEnterRoomQueue(store: number): number;
+  /** Tells the others to look. */
+  storeLeaveRoomQueue(store: number, place: number): void;
+  /** Whether nobody waits who came before that place. */
+  storeIsFirstForRoom(store: number, place: number): boolean;
   /** A value of {@link Room}. */
   storeRoomFor(store: number, size: number): number;
   /** `collect` runs when somebody asks for memory that garbage of this thread may hold. Once. */
   storeOnCollect(store: number, collect: () => void): void;
   /** Asks all threads and processes with such a function, this one too; how many there are. */
   storeAskToCollect(store: number): number;
+  /** How many there are; another process counts as one. */
+  storeCollectors(store: number): number;
   /** Gives back what dead processes held; it also happens by itself. */
   storeReap(store: number): void;
 

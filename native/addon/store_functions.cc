@@ -171,6 +171,23 @@ Value store_watch_room(const CallbackInfo& info) {
   return number(info.Env(), static_cast<double>(handle->watch_room()));
 }
 
+Value store_enter_room_queue(const CallbackInfo& info) {
+  StoreHandle* handle = Addon::of(info.Env()).store(info[0]);
+  if (handle == nullptr) return {};
+  return number(info.Env(), static_cast<double>(handle->enter_room_queue()));
+}
+
+void store_leave_room_queue(const CallbackInfo& info) {
+  StoreHandle* handle = Addon::of(info.Env()).store(info[0]);
+  if (handle != nullptr) handle->leave_room_queue(to_uint64(info[1]));
+}
+
+Value store_is_first_for_room(const CallbackInfo& info) {
+  StoreHandle* handle = Addon::of(info.Env()).store(info[0]);
+  if (handle == nullptr) return {};
+  return Napi::Boolean::New(info.Env(), handle->store().is_first_for_room(to_uint64(info[1])));
+}
+
 Value store_room_for(const CallbackInfo& info) {
   StoreHandle* handle = Addon::of(info.Env()).store(info[0]);
   Room room;
@@ -190,6 +207,12 @@ Value store_ask_to_collect(const CallbackInfo& info) {
   StoreHandle* handle = Addon::of(info.Env()).store(info[0]);
   if (handle == nullptr) return {};
   return number(info.Env(), static_cast<double>(handle->store().ask_to_collect()));
+}
+
+Value store_collectors(const CallbackInfo& info) {
+  StoreHandle* handle = Addon::of(info.Env()).store(info[0]);
+  if (handle == nullptr) return {};
+  return number(info.Env(), static_cast<double>(handle->store().collectors()));
 }
 
 void store_unwatch(const CallbackInfo& info) {
@@ -229,9 +252,13 @@ void export_store_functions(Env env, Napi::Object exports) {
   add<store_watch>(env, exports, "storeWatch");
   add<store_watch_room>(env, exports, "storeWatchRoom");
   add<store_unwatch>(env, exports, "storeUnwatch");
+  add<store_enter_room_queue>(env, exports, "storeEnterRoomQueue");
+  add<store_leave_room_queue>(env, exports, "storeLeaveRoomQueue");
+  add<store_is_first_for_room>(env, exports, "storeIsFirstForRoom");
   add<store_room_for>(env, exports, "storeRoomFor");
   add<store_on_collect>(env, exports, "storeOnCollect");
   add<store_ask_to_collect>(env, exports, "storeAskToCollect");
+  add<store_collectors>(env, exports, "storeCollectors");
   add<store_keep_alive>(env, exports, "storeKeepAlive");
   add<store_reap>(env, exports, "storeReap");
 }

@@ -166,6 +166,19 @@ uint64_t StoreHandle::watch_room() {
   return number;
 }
 
+uint64_t StoreHandle::enter_room_queue() {
+  uint64_t place = store_->enter_room_queue();
+  room_places_.insert(place);
+  return place;
+}
+
+void StoreHandle::leave_room_queue(uint64_t place) {
+  auto found = room_places_.find(place);
+  if (found == room_places_.end()) return;
+  room_places_.erase(found);
+  store_->leave_room_queue(place);
+}
+
 void StoreHandle::unwatch(uint64_t watch) {
   if (watches_.erase(watch) > 0) store_->unwatch(watch);
 }
@@ -173,6 +186,7 @@ void StoreHandle::unwatch(uint64_t watch) {
 void StoreHandle::close() {
   if (closed_) return;
   closed_ = true;
+  for (uint64_t place : room_places_) store_->leave_room_queue(place);
   for (uint64_t watch : watches_) store_->unwatch(watch);
   if (collect_) store_->forget_collect(collector_);
   end(changed_);

@@ -63,6 +63,8 @@ class StoreHandle {
   void keep_alive(bool waiting);  // whether the event loop stays up for `changed`
   uint64_t watch(const ObjectId& id);
   uint64_t watch_room();
+  uint64_t enter_room_queue();
+  void leave_room_queue(uint64_t place);
   void unwatch(uint64_t watch);
   // `collect` is called on the JavaScript thread when somebody asks this process for memory.
   void on_collect(Napi::Env env, Napi::Function collect);
@@ -100,6 +102,7 @@ class StoreHandle {
   std::shared_ptr<Signal> collect_;
   uint64_t collector_ = 0;
   std::unordered_set<uint64_t> watches_;
+  std::unordered_multiset<uint64_t> room_places_;
   napi_env env_ = nullptr;
   bool closed_ = false;
 };

@@ -127,7 +127,8 @@ struct ClientSlot {
   uint64_t start_time;
   std::atomic<uint32_t> notify;   // futex: something that somebody here waits for may have changed
   std::atomic<uint32_t> collect;  // counts the requests to collect garbage; notify changes after it
-  uint32_t reserved2[6];
+  std::atomic<uint64_t> room_place;  // when the first here to wait for room began; 0: none does
+  uint32_t reserved2[4];
 };
 static_assert(sizeof(ClientSlot) == 128);
 

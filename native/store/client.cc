@@ -207,19 +207,23 @@ void Client::forget_collect(uint64_t number) {
 }
 
 size_t Client::ask_to_collect() {
-  size_t asked = 0;
-  {
-    std::lock_guard lock(watches_mutex_);
-    asked = collectors_.size();
-  }
   for (uint32_t slot = 0; slot < shm::kMaxClients; ++slot) {
     ClientSlot& client = segment_->client(slot);
     if (port::load_word(client.state) != ClientState::kLive) continue;
     client.collect.fetch_add(1);
     wake(slot);
-    asked += slot != slot_;
   }
-  return asked;
+  return collectors();
+}
+
+size_t Client::collectors() {
+  size_t count = 0;
+  for (uint32_t slot = 0; slot < shm::kMaxClients; ++slot) {
+    bool is_live = port::load_word(segment_->client(slot).state) == ClientState::kLive;
+    count += is_live && slot != slot_;
+  }
+  std::lock_guard lock(watches_mutex_);
+  return count + collectors_.size();
 }
 
 void Client::run_collectors() {
@@ -307,6 +311,8 @@ void Client::claim(uint32_t slot) {
   store_lock_.set(own.state, ClientState::kLive);
   objects_ = std::make_unique<Objects>(*segment_, store_lock_, slot_, holds_);
   pages_ = std::make_unique<Pages>(*segment_, store_lock_, slot_);
+  room_queue_ = std::make_unique<RoomQueue>(*segment_, slot_);
+  own.room_place.store(0);
 }
 
 void Client::run_keeper() {

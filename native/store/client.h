@@ -15,6 +15,7 @@
 #include "store/guard.h"
 #include "store/objects.h"
 #include "store/pages.h"
+#include "store/room_queue.h"
 
 namespace mobula::store {
 
@@ -37,6 +38,7 @@ class Client : public std::enable_shared_from_this<Client> {
   queue::Bells& bells() { return bells_; }
   Pages& pages() { return *pages_; }
   Guard& guard() { return guard_; }
+  RoomQueue& room_queue() { return *room_queue_; }
   uint32_t slot() const { return slot_; }
   uint32_t generation() const { return generation_; }
 
@@ -54,6 +56,7 @@ class Client : public std::enable_shared_from_this<Client> {
   uint64_t on_collect(std::function<void()> collect);
   void forget_collect(uint64_t number);
   size_t ask_to_collect();
+  size_t collectors();
 
   // Gives back what dead clients held, of objects and of queues. No lock held.
   void reap();
@@ -109,6 +112,7 @@ class Client : public std::enable_shared_from_this<Client> {
   LocalHolds* holds_ = nullptr;
   std::unique_ptr<Objects> objects_;
   std::unique_ptr<Pages> pages_;
+  std::unique_ptr<RoomQueue> room_queue_;
   queue::Bells bells_;
   uint32_t slot_ = shm::kNone;
   uint32_t generation_ = 0;

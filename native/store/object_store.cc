@@ -479,6 +479,20 @@ uint64_t ObjectStore::watch_room(std::function<void()> changed) {
   return client_->watch(shm::kRoomBucket, std::move(changed));
 }
 
+uint64_t ObjectStore::enter_room_queue() { return client_->room_queue().enter(); }
+
+void ObjectStore::leave_room_queue(uint64_t place) {
+  client_->room_queue().leave(place);
+  WaitingClients waiting;
+  const uint64_t* words = client_->segment().store().waiters[shm::kRoomBucket];
+  for (uint32_t i = 0; i < shm::kHolderWords; ++i) waiting.words[i] = port::load_word(words[i]);
+  client_->notify(waiting);
+}
+
+bool ObjectStore::is_first_for_room(uint64_t place) const {
+  return client_->room_queue().is_first(place);
+}
+
 uint64_t ObjectStore::on_collect(std::function<void()> collect) {
   return client_->on_collect(std::move(collect));
 }
@@ -486,6 +500,8 @@ uint64_t ObjectStore::on_collect(std::function<void()> collect) {
 void ObjectStore::forget_collect(uint64_t number) { client_->forget_collect(number); }
 
 size_t ObjectStore::ask_to_collect() { return client_->ask_to_collect(); }
+
+size_t ObjectStore::collectors() { return client_->collectors(); }
 
 void ObjectStore::unwatch(uint64_t watch) { client_->unwatch(watch); }
 

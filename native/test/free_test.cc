@@ -31,6 +31,12 @@ ROLE(borrower_of_1) {
   REQUIRE_OK(self.store().drop_ref(ref));
 }
 
+ROLE(waiter_for_room) {
+  self.store().watch_room([] {});
+  self.store().enter_room_queue();
+  self.tell_and_linger("waiting");
+}
+
 ROLE(collector) {
   std::atomic<int> asked{0};
   uint64_t number = self.store().on_collect([&] { ++asked; });
@@ -229,6 +235,25 @@ TEST("there is room for what is free or may be evicted, and never for more than 
   REQUIRE_OK(store->room_for(2 * kMiB, &room));
   EXPECT(room == Room::kNever);
   REQUIRE_OK(store->unpin(reading.ref));
+}
+
+TEST("who waits for room goes in the order of coming, over all processes, whoever dies meanwhile") {
+  auto store = new_store();
+  EXPECT(store->is_first_for_room(UINT64_MAX));
+  Process waiter("waiter_for_room", store->handle());
+  EXPECT_EQ(waiter.hear(), "waiting");
+  EXPECT(!store->is_first_for_room(UINT64_MAX));
+  uint64_t watch = store->watch_room([] {});
+  uint64_t before = port::monotonic_ms();
+  EXPECT(eventually([&] { return port::monotonic_ms() > before; }));
+  uint64_t place = store->enter_room_queue();
+  EXPECT(!store->is_first_for_room(place));
+  waiter.kill();
+  reap_all(*store);
+  EXPECT(store->is_first_for_room(place));
+  store->leave_room_queue(place);
+  EXPECT(store->is_first_for_room(UINT64_MAX));
+  store->unwatch(watch);
 }
 
 TEST("a request to collect reaches every process of the store, this one too") {

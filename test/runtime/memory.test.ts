@@ -31,6 +31,7 @@ testInBoth('memory lists what refs stand for, in the store and out of it', async
     t.regex(owner, /^peer-\d+$/);
     t.true(age >= 0 && age < 60_000, String(age));
   }
+  t.true(memory().every(({ owner }) => owner !== 'peer-4294967295'));
   gate.open();
   await pending;
 });

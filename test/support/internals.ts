@@ -14,3 +14,8 @@ export function runtimeStoreHandle(): StoreHandle {
   const [pid, fd, storeId] = native.storeHandle(requireContext().core.store);
   return { pid, fd, storeId };
 }
+
+/** Whether a result or promised value of the running runtime waits for room. */
+export function isRoomAwaited(): boolean {
+  return !native.storeIsFirstForRoom(requireContext().core.store, Number.MAX_SAFE_INTEGER);
+}

@@ -68,6 +68,13 @@ export const countLeaves = remote(async (depth: number): Promise<number> => {
   return (await left) + (await right);
 });
 
+/** Puts arrays, one after the other, and drops them. */
+export const putAndDrop = remote(async (count: number, length: number) => {
+  let sum = 0;
+  for (let i = 0; i < count; i++) sum += (await put(new Float64Array(length).fill(1)))[0]!;
+  return sum;
+});
+
 export const putInTask = remote((value: unknown) => [put(value)]);
 
 /** Refs to tasks that it has submitted, and does not wait for. */

@@ -23,6 +23,9 @@ export interface ObjectMemory {
   age: number;
 }
 
+/** The issuer of what the runtime keeps for itself. */
+const noPeer = 0xffff_ffff;
+
 const states = ['pending', 'created', 'sealed', 'lost', 'freed'] as const;
 
 /** All objects of the store that refs stand for, and those of this thread that are elsewhere. */
@@ -35,6 +38,7 @@ export function listMemory(core: Core): ObjectMemory[] {
   const now = Date.now();
   const stored = core.objects
     .listReferred()
+    .filter(([id]) => PeerIds.issuerOf(id) !== noPeer)
     .map(([id, size, state, refs, pins, createdAt]): ObjectMemory => {
       const age = Math.max(0, now - createdAt);
       return { id, size, state: states[state]!, owner: ownerOf(id), refs, pins, age };

@@ -66,7 +66,7 @@ export class ObjectRef<T = unknown> implements PromiseLike<T>, Disposable {
     onValue?: ((value: T) => V | PromiseLike<V>) | null,
     onError?: ((reason: unknown) => E | PromiseLike<E>) | null,
   ): Promise<V | E> {
-    return (this.#reference.core.values.read(this.#reference) as Promise<T>).then(onValue, onError);
+    return (this.#reference.core.values.read(this) as Promise<T>).then(onValue, onError);
   }
 
   catch<E = never>(onError?: ((reason: unknown) => E | PromiseLike<E>) | null): Promise<T | E> {

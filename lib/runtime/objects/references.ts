@@ -1,5 +1,4 @@
 import type { ReferenceCodec } from '../../serialization/hooks.js';
-import { native } from '../../store/binding.js';
 import { ActorHandle, decodeHandle, encodeHandle } from '../actors/actor-handle.js';
 import type { Core } from '../core.js';
 import { idBytes, readId, writeId } from './ids.js';
@@ -17,11 +16,6 @@ const collected = new FinalizationRegistry<Reference>((reference) =>
   reference.core.references.drop(reference),
 );
 
-interface Watched {
-  readonly reference: Reference;
-  readonly watch: number;
-}
-
 /**
  * How refs leave and reach this thread, and the counting of those that have a row in the object
  * table. The causes that add to the count of a row: a put, a promise (share), a stored result, a
@@ -30,8 +24,8 @@ interface Watched {
  */
 export class References implements ReferenceCodec {
   readonly #core: Core;
-  readonly #watched = new Set<Watched>();
-  #listening = false;
+  /** Refs to values to come, with their watches. */
+  readonly #watched = new Map<Reference, number>();
 
   constructor(core: Core) {
     this.#core = core;
@@ -88,35 +82,28 @@ export class References implements ReferenceCodec {
   }
 
   #watch(reference: Reference): void {
-    const { store } = this.#core;
-    if (!this.#listening) {
-      this.#listening = true;
-      native.storeOnChanged(store, () => this.settleWatched());
-    }
-    const watched = { reference, watch: native.storeWatch(store, reference.id) };
-    this.#watched.add(watched);
-    if (this.#watched.size === 1) native.storeKeepAlive(store, true);
+    const watch = this.#core.changes.watch(reference.id, () => this.#settle(reference));
+    this.#watched.set(reference, watch);
     // It may have been sealed before the watch began.
-    this.#settle(watched);
+    this.#settle(reference);
   }
 
   /** Looks again at the objects that this thread waits for. */
   settleWatched(): void {
-    for (const watched of [...this.#watched]) this.#settle(watched);
+    for (const reference of [...this.#watched.keys()]) this.#settle(reference);
   }
 
-  #settle(watched: Watched): void {
-    const { store } = this.#core;
-    this.#core.values.settleShared(watched.reference);
-    if (watched.reference.slot.state === 'pending') return;
-    this.#watched.delete(watched);
-    native.storeUnwatch(store, watched.watch);
-    if (this.#watched.size === 0) native.storeKeepAlive(store, false);
+  #settle(reference: Reference): void {
+    this.#core.values.settleShared(reference);
+    const watch = this.#watched.get(reference);
+    if (reference.slot.state === 'pending' || watch === undefined) return;
+    this.#watched.delete(reference);
+    this.#core.changes.unwatch(watch);
   }
 
   /** What has not come will not come any more. */
   fail(error: Error): void {
-    for (const { reference } of this.#watched) reference.slot.settle('failed', error);
+    for (const { slot } of this.#watched.keys()) slot.settle('failed', error);
   }
 
   close(): void {

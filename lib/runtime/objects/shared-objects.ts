@@ -61,6 +61,8 @@ const dropped = new FinalizationRegistry<{ objects: SharedObjects; row: Row }>((
 /** Values in the object store, as one thread writes and reads them. */
 export class SharedObjects {
   readonly store: number;
+  /** An object has been created here. */
+  onCreated: (size: number) => void = () => undefined;
   readonly #codec: Codec;
   readonly #freshId: () => string;
   readonly #registers: Float64Array;
@@ -110,6 +112,7 @@ export class SharedObjects {
 
   #createOnce(size: number, id: string, mark: Uint8Array | undefined) {
     const [, buffer] = native.storeCreateObject(this.store, id, size, mark);
+    this.onCreated(size);
     return { row: this.#rowOf(id), buffer };
   }
 

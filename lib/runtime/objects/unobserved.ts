@@ -31,12 +31,13 @@ export class UnobservedFailures {
   }
 
   /** Somebody looks at the ref. */
-  observe(looked: Reference): void {
+  observe(looked: Reference): Reference {
     const reference = looked.primary ?? looked;
     reference.observed = true;
     if (this.#messages.size > 0 && this.#messages.delete(reference)) {
       collected.unregister(reference);
     }
+    return looked;
   }
 
   report(reference: Reference): void {

@@ -1,11 +1,14 @@
 import { ObjectFreedError } from '../../common/errors.js';
 import { native } from '../../store/binding.js';
-import type { Encoded } from '../../serialization/codec.js';
+import { recordOf, type Encoded } from '../../serialization/codec.js';
 import type { Core } from '../core.js';
 import { idBytes, PeerIds, writeId } from './ids.js';
 import { isRef, ObjectRef, Reference, referenceOf } from './object-ref.js';
 import { Availability, freed, lost, type Row } from './shared-objects.js';
 import type { ValueSlot } from './value-slot.js';
+
+type Resolve = (value: unknown) => void;
+type Reject = (error: unknown) => void;
 
 /** The values that a core's refs name: where they are, and how others get at them. */
 export class Values {
@@ -39,7 +42,8 @@ export class Values {
   #putNew(value: unknown, pin: boolean): Row {
     const encoded = this.#core.codec.encode(value);
     const contained = this.contained(encoded);
-    return this.#core.objects.put(encoded, { addRef: true, pin, contained });
+    const options = { addRef: true, pin, contained };
+    return this.#core.room.now(encoded.size, () => this.#core.objects.put(encoded, options));
   }
 
   /** The ids of the refs in a value, which live as long as the object that holds the value. */
@@ -72,7 +76,9 @@ export class Values {
       return;
     }
     const isError = slot.state === 'failed';
-    const row = this.#core.objects.put(this.#encodedSlot(slot), { id, addRef: true, isError });
+    const encoded = this.#encodedSlot(slot);
+    const options = { id, addRef: true, isError };
+    const row = this.#core.room.now(encoded.size, () => this.#core.objects.put(encoded, options));
     this.#core.references.count(ref, reference, row);
   }
 
@@ -80,11 +86,20 @@ export class Values {
   keepPromise({ slot, id, promised }: Reference): void {
     if (!promised || slot.state === 'stored') return;
     const isError = slot.state === 'failed';
+    this.#core.room.whenever(
+      this.#encodedSlot(slot),
+      (encoded) => this.#core.objects.put(encoded, { id, addRef: false, isError }).id,
+      (error) => this.#breakPromise(id, error),
+    );
+  }
+
+  /** Who waits for the value learns why it does not come; that it is lost, when even that fails. */
+  #breakPromise(id: string, error: unknown): void {
+    if (error instanceof ObjectFreedError) return;
     try {
-      this.#core.objects.put(this.#encodedSlot(slot), { id, addRef: false, isError });
-    } catch (error) {
-      if (error instanceof ObjectFreedError) return;
-      // There is no room: who waits for it learns that it is lost.
+      const encoded = this.#core.codec.encode(error);
+      this.#core.objects.put(encoded, { id, addRef: false, isError: true });
+    } catch {
       native.storeDelete(this.#core.store, id);
     }
   }
@@ -94,18 +109,18 @@ export class Values {
     return this.#core.codec.encode(slot.state === 'failed' ? slot.error : slot.value);
   }
 
-  /** The value of a ref, as often as it is asked for. */
-  read(reference: Reference): Promise<unknown> {
-    this.#core.unobserved.observe(reference);
+  /** The value of a ref, as often as it is asked for. The ref lives until then. */
+  read(ref: ObjectRef): Promise<unknown> {
+    const { slot } = this.#core.unobserved.observe(referenceOf(ref));
     return new Promise((resolve, reject) => {
-      if (reference.slot.state !== 'pending') {
-        this.#deliver(reference, resolve, reject);
+      if (slot.state !== 'pending') {
+        this.#deliverInRoom(ref, resolve, reject);
         return;
       }
       const endWait = this.wait();
-      reference.slot.onSettled(() => {
+      slot.onSettled(() => {
         endWait();
-        this.#deliver(reference, resolve, reject);
+        this.#deliverInRoom(ref, resolve, reject);
       });
     });
   }
@@ -119,11 +134,14 @@ export class Values {
     return () => executor.endWait(task);
   }
 
-  #deliver(
-    reference: Reference,
-    resolve: (value: unknown) => void,
-    reject: (error: unknown) => void,
-  ): void {
+  /** When memory is short, the finalizers of what the reader has dropped come first. */
+  #deliverInRoom(ref: ObjectRef, resolve: Resolve, reject: Reject): void {
+    const { relief } = this.#core.room;
+    if (relief === undefined) this.#deliver(referenceOf(ref), resolve, reject);
+    else void relief.then(() => this.#deliver(referenceOf(ref), resolve, reject));
+  }
+
+  #deliver(reference: Reference, resolve: Resolve, reject: Reject): void {
     let value: unknown;
     try {
       value = this.readNow(reference);
@@ -229,14 +247,4 @@ export class Values {
 
 function nothing(): void {
   return;
-}
-
-/** A record that has been written already. */
-function recordOf(record: Uint8Array): Encoded {
-  return {
-    size: record.length,
-    outOfBand: false,
-    references: [],
-    write: (target, offset) => target.set(record, offset),
-  };
 }

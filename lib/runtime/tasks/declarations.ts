@@ -1,7 +1,6 @@
 import { FunctionNotFoundError } from '../../common/errors.js';
 import type { Core } from '../core.js';
 import type { Declaration } from './functions.js';
-import { referenceOf } from '../objects/object-ref.js';
 
 /** How workers find a function that they do not know: an object names its module. */
 export class Declarations {
@@ -17,7 +16,9 @@ export class Declarations {
     if (this.#published.has(key)) return;
     const id = this.#idOf(key);
     if (this.#core.objects.addRef(id) === undefined) {
-      this.#core.objects.put(this.#core.codec.encode([module, name]), { id, addRef: true });
+      const encoded = this.#core.codec.encode([module, name]);
+      const put = () => this.#core.objects.put(encoded, { id, addRef: true });
+      this.#core.room.now(encoded.size, put);
     }
     this.#published.add(key);
   }
@@ -26,7 +27,7 @@ export class Declarations {
   async lookUp(key: number): Promise<{ module: string; name: string }> {
     const ref = this.#core.references.borrow(this.#idOf(key));
     try {
-      const [module, name] = (await this.#core.values.read(referenceOf(ref))) as [string, string];
+      const [module, name] = (await this.#core.values.read(ref)) as [string, string];
       return { module, name };
     } catch (cause) {
       throw new FunctionNotFoundError('The thread that declared the function has ended', { cause });

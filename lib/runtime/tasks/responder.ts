@@ -6,6 +6,7 @@ import { maxPayloadBytes, Op } from '../../transport/wire.js';
 import type { Core } from '../core.js';
 import { forwardTo } from '../objects/forward.js';
 import { idBytes, PeerIds, writeId } from '../objects/ids.js';
+import type { ObjectRef } from '../objects/object-ref.js';
 import { Answer, encodableError } from './answers.js';
 
 /** What a task or call that has arrived needs to be answered. */
@@ -70,8 +71,7 @@ export class Responder {
     const { codec, peer, values } = this.#core;
     const allocated = values.putAllocated(value);
     if (allocated !== undefined) {
-      this.#store(to, forwardTo(allocated), place);
-      allocated[Symbol.dispose]();
+      this.#store(to, forwardTo(allocated), place, allocated);
       return;
     }
     const start = peer.reserve();
@@ -90,26 +90,53 @@ export class Responder {
     peer.commit(place.op, to.handle, place.index, Answer.value, 0, encoded);
   }
 
+  /**
+   * Through the store. An answer waits for room; what comes before the answer cannot, as it must not
+   * come after it. `held` is disposed as soon as the object holds it, or never will.
+   */
+  #store(to: Incoming, encoded: Encoded, place: Place, held?: ObjectRef): void {
+    const { room, values } = this.#core;
+    const contained = values.contained(encoded);
+    const store = (record: Encoded) => this.#storeNow(to, record, contained, place);
+    if (place !== whole) {
+      room.now(encoded.size, () => store(encoded));
+      held?.[Symbol.dispose]();
+      return;
+    }
+    room.whenever(
+      encoded,
+      (record) => {
+        const id = store(record);
+        held?.[Symbol.dispose]();
+        return id;
+      },
+      (error) => this.failed(to, error),
+    );
+  }
+
   /** The asker's process holds the object from the moment it is sealed. */
-  #store(to: Incoming, encoded: Encoded, { op, index, isNamed }: Place): void {
+  #storeNow(
+    to: Incoming,
+    encoded: Encoded,
+    contained: Uint8Array | undefined,
+    { op, index, isNamed }: Place,
+  ): string {
     const core = this.#core;
     const refClient = native.peerClient(core.peer.handle, to.sender, to.senderUid);
-    if (refClient === undefined) return;
-    const contained = core.values.contained(encoded);
-    const id = isNamed
-      ? new PeerIds(core.storeId, to.senderUid).of(to.sequence + index)
-      : undefined;
-    const named = id === undefined ? {} : { id, replace: true };
-    let storedId = '';
+    if (refClient === undefined) return '';
+    const named = new PeerIds(core.storeId, to.senderUid).of(to.sequence + index);
+    const name = isNamed ? { id: named, replace: true } : {};
+    let id = named;
     try {
-      storedId = core.objects.put(encoded, { ...named, addRef: false, contained, refClient }).id;
+      ({ id } = core.objects.put(encoded, { ...name, addRef: false, contained, refClient }));
     } catch (error) {
       // Who has freed it knows, and needs no more than an answer.
       if (!(error instanceof ObjectFreedError)) throw error;
     }
     const start = core.peer.reserve();
-    if (!isNamed) writeId(storedId, core.peer.outbox, start);
+    if (!isNamed) writeId(id, core.peer.outbox, start);
     core.peer.commit(op, to.handle, index, Answer.stored, 0, isNamed ? 0 : idBytes);
+    return id;
   }
 
   /** Answers with what the user's code threw. */

@@ -32,12 +32,7 @@ export class RunningTask {
   #controller: AbortController | undefined;
   #reason: Error | undefined;
 
-  constructor(
-    incoming: Incoming,
-    attempt: number,
-    gpus: readonly number[] = [],
-    actorId?: string,
-  ) {
+  constructor(incoming: Incoming, attempt: number, gpus: readonly number[] = [], actorId?: string) {
     this.incoming = incoming;
     this.attempt = attempt;
     this.gpus = gpus;

@@ -122,7 +122,8 @@ export class SpecSender {
   }
 
   #put(encoded: Encoded): Row {
-    return this.#core.objects.put(encoded, { addRef: true });
+    const put = () => this.#core.objects.put(encoded, { addRef: true });
+    return this.#core.room.now(encoded.size, put);
   }
 
   /** The worker will look up the refs inside the arguments in the store. */

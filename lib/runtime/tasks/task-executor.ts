@@ -63,7 +63,8 @@ export class TaskExecutor implements Executor {
 
   wantedTasks(): number {
     if (this.#stopping) return 0;
-    return Math.max(0, this.#slots - this.#tasks.length + this.#lent);
+    const busy = this.#tasks.length + this.#core.room.waiting;
+    return Math.max(0, this.#slots - busy + this.#lent);
   }
 
   receive(record: InboxRecord): void {

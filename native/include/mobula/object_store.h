@@ -178,6 +178,12 @@ class ObjectStore {
   void unwatch(uint64_t watch);
   // As watch(), for bytes that are given back or may be evicted from now on.
   uint64_t watch_room(std::function<void()> changed);
+  // The line of those who wait for room, over all processes; for who watches for it. Leaving tells
+  // the others to look.
+  uint64_t enter_room_queue();
+  void leave_room_queue(uint64_t place);
+  // Whether nobody waits who entered before `place`.
+  bool is_first_for_room(uint64_t place) const;
   // Whether bytes for an object of that size are free or may be evicted, or could never be.
   Status room_for(uint64_t size, Room* out);
 
@@ -187,9 +193,10 @@ class ObjectStore {
   // above, it must not block nor call the store.
   uint64_t on_collect(std::function<void()> collect);
   void forget_collect(uint64_t number);
-  // Asks all of this store, in this process and in others; returns how many there are: a process
-  // with several in it may count as one.
+  // Asks all of this store, in this process and in others; returns how many there are.
   size_t ask_to_collect();
+  // How many there are: another process counts as one.
+  size_t collectors();
 
   // --- Looking after. ---
   Status stats(StoreStats* out);

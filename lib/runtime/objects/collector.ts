@@ -1,0 +1,57 @@
+import { setImmediate, setTimeout } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+
+/** Collections that are asked for take no more than a third of the time. */
+const restFactor = 2;
+/** V8 runs one finalization registry's callbacks a turn. */
+const finalizerTurns = 4;
+
+let collectGarbage: (() => void) | undefined;
+
+/**
+ * Garbage collections of this thread on behalf of the store: V8 does not feel the shared memory that
+ * garbage holds. Views end at once, the finalizers of refs run in turns of the event loop to come. Only
+ * full collections do either: refs and views have outlived minor ones when the store is full.
+ */
+export class Collector {
+  #restsUntil = 0;
+  #relief: Promise<void> | undefined;
+
+  /** Settles after the collection that is due, and the finalizers of what it finds. */
+  get relief(): Promise<void> | undefined {
+    return this.#relief;
+  }
+
+  /** Collects in a turn to come: once, however often it is asked for. */
+  request(): void {
+    this.#relief ??= this.#relieve();
+  }
+
+  async #relieve(): Promise<void> {
+    const rest = this.#restsUntil - performance.now();
+    await (rest > 0 ? setTimeout(rest) : setImmediate());
+    this.#collect();
+    for (let turn = 0; turn < finalizerTurns; turn++) await setImmediate();
+    this.#relief = undefined;
+  }
+
+  /** Collects at once, unless it has just done so. */
+  now(): void {
+    if (performance.now() >= this.#restsUntil) this.#collect();
+  }
+
+  #collect(): void {
+    const start = performance.now();
+    collectGarbage ??= findCollectGarbage();
+    collectGarbage();
+    const end = performance.now();
+    this.#restsUntil = end + restFactor * (end - start);
+  }
+}
+
+/** Contexts that are made after the flag is set have the function. */
+function findCollectGarbage(): () => void {
+  setFlagsFromString('--expose-gc');
+  return runInNewContext('gc') as () => void;
+}
