@@ -189,6 +189,14 @@ Value from_address(Env env, uint32_t slot, uint32_t uid) {
   return address;
 }
 
+Value peer_find(const CallbackInfo& info) {
+  Env env = info.Env();
+  PeerHandle* handle = Addon::of(env).peer(info[0]);
+  uint32_t slot = 0;
+  if (handle == nullptr || !handle->peer().find(to_uint32(info[1]), &slot)) return {};
+  return Napi::Number::New(env, slot);
+}
+
 Value peer_driver(const CallbackInfo& info) {
   Env env = info.Env();
   PeerHandle* handle = Addon::of(env).peer(info[0]);
@@ -256,6 +264,7 @@ void export_peer_functions(Env env, Napi::Object exports) {
   add<peer_resources>(env, exports, "peerResources");
   add<peer_shape>(env, exports, "peerShape");
   add<peer_set_driver>(env, exports, "peerSetDriver");
+  add<peer_find>(env, exports, "peerFind");
   add<peer_driver>(env, exports, "peerDriver");
   add<peer_cancel_queued>(env, exports, "peerCancelQueued");
   add<peer_where_is>(env, exports, "peerWhereIs");

@@ -98,6 +98,8 @@ class Peer {
   Status host_actor(uint32_t index, uint32_t generation, uint32_t host, uint32_t host_uid);
   void end_actor(uint32_t index, uint32_t generation);
   bool is_live(uint32_t slot, uint32_t uid);
+  // The slot of the live peer of that uid.
+  bool find(uint32_t uid, uint32_t* slot);
   // The process that a live peer belongs to, as slot and generation of the client table.
   bool client_of(uint32_t slot, uint32_t uid, uint32_t* client, uint32_t* client_generation);
 

@@ -191,6 +191,16 @@ bool Peer::blame(uint32_t slot, uint32_t uid, uint32_t sender_uid, uint64_t sequ
   return false;
 }
 
+bool Peer::find(uint32_t uid, uint32_t* slot) {
+  LockGuard guard(lock_);
+  if (!guard.status().is_ok()) return false;
+  uint32_t used = segment_.queue().peers_used;
+  for (*slot = 0; *slot < used; ++*slot) {
+    if (post_.is_live(*slot, uid)) return true;
+  }
+  return false;
+}
+
 Status Peer::counts(Counts* out) {
   LockGuard guard(lock_);
   if (!guard.status().is_ok()) return guard.status();
