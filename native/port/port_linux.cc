@@ -3,7 +3,6 @@
 #include <linux/futex.h>
 #include <poll.h>
 #include <signal.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -21,7 +21,7 @@ enum class Code : uint32_t {
   kIncompatible = 9,    // Another layout, libc or pid namespace made the segment.
   kSystem = 10,         // A system call failed; the message names it and its errno.
   kUnschedulable = 11,  // A task asks for more than the runtime will ever have.
-  kFreed = 12,        // The object was given up by free().
+  kFreed = 12,          // The object was given up by free().
 };
 
 // A code and, for failures, a message that a user can act on. Cheap to copy when ok.
