@@ -69,6 +69,7 @@ Code Model::create(const ObjectId& id, uint64_t size, uint32_t metadata_size, Ha
   for (const Handle& other : lru_) evictable += may_evict(*other) ? weight(*other) : 0;
   if (used_ - evictable + wanted > memory_) return Code::kFull;
   while (used_ + wanted > memory_) evict_one(false, evicted);
+  object = find(id);  // a lost one may have gone with its container
   if (!object) {
     object = std::make_shared<Object>();
     object->id = id;
