@@ -3,7 +3,7 @@ import { Codec } from '../serialization/codec.js';
 import { native } from '../store/binding.js';
 import { readMessage, writeMessage, type Message } from '../transport/message.js';
 import { Peer, type InboxRecord, type PeerAddress, type PeerOwner } from '../transport/peer.js';
-import { maxPeers, Op, RecordKind } from '../transport/wire.js';
+import { Op, RecordKind } from '../transport/wire.js';
 import { Declarations } from './tasks/declarations.js';
 import { resolveErrorClass } from './tasks/error-classes.js';
 import { arrow } from './objects/arrow.js';
@@ -219,12 +219,10 @@ export class Core implements PeerOwner {
     this.peer.commit(Op.message, to.slot, to.uid, 0, 0, length);
   }
 
-  /** Where the live peer of that uid is. A search: for rare cases. */
+  /** Where the live peer of that uid is. */
   findPeer(uid: number): PeerAddress | undefined {
-    for (let slot = 0; slot < maxPeers; slot++) {
-      if (native.peerIsLive(this.peer.handle, slot, uid)) return { slot, uid };
-    }
-    return undefined;
+    const slot = native.peerFind(this.peer.handle, uid);
+    return slot === undefined ? undefined : { slot, uid };
   }
 
   assertOpen(): void {

@@ -29,10 +29,8 @@ export class Cancellations {
   /** Resolves to false when the owner has gone. */
   ask(id: string, options: CancelOptions): Promise<boolean> {
     const core = this.#core;
-    const uid = PeerIds.issuerOf(id);
-    const slot = native.peerFind(core.peer.handle, uid);
-    if (slot === undefined) return Promise.resolve(false);
-    const owner = { slot, uid };
+    const owner = core.findPeer(PeerIds.issuerOf(id));
+    if (owner === undefined) return Promise.resolve(false);
     const question = ++this.#last;
     core.send({ type: 'cancelRef', question, sequence: PeerIds.sequenceOf(id), ...options }, owner);
     core.hold();
