@@ -46,8 +46,6 @@ export const Blame = { bystander: 0, culprit: 1 } as const;
 /** Run queues: which kind of worker a task asks for. */
 export const RunQueue = { thread: 0, process: 1 } as const;
 
-/** Slots for peers in a segment. */
-export const maxPeers = 1024;
 /** The target of a record that has bounced off a peer that ended; its targetUid is that peer's. */
 export const noTarget = 0xffff_ffff;
 
