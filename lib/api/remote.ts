@@ -11,7 +11,8 @@ import {
   checkString,
   invalidType,
 } from '../common/validate.js';
-import { requireContext } from '../runtime/context.js';
+import { requireContext, type Context } from '../runtime/context.js';
+import type { Core } from '../runtime/core.js';
 import type { ObjectRef } from '../runtime/objects/object-ref.js';
 import { withContext } from '../runtime/tasks/carried-context.js';
 import {
@@ -23,6 +24,7 @@ import {
 import { assertNotImporting } from '../runtime/tasks/modules.js';
 import type { ObjectStream } from '../runtime/tasks/object-stream.js';
 import { addErrorClass } from '../runtime/tasks/error-classes.js';
+import type { Route } from '../runtime/tasks/request.js';
 import type { ErrorType, RetryPolicy } from '../runtime/tasks/retry-policy.js';
 import type { Demand } from '../runtime/tasks/shapes.js';
 import type { Terms } from '../runtime/tasks/task-spec.js';
@@ -214,28 +216,41 @@ function checkBackpressure(target: unknown, backpressure: number | undefined): n
   return isGenerator ? (backpressure ?? 16) : undefined;
 }
 
-function submit(
-  declaration: Declaration,
-  options: CheckedOptions,
-  args: readonly unknown[],
-): ObjectRef | readonly ObjectRef[] | ObjectStream {
-  const { name, demand, policy, returns, backpressure } = options;
-  assertNotImporting(`${name}.remote()`);
-  const { core, isolation } = requireContext();
-  const worker = options.isolation ?? isolation;
-  const target = core.shapes.of(worker, demand);
-  const request = {
-    destination: { op: Op.submit, target, detail: options.priority, queue: RunQueue[worker] },
-    declaration,
-    what: name,
-    args,
-    flags: 0,
-    policy,
-    terms: withContext(declaration, options.terms),
-  };
-  if (backpressure !== undefined) return core.requests.openStream(request, backpressure);
-  if (returns > 1) return core.requests.sendForMany(request, returns);
-  return core.requests.send(request);
+/** Submits tasks of a function with the same options. */
+class Submitter {
+  readonly #declaration: Declaration;
+  readonly #options: CheckedOptions;
+  readonly #what: string;
+  #core: Core | undefined;
+  #route!: Route;
+
+  constructor(declaration: Declaration, options: CheckedOptions) {
+    this.#declaration = declaration;
+    this.#options = options;
+    this.#what = `${options.name}.remote()`;
+  }
+
+  submit(args: readonly unknown[]): ObjectRef | readonly ObjectRef[] | ObjectStream {
+    assertNotImporting(this.#what);
+    const context = requireContext();
+    const { core } = context;
+    if (core !== this.#core) this.#enter(context);
+    const { backpressure, returns } = this.#options;
+    const terms = withContext(this.#declaration, this.#options.terms);
+    const request = { route: this.#route, args, flags: 0, terms, order: undefined };
+    if (backpressure !== undefined) return core.requests.openStream(request, backpressure);
+    if (returns > 1) return core.requests.sendForMany(request, returns);
+    return core.requests.send(request);
+  }
+
+  #enter({ core, isolation: usual }: Context): void {
+    const { demand, isolation = usual, name, policy, priority } = this.#options;
+    const target = core.shapes.of(isolation, demand);
+    const queue = RunQueue[isolation];
+    const destination = { op: Op.submit, target, detail: priority, queue };
+    this.#route = { destination, declaration: this.#declaration, what: name, policy };
+    this.#core = core;
+  }
 }
 
 /**
@@ -253,8 +268,8 @@ export function remote<F extends AnyFunction, const O extends TaskOptions = obje
   }
   const declaration = declare(fn, module);
   const submitWith = (given: TaskOptions) => {
-    const checked = checkOptions(declaration, given);
-    return (...args: unknown[]) => submit(declaration, checked, args);
+    const submitter = new Submitter(declaration, checkOptions(declaration, given));
+    return (...args: unknown[]) => submitter.submit(args);
   };
   const local = ((...args) => fn(...args)) as F;
   Object.defineProperty(local, 'name', { value: declaration.name });

@@ -125,6 +125,12 @@ uint64_t to_uint64(const Napi::Value& value) {
   return static_cast<uint64_t>(number);
 }
 
+bool to_bool(const Napi::Value& value) {
+  bool is_true = false;
+  napi_get_value_bool(value.Env(), value, &is_true);
+  return is_true;
+}
+
 uint32_t to_uint32(const Napi::Value& value) {
   uint32_t number = UINT32_MAX;
   napi_get_value_uint32(value.Env(), value, &number);

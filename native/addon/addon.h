@@ -56,7 +56,10 @@ class Addon {
 bool to_id(const Napi::Value& value, ObjectId* out);
 bool to_bytes(const Napi::Value& value, const uint8_t** data, size_t* length);
 uint64_t to_uint64(const Napi::Value& value);
+// What the runtime's own modules pass, without the coercions of JavaScript, which fail while an
+// environment ends.
 uint32_t to_uint32(const Napi::Value& value);
+bool to_bool(const Napi::Value& value);
 Napi::String from_id(Napi::Env env, const ObjectId& id);
 
 void export_store_functions(Napi::Env env, Napi::Object exports);

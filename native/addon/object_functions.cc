@@ -81,8 +81,8 @@ void store_seal(const CallbackInfo& info) {
   if (handle == nullptr) return;
   EntryRef ref = to_entry(info, 1);
   SealOptions options;
-  options.exposed = info[3].ToBoolean();
-  options.add_ref = info[4].ToBoolean();
+  options.exposed = to_bool(info[3]);
+  options.add_ref = to_bool(info[4]);
   Bytes contained;
   if (!to_optional_bytes(info[5], &contained)) return;
   std::vector<ObjectId> ids(contained.length / sizeof(ObjectId));
@@ -91,7 +91,7 @@ void store_seal(const CallbackInfo& info) {
   options.contained_count = ids.size();
   options.ref_client = to_uint32(info[6]);
   options.ref_client_generation = to_uint32(info[7]);
-  options.pin = info[8].ToBoolean();
+  options.pin = to_bool(info[8]);
   Status status = handle->store().seal(ref, options);
   handle->forget_writing(ref);
   if (failed(info.Env(), status)) return;

@@ -89,7 +89,7 @@ Value peer_client(const CallbackInfo& info) {
 
 void peer_keep_alive(const CallbackInfo& info) {
   PeerHandle* handle = Addon::of(info.Env()).peer(info[0]);
-  if (handle != nullptr) handle->keep_alive(info[1].ToBoolean());
+  if (handle != nullptr) handle->keep_alive(to_bool(info[1]));
 }
 
 void peer_end_with(const CallbackInfo& info) {

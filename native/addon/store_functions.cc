@@ -27,8 +27,8 @@ Value store_create(const CallbackInfo& info) {
   options.max_objects = to_uint32(info[1]);
   options.eviction = static_cast<EvictionPolicy>(to_uint32(info[2]));
   if (info[3].IsString()) options.name = info[3].As<Napi::String>();
-  options.guard = info[4].ToBoolean();
-  options.queue = info[5].ToBoolean();
+  options.guard = to_bool(info[4]);
+  options.queue = to_bool(info[5]);
   options.prefault = to_uint64(info[6]);
   std::unique_ptr<ObjectStore> store;
   Status status = ObjectStore::create(options, &store);
@@ -222,7 +222,7 @@ void store_unwatch(const CallbackInfo& info) {
 
 void store_keep_alive(const CallbackInfo& info) {
   StoreHandle* handle = Addon::of(info.Env()).store(info[0]);
-  if (handle != nullptr) handle->keep_alive(info[1].ToBoolean());
+  if (handle != nullptr) handle->keep_alive(to_bool(info[1]));
 }
 
 void store_reap(const CallbackInfo& info) {

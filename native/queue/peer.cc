@@ -75,25 +75,43 @@ Peer::~Peer() {
 
 Status Peer::exchange(const uint8_t* outbox, size_t length, uint8_t* inbox, size_t capacity,
                       uint32_t kind, uint32_t max_tasks, size_t* sent, Exchanged* out) {
-  RingList rings;
   *sent = 0;
   *out = {};
   for (;;) {
-    Status status;
-    {
-      LockGuard guard(lock_);
-      if (!guard.status().is_ok()) return guard.status();
-      status = send(outbox, length, sent, &rings);
-      if (*sent == length) receive(inbox, capacity, kind, max_tasks, &rings, out);
+    Status status = exchange_once(outbox, length, inbox, capacity, kind, max_tasks, sent, out);
+    if (!status.is_ok()) return status;
+    if (*sent == length) {
+      bool waits = out->received == 0 && (max_tasks > 0 || !sent_.is_empty());
+      if (waits && spin_for_more(kind, max_tasks)) {
+        status = exchange_once(outbox, length, inbox, capacity, kind, max_tasks, sent, out);
+      }
+      if (out->received > 0) {
+        spin_.received();
+      } else if (waits) {
+        spin_.asleep();
+      }
+      return status;
     }
-    rings.ring_all(segment_, &bells_);
-    if (!status.is_ok() || *sent == length) return status;
     Wire next;
     std::memcpy(&next, outbox + *sent, sizeof next);
     uint32_t spare = std::max(kSpareCells, Records::cells_for(next.length));
     Status grown = shm::table_grow(segment_, lock_, segment_.cells(), spare);
     if (!grown.is_ok()) return grown;
   }
+}
+
+Status Peer::exchange_once(const uint8_t* outbox, size_t length, uint8_t* inbox, size_t capacity,
+                           uint32_t kind, uint32_t max_tasks, size_t* sent, Exchanged* out) {
+  RingList rings;
+  Status status;
+  {
+    LockGuard guard(lock_);
+    if (!guard.status().is_ok()) return guard.status();
+    status = send(outbox, length, sent, &rings);
+    if (*sent == length) receive(inbox, capacity, kind, max_tasks, &rings, out);
+  }
+  rings.ring_all(segment_, &bells_);
+  return status;
 }
 
 // Ok with *sent < length asks for more cells. Every record is a transaction of its own: its cells

@@ -8,6 +8,7 @@
 #include "queue/bells.h"
 #include "queue/post.h"
 #include "queue/sent.h"
+#include "queue/spin.h"
 #include "shm/lock.h"
 #include "shm/segment.h"
 
@@ -148,6 +149,9 @@ class Peer {
   bool has_mail() const;
   bool arm();
   bool spin();
+  bool spin_for_more(uint32_t kind, uint32_t max_tasks);
+  Status exchange_once(const uint8_t* outbox, size_t length, uint8_t* inbox, size_t capacity,
+                       uint32_t kind, uint32_t max_tasks, size_t* sent, Exchanged* out);
   shm::PeerSlot& own() const { return segment_.queue().peers[slot_]; }
 
   const shm::Segment& segment_;
@@ -159,7 +163,7 @@ class Peer {
   uint32_t uid_ = 0;
   int bell_read_ = -1;
   std::shared_ptr<const BellEnd> bell_;
-  uint32_t spin_us_ = 20;  // how long wait() looks before it sleeps
+  Spin spin_;
 };
 
 }  // namespace mobula::queue

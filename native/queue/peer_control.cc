@@ -22,8 +22,8 @@ using shm::RecordKind;
 namespace {
 
 constexpr uint32_t kSpareActors = 8;
-constexpr uint32_t kMostSpinUs = 50;
-constexpr uint32_t kLeastSpinUs = 4;
+// A thread that blocks has nothing better to do.
+constexpr uint32_t kLeastBlockedSpinUs = 20;
 
 }  // namespace
 
@@ -235,16 +235,23 @@ bool Peer::spin() {
     if (own().mailbox.count > 0) return true;
     lock_.set(own().armed, 0);
   }
-  uint64_t end = port::monotonic_us() + spin_us_;
-  do {
-    if (has_mail()) {
-      spin_us_ = std::min(2 * spin_us_, kMostSpinUs);
-      return true;
-    }
-    port::cpu_relax();
-  } while (port::monotonic_us() < end);
-  spin_us_ = std::max(spin_us_ / 2, kLeastSpinUs);
-  return false;
+  return spin_.until(std::max(spin_.budget_us(), kLeastBlockedSpinUs), [&] { return has_mail(); });
+}
+
+// True when another exchange is due: something has come, or nothing has and the peer is to be armed
+// again.
+bool Peer::spin_for_more(uint32_t kind, uint32_t max_tasks) {
+  if (spin_.budget_us() == 0) return false;
+  {
+    LockGuard guard(lock_);
+    if (!guard.status().is_ok()) return false;
+    lock_.set(own().armed, 0);
+    post_.clear_idle(slot_);
+  }
+  spin_.until(spin_.budget_us(), [&] {
+    return has_mail() || (max_tasks > 0 && post_.shapes().queued(kind) > 0);
+  });
+  return true;
 }
 
 // False when there is something to receive already.

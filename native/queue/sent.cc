@@ -37,7 +37,10 @@ void Sent::note(uint64_t sequence, uint32_t record) {
   Page* page = page_of(number);
   if (page == nullptr) page = add_page(number);
   uint32_t& noted = page->records[sequence % kPageSize];
-  if (noted == kNone) ++page->count;
+  if (noted == kNone) {
+    ++page->count;
+    ++size_;
+  }
   noted = record;
 }
 
@@ -48,6 +51,7 @@ void Sent::forget(uint64_t sequence) {
   uint32_t& noted = page->records[sequence % kPageSize];
   if (noted == kNone) return;
   noted = kNone;
+  --size_;
   if (--page->count == 0 && number != newest_) remove_if_empty(number);
 }
 

@@ -16,6 +16,7 @@ class Sent {
   void note(uint64_t sequence, uint32_t record);
   void forget(uint64_t sequence);
   uint32_t find(uint64_t sequence);  // or kNone
+  bool is_empty() const { return size_ == 0; }
 
  private:
   static constexpr uint64_t kPageSize = 256;
@@ -32,6 +33,7 @@ class Sent {
   void remove_if_empty(uint64_t number);
 
   std::unordered_map<uint64_t, std::unique_ptr<Page>> pages_;
+  uint64_t size_ = 0;
   uint64_t newest_ = 0;  // the page that was added last; it stays when it is empty
   // The page that was asked for last.
   uint64_t last_number_ = 0;

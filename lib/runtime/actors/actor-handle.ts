@@ -38,15 +38,10 @@ class ActorClient {
 
   #request(what: string, args: readonly unknown[], flags: number): ObjectRef {
     const { index, generation } = this.address;
-    return this.core.requests.send({
-      destination: { op: Op.call, target: index, detail: generation },
-      declaration: this.declaration,
-      what,
-      args,
-      flags,
-      policy: noRetries,
-      order: this.#order,
-    });
+    const destination = { op: Op.call, target: index, detail: generation };
+    const { declaration } = this;
+    const route = { destination, declaration, what, policy: noRetries };
+    return this.core.requests.send({ route, args, flags, terms: undefined, order: this.#order });
   }
 }
 

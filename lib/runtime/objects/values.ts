@@ -83,8 +83,10 @@ export class Values {
   }
 
   /** If the ref was shared before it settled here, its value goes where it was promised. */
-  keepPromise({ slot, id, promised }: Reference): void {
-    if (!promised || slot.state === 'stored') return;
+  keepPromise(reference: Reference): void {
+    const { slot } = reference;
+    if (!reference.promised || slot.state === 'stored') return;
+    const { id } = reference;
     const isError = slot.state === 'failed';
     this.#core.room.whenever(
       this.#encodedSlot(slot),
@@ -239,8 +241,10 @@ export class Values {
   }
 
   /** A value at hand may have been given up by somebody else it was shared with. */
-  #noticeFreed({ entry, id, slot }: Reference): void {
+  #noticeFreed(reference: Reference): void {
+    const { entry, slot } = reference;
     if (entry === undefined || (slot.state !== 'value' && slot.state !== 'record')) return;
+    const { id } = reference;
     if (this.#core.objects.availability(id) === Availability.freed) slot.free(freed(id));
   }
 }

@@ -32,8 +32,16 @@ const getter: TextMapGetter = {
   keys: (carrier) => Object.keys(carrier),
 };
 
+let found: OpenTelemetry | undefined;
+let hasLooked = false;
+
+/** Looks once a turn: a global that is not there is looked for at length. */
 function openTelemetry(): OpenTelemetry | undefined {
-  return Reflect.get(globalThis, openTelemetryKey) as OpenTelemetry | undefined;
+  if (hasLooked) return found;
+  hasLooked = true;
+  setImmediate(() => (hasLooked = false)).unref();
+  found = Reflect.get(globalThis, openTelemetryKey) as OpenTelemetry | undefined;
+  return found;
 }
 
 /**

@@ -16,18 +16,23 @@ export interface Destination {
   readonly queue?: number;
 }
 
-/** A task or a call that is about to be sent. */
-export interface Request {
+/** What all requests of a function, with the same options, have in common. */
+export interface Route {
   readonly destination: Destination;
   readonly declaration: Declaration;
   /** For a user to recognise it by: a function's or actor's name. */
   readonly what: string;
+  readonly policy: RetryPolicy;
+}
+
+/** A task or a call that is about to be sent. */
+export interface Request {
+  readonly route: Route;
   readonly args: readonly unknown[];
   readonly flags: number;
-  readonly policy: RetryPolicy;
-  readonly terms?: Terms | undefined;
+  readonly terms: Terms | undefined;
   /** Requests that share an order leave in the order in which they were made. */
-  readonly order?: Order;
+  readonly order: Order | undefined;
 }
 
 /** `last` settles when the request that was made last has left. */
@@ -44,47 +49,87 @@ export interface ResultSink {
   failed(error: unknown): void;
 }
 
-/** A request from its arguments to its answer. */
+/** What few requests have. */
+interface Rare {
+  sink?: ResultSink;
+  used?: ObjectRef[];
+  argumentsRow?: Row;
+  dependenciesRow?: Row;
+  spec?: Uint8Array;
+  stopDelay?: (() => void) | undefined;
+}
+
+/** A request from its arguments to its answer. Many are alive at a time: it is kept small. */
 export class PendingRequest {
   readonly reference: Reference;
   /** Kept until the answer, as those in {@link used}. */
   readonly ref: ObjectRef;
-  readonly what: string;
-  /** URL of the module that declared what runs. */
-  readonly module: string;
-  readonly destination: Destination;
-  readonly policy: RetryPolicy;
+  readonly route: Route;
   /** The task whose code made it. */
   readonly parent: RunningTask | undefined;
   retriesLeft: number;
   /** It has left, and is in a queue or with a worker. */
   isSent = false;
-  sink: ResultSink | undefined;
-  used: ObjectRef[] | undefined;
-  argumentsRow: Row | undefined;
-  dependenciesRow: Row | undefined;
-  /** A copy of what was sent, for those that are sent again because of what they threw. */
-  spec: Uint8Array | undefined;
-  /** Ends the delay before it is sent again. */
-  stopDelay: (() => void) | undefined;
+  #rare: Rare | undefined;
 
   constructor(
     reference: Reference,
     ref: ObjectRef,
-    { what, declaration, destination, policy }: Request,
+    route: Route,
     parent: RunningTask | undefined,
   ) {
     this.reference = reference;
     this.ref = ref;
-    this.what = what;
-    this.module = declaration.module;
-    this.destination = destination;
-    this.policy = policy;
-    this.retriesLeft = policy.retries;
+    this.route = route;
+    this.retriesLeft = route.policy.retries;
     this.parent = parent;
   }
 
   get sequence(): number {
     return this.reference.sequence!;
+  }
+
+  get what(): string {
+    return this.route.what;
+  }
+
+  get rare(): Readonly<Rare> | undefined {
+    return this.#rare;
+  }
+
+  get sink(): ResultSink | undefined {
+    return this.#rare?.sink;
+  }
+
+  set sink(sink: ResultSink) {
+    this.#makeRare().sink = sink;
+  }
+
+  /** It needs the ref until its answer. */
+  use(ref: ObjectRef): void {
+    (this.#makeRare().used ??= []).push(ref);
+  }
+
+  /** Objects that hold its arguments, or what they depend on, until its answer. */
+  set argumentsRow(row: Row) {
+    this.#makeRare().argumentsRow = row;
+  }
+
+  set dependenciesRow(row: Row) {
+    this.#makeRare().dependenciesRow = row;
+  }
+
+  /** A copy of what was sent, for those that are sent again because of what they threw. */
+  set spec(spec: Uint8Array) {
+    this.#makeRare().spec = spec;
+  }
+
+  /** Ends the delay before it is sent again. */
+  set stopDelay(stop: (() => void) | undefined) {
+    this.#makeRare().stopDelay = stop;
+  }
+
+  #makeRare(): Rare {
+    return (this.#rare ??= {});
   }
 }

@@ -91,18 +91,19 @@ export class Requests {
     };
     const reader = new StreamReader(control, backpressure);
     const nextSequence = () => ++this.#sequence;
-    pending.sink = new StreamSink(this.#core, reader, request.what, nextSequence, this.#settle);
+    pending.sink = new StreamSink(this.#core, reader, request.route.what, nextSequence, this.#settle);
     this.#start(request, pending);
     return new ObjectStream(reader, sequence);
   }
 
   #open(request: Request, results: number): PendingRequest {
     this.#core.assertOpen();
-    this.#core.declarations.publish(request.declaration);
+    const { route } = request;
+    this.#core.declarations.publish(route.declaration);
     const reference = new Reference(this.#core, this.#sequence + 1);
     this.#sequence += results;
-    reference.isCall = request.destination.op === Op.call;
-    return new PendingRequest(reference, new ObjectRef(reference), request, currentTask());
+    reference.isCall = route.destination.op === Op.call;
+    return new PendingRequest(reference, new ObjectRef(reference), route, currentTask());
   }
 
   #start(request: Request, pending: PendingRequest): void {
@@ -115,7 +116,7 @@ export class Requests {
       this.#finish(pending);
       throw error;
     }
-    this.onRequest(pending.destination);
+    this.onRequest(pending.route.destination);
   }
 
   /** Takes the answer to a request. */
@@ -137,14 +138,14 @@ export class Requests {
   }
 
   #completeFailed(pending: PendingRequest, answer: number, start: number, end: number): void {
-    const error = this.#decodeError(pending.module, start, end);
+    const error = this.#decodeError(pending.route.declaration.module, start, end);
     if (answer === Answer.failed) {
       this.#fail(pending, error);
       return;
     }
-    if (pending.retriesLeft > 0 && isRetryable(pending.policy, error)) {
+    if (pending.retriesLeft > 0 && isRetryable(pending.route.policy, error)) {
       pending.retriesLeft--;
-      this.#resendLater(pending, pending.spec!);
+      this.#resendLater(pending, pending.rare!.spec!);
       return;
     }
     this.#fail(pending, taskError(pending.what, error));
@@ -237,8 +238,8 @@ export class Requests {
     const pending = this.#pending.get(record.sequence);
     if (pending === undefined) return;
     const isToBlame = record.flags === Blame.culprit;
-    const isLast = pending.retriesLeft === 0 && (isToBlame || pending.policy.retries === 0);
-    if (pending.destination.op === Op.call || isLast) {
+    const isLast = pending.retriesLeft === 0 && (isToBlame || pending.route.policy.retries === 0);
+    if (pending.route.destination.op === Op.call || isLast) {
       this.#failCrashed(pending, endedPeer(record));
       return;
     }
@@ -250,7 +251,7 @@ export class Requests {
 
   #resendLater(pending: PendingRequest, spec: Uint8Array): void {
     pending.isSent = false;
-    const { retryDelay } = pending.policy;
+    const { retryDelay } = pending.route.policy;
     if (retryDelay === 0) {
       this.#resend(pending, spec);
       return;
@@ -264,7 +265,7 @@ export class Requests {
   #resend(pending: PendingRequest, spec: Uint8Array): void {
     countAttempt(spec, 0);
     this.#sender.resend(pending, Op.resubmit, spec);
-    this.onRequest(pending.destination);
+    this.onRequest(pending.route.destination);
   }
 
   /** Waits a little for the reason, if a worker has ended. */
@@ -327,30 +328,42 @@ export class Requests {
   }
 
   #finish(pending: PendingRequest): void {
-    const { reference, ref, what, used, argumentsRow, dependenciesRow } = pending;
+    const { reference, rare } = pending;
     this.#pending.delete(reference.sequence!);
-    if (reference.slot.state === 'failed') this.#core.unobserved.add(ref, reference, what);
-    pending.stopDelay?.();
-    pending.sink?.ended();
-    if (argumentsRow !== undefined) this.#drop(argumentsRow);
-    if (dependenciesRow !== undefined) this.#drop(dependenciesRow);
+    if (reference.slot.state === 'failed') {
+      this.#core.unobserved.add(pending.ref, reference, pending.what);
+    }
+    if (rare !== undefined) this.#finishRare(rare);
     this.#core.values.keepPromise(reference);
     this.#core.values.endUse(reference);
-    if (used !== undefined) for (const ref of used) this.#core.values.endUse(referenceOf(ref));
     this.#core.unhold();
+  }
+
+  #finishRare({
+    sink,
+    used = [],
+    argumentsRow,
+    dependenciesRow,
+    stopDelay,
+  }: NonNullable<PendingRequest['rare']>): void {
+    stopDelay?.();
+    sink?.ended();
+    if (argumentsRow !== undefined) this.#drop(argumentsRow);
+    if (dependenciesRow !== undefined) this.#drop(dependenciesRow);
+    for (const ref of used) this.#core.values.endUse(referenceOf(ref));
   }
 
   /** Every task of that run queue fails: no worker for it will come. */
   fail(error: Error, queue: number): void {
     for (const pending of [...this.#pending.values()]) {
-      if (pending.destination.queue === queue) this.#fail(pending, error);
+      if (pending.route.destination.queue === queue) this.#fail(pending, error);
     }
   }
 
   /** Nothing will be answered any more. */
   close(error: RuntimeShutdownError): void {
     for (const pending of this.#pending.values()) {
-      pending.stopDelay?.();
+      pending.rare?.stopDelay?.();
       if (pending.sink === undefined) pending.reference.slot.settle('failed', error);
       else {
         pending.sink.failed(error);
@@ -365,9 +378,9 @@ export function outOfTime(what: string, timeout: number): TaskTimeoutError {
   return new TaskTimeoutError(`${what} took longer than its time-out of ${timeout} ms`);
 }
 
-function crashError({ destination, what }: PendingRequest, reason: string | undefined): Error {
+function crashError({ route, what }: PendingRequest, reason: string | undefined): Error {
   const why = reason === undefined ? '' : `: ${reason}`;
-  if (destination.op !== Op.call) {
+  if (route.destination.op !== Op.call) {
     return new WorkerCrashedError(`The worker that ran ${what} died${why}; no retries are left`);
   }
   return actorDied(what, why === '' ? 'it had ended before' : `its worker ended${why}`);

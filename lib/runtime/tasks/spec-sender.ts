@@ -62,8 +62,9 @@ export class SpecSender {
     this.#commit(pending, op, offset, spec.length);
   }
 
-  #send({ declaration, args, flags, terms }: Request, pending: PendingRequest): void {
+  #send({ route, args, flags, terms }: Request, pending: PendingRequest): void {
     const { codec, peer } = this.#core;
+    const { declaration, destination } = route;
     const encodedTerms = this.#encodeTerms(terms, pending);
     const start = peer.reserve();
     const first = start + prefixBytes + sectionBytes(encodedTerms);
@@ -73,16 +74,16 @@ export class SpecSender {
     if (typeof encoded === 'number' && intact && first - start + encoded <= maxPayloadBytes) {
       this.#shareNested(codec.takeReferences(), pending);
       this.#writeHead(start, declaration.key, flags, encodedTerms);
-      this.#commit(pending, pending.destination.op, start, first - start + encoded);
+      this.#commit(pending, destination.op, start, first - start + encoded);
       return;
     }
     const whole = typeof encoded === 'number' ? codec.encode(args) : encoded;
     this.#shareNested(whole.references, pending);
-    pending.argumentsRow = this.#put(whole);
+    const argumentsRow = (pending.argumentsRow = this.#put(whole));
     const offset = peer.reserve();
     const at = this.#writeHead(offset, declaration.key, flags | Flag.stored, encodedTerms);
-    writeId(pending.argumentsRow.id, peer.outbox, at);
-    this.#commit(pending, pending.destination.op, offset, at + idBytes - offset);
+    writeId(argumentsRow.id, peer.outbox, at);
+    this.#commit(pending, destination.op, offset, at + idBytes - offset);
   }
 
   #encodeTerms(terms: Request['terms'], pending: PendingRequest): Uint8Array {
@@ -111,13 +112,13 @@ export class SpecSender {
   }
 
   #commit(pending: PendingRequest, op: number, offset: number, length: number): void {
-    const { destination, policy, sequence } = pending;
+    const { destination, policy } = pending.route;
     const { peer } = this.#core;
     if (policy.retryErrors !== false) {
       pending.spec = peer.outbox.slice(offset, offset + length);
     }
     // The flags tell an actor's host which generation is meant.
-    peer.commit(op, destination.target, destination.detail, destination.detail, sequence, length);
+    peer.commit(op, destination.target, destination.detail, destination.detail, pending.sequence, length);
     pending.isSent = true;
   }
 
@@ -180,7 +181,7 @@ export class SpecSender {
   }
 
   #sendResolved(
-    { declaration, flags }: Request,
+    { route, flags }: Request,
     pending: PendingRequest,
     terms: Uint8Array,
     encoded: Encoded,
@@ -192,20 +193,20 @@ export class SpecSender {
     if (encoded.outOfBand || encoded.size > argumentsLimit) {
       pending.argumentsRow = this.#put(encoded);
     }
-    const argumentBytes = pending.argumentsRow === undefined ? encoded.size : idBytes;
+    const argumentBytes = pending.rare?.argumentsRow === undefined ? encoded.size : idBytes;
     const dependencyBytes = dependenciesBytes(dependencies);
     if (fixedBytes + argumentBytes + dependencyBytes > maxPayloadBytes) {
       const bytes = new Uint8Array(dependencyBytes);
       writeDependencies(bytes, 0, dependencies);
       pending.dependenciesRow = this.#put(this.#core.codec.encode(bytes));
     }
-    const { argumentsRow, dependenciesRow } = pending;
+    const { argumentsRow, dependenciesRow } = pending.rare ?? {};
     const { outbox } = this.#core.peer;
     const offset = this.#core.peer.reserve();
     const stored = argumentsRow === undefined ? 0 : Flag.stored;
     const storedToo = dependenciesRow === undefined ? 0 : Flag.storedDependencies;
     const allFlags = flags | Flag.dependencies | stored | storedToo;
-    let at = this.#writeHead(offset, declaration.key, allFlags, terms);
+    let at = this.#writeHead(offset, route.declaration.key, allFlags, terms);
     writeUint32(outbox, at, argumentBytes);
     at += 4;
     if (argumentsRow === undefined) encoded.write(outbox, at);
@@ -218,7 +219,7 @@ export class SpecSender {
       writeId(dependenciesRow.id, outbox, at);
       at += idBytes;
     }
-    this.#commit(pending, pending.destination.op, offset, at - offset);
+    this.#commit(pending, route.destination.op, offset, at - offset);
   }
 
   #dependencyOf({ index, ref, slot }: Awaited): Dependency {
@@ -238,7 +239,7 @@ function sectionBytes(bytes: Uint8Array): number {
 }
 
 function use(ref: ObjectRef, pending: PendingRequest): void {
-  (pending.used ??= []).push(ref);
+  pending.use(ref);
   const reference = referenceOf(ref);
   reference.users++;
   reference.core.unobserved.observe(reference);
