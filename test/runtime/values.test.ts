@@ -48,6 +48,16 @@ testInBoth('put of a whole allocated array seals it where it lies, with no copy'
   ref[Symbol.dispose]();
 });
 
+testInBoth('an allocated array that is an argument is sealed where it lies', async (t) => {
+  using store = runtimeStore();
+  const array = allocate(Float64Array, 5 * MB).fill(0.25);
+  const { usedBytes, puts } = store.stats();
+  t.like(await look.remote(array), { sum: 1.25 * MB, isShared: true });
+  const after = store.stats();
+  t.true(after.usedBytes - usedBytes < MB);
+  t.true(after.puts - puts <= 2);
+});
+
 testInBoth('an allocated array that a task returns is sealed where it lies', async (t) => {
   using store = runtimeStore();
   const { usedBytes } = store.stats();

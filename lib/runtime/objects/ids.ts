@@ -38,12 +38,19 @@ export const idBytes = 16;
 
 export function writeId(id: string, target: Uint8Array, offset: number): void {
   for (let i = 0; i < idBytes; i++) {
-    target[offset + i] = Number.parseInt(id.slice(2 * i, 2 * i + 2), 16);
+    target[offset + i] = (digit(id.charCodeAt(2 * i)) << 4) | digit(id.charCodeAt(2 * i + 1));
   }
 }
 
 export function readId(source: Uint8Array, offset: number): string {
   let id = '';
-  for (let i = 0; i < idBytes; i++) id += source[offset + i]!.toString(16).padStart(2, '0');
+  for (let i = 0; i < idBytes; i++) id += hexBytes[source[offset + i]!]!;
   return id;
+}
+
+const hexBytes = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
+/** The value of a lowercase hex digit. */
+function digit(code: number): number {
+  return code < 0x3a ? code - 0x30 : code - 0x57;
 }

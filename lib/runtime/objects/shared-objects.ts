@@ -68,6 +68,7 @@ export class SharedObjects {
   readonly #registers: Float64Array;
   readonly #views: ViewCache;
   readonly #allocations = new WeakMap<ArrayBufferLike, Row>();
+  #unsealed = 0;
   /** Sealed arrays stay readable by those who still have them: the buffer of each keeps a hold. */
   readonly #sealed = new WeakMap<ArrayBufferLike, Held>();
   #closed = false;
@@ -147,13 +148,20 @@ export class SharedObjects {
     const size = RAW_HEADER_BYTES + length * type.BYTES_PER_ELEMENT;
     const { row, buffer } = this.#create(size, { addRef: false });
     this.#allocations.set(buffer, row);
+    this.#unsealed++;
     dropped.register(buffer, { objects: this, row }, buffer);
     return new (type as SharedArrayType)(buffer, RAW_HEADER_BYTES, length);
   }
 
   /** Nobody can seal the allocated array of this row any more. */
   abortDropped(row: Row): void {
+    this.#unsealed--;
     if (!this.#closed) this.#abort(row);
+  }
+
+  /** Whether there are allocated arrays not yet sealed. */
+  get hasAllocations(): boolean {
+    return this.#unsealed > 0;
   }
 
   /** If `value` is exactly an allocated array not yet sealed, seals it where it lies. */
@@ -168,6 +176,7 @@ export class SharedObjects {
     writeRawHeader(new Uint8Array(value.buffer), 0, type, length);
     this.#seal(row, true, { addRef: true, pin });
     this.#allocations.delete(value.buffer);
+    this.#unsealed--;
     dropped.unregister(value.buffer);
     this.#keepReadable(value, row);
     return row;

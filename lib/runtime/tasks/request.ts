@@ -72,12 +72,7 @@ export class PendingRequest {
   isSent = false;
   #rare: Rare | undefined;
 
-  constructor(
-    reference: Reference,
-    ref: ObjectRef,
-    route: Route,
-    parent: RunningTask | undefined,
-  ) {
+  constructor(reference: Reference, ref: ObjectRef, route: Route, parent: RunningTask | undefined) {
     this.reference = reference;
     this.ref = ref;
     this.route = route;

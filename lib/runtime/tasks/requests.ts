@@ -91,7 +91,13 @@ export class Requests {
     };
     const reader = new StreamReader(control, backpressure);
     const nextSequence = () => ++this.#sequence;
-    pending.sink = new StreamSink(this.#core, reader, request.route.what, nextSequence, this.#settle);
+    pending.sink = new StreamSink(
+      this.#core,
+      reader,
+      request.route.what,
+      nextSequence,
+      this.#settle,
+    );
     this.#start(request, pending);
     return new ObjectStream(reader, sequence);
   }

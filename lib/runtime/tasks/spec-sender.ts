@@ -31,6 +31,7 @@ export interface SpecOwner {
 }
 
 const noBytes = new Uint8Array(0);
+const none: readonly never[] = [];
 /** Terms leave this much room for arguments. */
 const maxTermsBytes = maxPayloadBytes / 2;
 
@@ -49,6 +50,33 @@ export class SpecSender {
 
   /** Throws for arguments that cannot be sent. */
   send(request: Request, pending: PendingRequest): void {
+    const allocated = this.#core.objects.hasAllocations ? this.#sealArguments(request.args) : none;
+    if (allocated.length === 0) this.#sendOrWait(request, pending);
+    else this.#sendAllocated(request, pending, allocated);
+  }
+
+  /** Arrays that are arguments and lie in the store already are passed as refs. */
+  #sealArguments(args: readonly unknown[]): readonly (readonly [number, ObjectRef])[] {
+    const sealed: [number, ObjectRef][] = [];
+    args.forEach((argument, index) => {
+      const ref = this.#core.values.putAllocated(argument);
+      if (ref !== undefined) sealed.push([index, ref]);
+    });
+    return sealed;
+  }
+
+  #sendAllocated(
+    request: Request,
+    pending: PendingRequest,
+    allocated: readonly (readonly [number, ObjectRef])[],
+  ): void {
+    const args = [...request.args];
+    for (const [index, ref] of allocated) args[index] = ref;
+    this.#sendOrWait({ ...request, args }, pending);
+    for (const [, ref] of allocated) ref[Symbol.dispose]();
+  }
+
+  #sendOrWait(request: Request, pending: PendingRequest): void {
     const mustWait = request.order?.last?.state === 'pending';
     if (mustWait || request.args.some(isRef)) this.#sendWhenReady(request, pending);
     else this.#send(request, pending);
@@ -118,7 +146,14 @@ export class SpecSender {
       pending.spec = peer.outbox.slice(offset, offset + length);
     }
     // The flags tell an actor's host which generation is meant.
-    peer.commit(op, destination.target, destination.detail, destination.detail, pending.sequence, length);
+    peer.commit(
+      op,
+      destination.target,
+      destination.detail,
+      destination.detail,
+      pending.sequence,
+      length,
+    );
     pending.isSent = true;
   }
 
