@@ -86,6 +86,11 @@ export class ByteReader {
     return Number.isSafeInteger(asNumber) ? asNumber : value;
   }
 
+  skip(length: number): void {
+    this.need(length);
+    this.position += length;
+  }
+
   readBytes(length: number): Buffer {
     this.need(length);
     const start = this.position;

@@ -126,7 +126,7 @@ export class ValueReader {
     const type = reader.readUint8();
     switch (type) {
       case Extension.Undefined:
-        reader.readBytes(length);
+        reader.skip(length);
         return undefined;
       case Extension.BigInt:
         return this.#readBigInt(length);
