@@ -49,7 +49,8 @@ class Objects {
   ObjectId fresh_id();
 
   // Room for an object of these sizes. kFull changes nothing. Evicts and commits as it goes. An id
-  // that was promised or lost has its entry: `new_entry` is false. finish_freeing() comes first.
+  // that was promised or lost has its entry: `new_entry` is false. If only what is evicted
+  // contained that entry, it goes too, and create() takes another. finish_freeing() comes first.
   Status make_room(uint64_t size, uint64_t metadata_size, bool new_entry,
                    std::vector<ObjectInfo>* evicted);
   // As make_room(), for an entry without bytes.

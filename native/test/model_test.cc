@@ -49,6 +49,20 @@ TEST("a random walk agrees with the model where nothing is evicted") {
   walk_alone(EvictionPolicy::kNone);
 }
 
+TEST("a model makes anew what only an object contained that it evicts for it") {
+  Model model(1024, EvictionPolicy::kClru);
+  Model::Handle inner, outer, again;
+  std::vector<ObjectId> evicted;
+  EXPECT_EQ(model.promise(id_of(1), &inner), Code::kOk);
+  EXPECT_EQ(model.create(id_of(2), 100, 0, &outer, &evicted), Code::kOk);
+  model.seal(outer, false, {id_of(1)});
+  model.drop_ref(inner);
+  EXPECT_EQ(model.create(id_of(1), 1000, 0, &again, &evicted), Code::kOk);
+  EXPECT_EQ(evicted, std::vector<ObjectId>{id_of(2)});
+  EXPECT(model.find(id_of(1)) == again);
+  EXPECT(!again->managed);
+}
+
 TEST("random walks of several processes agree each with its model") {
   StoreOptions options = store_options(16 * kMiB, 4096);
   options.eviction = EvictionPolicy::kNone;

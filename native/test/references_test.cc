@@ -224,6 +224,26 @@ TEST(
   expect_sound(*store);
 }
 
+TEST(
+    "edges 12 and 1: creating what only an object contains that is evicted for it makes it anew, "
+    "even in a full table") {
+  auto store = new_store(store_options(1024, 2));
+  EntryRef ref = promise(*store, id_of(1));
+  ObjectId contained = id_of(1);
+  SealOptions options;
+  options.contained = &contained;
+  options.contained_count = 1;
+  REQUIRE_OK(put(*store, id_of(2), 100, options));
+  REQUIRE_OK(store->drop_ref(ref));
+  EXPECT_EQ(availability(*store, id_of(1)), Availability::kPending);
+  REQUIRE_OK(put(*store, id_of(1), 1000));
+  EXPECT(is_intact(*store, id_of(1)));
+  EXPECT_EQ(availability(*store, id_of(2)), Availability::kAbsent);
+  EXPECT_EQ(entries_in_use(*store), 1u);
+  EXPECT_EQ(edges_in_use(*store), 0u);
+  expect_sound(*store);
+}
+
 TEST("promises can be fulfilled when the object table is full of them") {
   auto store = new_store(store_options(kMiB, 4));
   EntryRef ref;

@@ -31,10 +31,10 @@ void Walk::step() {
   expected_.clear();
   contained_ = false;
   act();
-  EXPECT_EQ(seen_, expected_);
+  REQUIRE(EXPECT_EQ(seen_, expected_));
 }
 
-void Walk::compare() { EXPECT_EQ(describe(store_), describe(model_)); }
+void Walk::compare() { REQUIRE(EXPECT_EQ(describe(store_), describe(model_))); }
 
 ObjectId Walk::any_id() { return id_of(first_id_ + static_cast<uint32_t>(pick_(ids_))); }
 uint64_t Walk::any_size() { return pick_(uint64_t{1} << pick_(15)); }
@@ -80,7 +80,7 @@ uint32_t Walk::any_metadata_size() { return pick_(3) == 0 ? static_cast<uint32_t
 bool Walk::is_made(Code code, const ObjectId& id, uint64_t size, uint32_t metadata_size,
                    const std::vector<ObjectInfo>& evicted, Held* held) {
   for (const ObjectInfo& info : evicted) seen_.push_back(info.id);
-  EXPECT_EQ(code, model_.create(id, size, metadata_size, &held->object, &expected_));
+  REQUIRE(EXPECT_EQ(code, model_.create(id, size, metadata_size, &held->object, &expected_)));
   return code == Code::kOk;
 }
 
@@ -152,7 +152,7 @@ void Walk::pin() {
   bool gets = pick_(2) == 0;
   Reading reading;
   Code code = gets ? store_.get(id, &reading).code() : store_.pin(id, &held.ref).code();
-  EXPECT_EQ(code, gets ? model_.get(id, &held.object) : model_.pin(id, &held.object));
+  REQUIRE(EXPECT_EQ(code, gets ? model_.get(id, &held.object) : model_.pin(id, &held.object)));
   if (code != Code::kOk) return;
   if (gets) held.ref = reading.ref;
   expect_intact(held);
@@ -193,7 +193,7 @@ void Walk::promise() {
   ObjectId id = any_id();
   Held held;
   Code code = store_.promise(id, &held.ref).code();
-  EXPECT_EQ(code, model_.promise(id, &held.object));
+  REQUIRE(EXPECT_EQ(code, model_.promise(id, &held.object)));
   if (code == Code::kOk) refer(held);
 }
 
@@ -201,7 +201,7 @@ void Walk::add_ref() {
   ObjectId id = any_id();
   Held held;
   Code code = store_.add_ref(id, &held.ref).code();
-  EXPECT_EQ(code, model_.add_ref(id, &held.object));
+  REQUIRE(EXPECT_EQ(code, model_.add_ref(id, &held.object)));
   if (code == Code::kOk) refer(held);
 }
 

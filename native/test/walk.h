@@ -10,7 +10,8 @@
 
 namespace mobula::test {
 
-// Operations on a store and on a model of it, each result compared with the other's.
+// Operations on a store and on a model of it, each result compared with the other's. The first
+// difference ends the process: nothing that comes after it has a reference.
 class Walk {
  public:
   // Where a walk takes its decisions from: any number below `below`.
