@@ -21,6 +21,7 @@ function start(config: WorkerConfig): void {
   if (isMainThread && !native.dieWithParent(config.driverPid)) process.exit(1);
   const store = native.storeAttachHandle(pid, fd, storeId);
   const core = new Core(store, RunQueue[config.isolation], true);
+  native.peerSetWorker(core.peer.handle);
   if (isMainThread) endWithDriver(core, config.driver);
   serve(core, config);
 }

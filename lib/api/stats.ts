@@ -1,6 +1,56 @@
 import { requireContext } from '../runtime/context.js';
 import { listMemory, type ObjectMemory } from '../runtime/objects/memory.js';
 import { assertNotImporting } from '../runtime/tasks/modules.js';
+import { native } from '../store/binding.js';
+import { statsOf, type StoreStats } from '../store/object-info.js';
+
+/** Counts of a whole runtime, of all who take part in it. */
+export interface RuntimeStats {
+  readonly store: StoreStats;
+  /** Threads and processes that are up to run tasks and to host actors. */
+  readonly workers: number;
+  readonly tasks: {
+    /** Wait for a worker. Tasks whose arguments are still to come are not among them. */
+    readonly queued: number;
+    /** Taken by a worker; those that await others too. */
+    readonly running: number;
+    /** Runs so far that gave a value. */
+    readonly finished: number;
+    /** Runs so far that gave an error, though another one followed. */
+    readonly failed: number;
+    /** Runs so far that were not a task's first one. */
+    readonly retried: number;
+  };
+  readonly actors: {
+    /** Created and not ended, on their way to a host too. */
+    readonly alive: number;
+    /** None: an actor whose worker ends is dead. */
+    readonly restarting: number;
+    readonly dead: number;
+  };
+}
+
+/** What the runtime has, does and has done, counted exactly and at one moment for each part. */
+export function stats(): RuntimeStats {
+  assertNotImporting('stats()');
+  const { store, peer } = requireContext().core;
+  peer.flush();
+  const [queued, running, finished, failed, retried, , workers, alive, dead] = native.peerCounts(
+    peer.handle,
+  );
+  return {
+    store: statsOf(native.storeStats(store)),
+    workers: workers!,
+    tasks: {
+      queued: queued!,
+      running: running!,
+      finished: finished!,
+      failed: failed!,
+      retried: retried!,
+    },
+    actors: { alive: alive!, restarting: 0, dead: dead! },
+  };
+}
 
 /**
  * The objects of this runtime that refs stand for: those in the store, whoever has the refs, and

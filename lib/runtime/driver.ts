@@ -105,11 +105,6 @@ export class Driver {
     this.#workers.placeActor(address, isolation);
   }
 
-  /** How many workers run or start. */
-  get workers(): number {
-    return this.#workers.size;
-  }
-
   get hasEnded(): boolean {
     return this.#ended !== undefined;
   }

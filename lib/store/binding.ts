@@ -224,6 +224,8 @@ export interface Native {
   ): number;
   /** This peer owns the runtime. */
   peerSetDriver(peer: number): void;
+  /** This peer is one of the runtime's workers. */
+  peerSetWorker(peer: number): void;
   /** The peer that owns the runtime, while it lives. */
   peerDriver(peer: number): [slot: number, uid: number] | undefined;
   /**
@@ -238,7 +240,10 @@ export interface Native {
    * call. False when the worker does not have it.
    */
   peerBlame(peer: number, slot: number, uid: number, senderUid: number, sequence: number): boolean;
-  /** Of tasks: queued, running, finished, failed, retried; and of tasks and calls: bounced. */
+  /**
+   * Of tasks: queued, running, finished, failed, retried; of tasks and calls: bounced; live workers;
+   * actors in use, actors that have ended.
+   */
   peerCounts(peer: number): Float64Array;
   /** Blocks until there may be something to receive, which is true, or for `timeoutMs`. */
   peerWait(peer: number, timeoutMs: number): boolean;

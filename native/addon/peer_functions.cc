@@ -182,6 +182,11 @@ void peer_set_driver(const CallbackInfo& info) {
   if (handle != nullptr) (void)failed(info.Env(), handle->peer().set_driver());
 }
 
+void peer_set_worker(const CallbackInfo& info) {
+  PeerHandle* handle = Addon::of(info.Env()).peer(info[0]);
+  if (handle != nullptr) (void)failed(info.Env(), handle->peer().set_worker());
+}
+
 Value from_address(Env env, uint32_t slot, uint32_t uid) {
   Napi::Array address = Napi::Array::New(env, 2);
   address.Set(0u, Number::New(env, slot));
@@ -233,8 +238,9 @@ Value peer_counts(const CallbackInfo& info) {
   PeerHandle* handle = Addon::of(env).peer(info[0]);
   queue::Counts counts;
   if (handle == nullptr || failed(env, handle->peer().counts(&counts))) return {};
-  uint64_t values[] = {counts.queued, counts.running, counts.finished,
-                       counts.failed, counts.retried, counts.bounced};
+  uint64_t values[] = {counts.queued,  counts.running, counts.finished,
+                       counts.failed,  counts.retried, counts.bounced,
+                       counts.workers, counts.actors,  counts.actors_ended};
   Napi::Float64Array row = Napi::Float64Array::New(env, std::size(values));
   for (size_t i = 0; i < std::size(values); ++i) row[i] = static_cast<double>(values[i]);
   return row;
@@ -264,6 +270,7 @@ void export_peer_functions(Env env, Napi::Object exports) {
   add<peer_resources>(env, exports, "peerResources");
   add<peer_shape>(env, exports, "peerShape");
   add<peer_set_driver>(env, exports, "peerSetDriver");
+  add<peer_set_worker>(env, exports, "peerSetWorker");
   add<peer_find>(env, exports, "peerFind");
   add<peer_driver>(env, exports, "peerDriver");
   add<peer_cancel_queued>(env, exports, "peerCancelQueued");

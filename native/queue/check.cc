@@ -186,6 +186,7 @@ class Checker {
         continue;
       }
       expect(i < state_.peers_used, name + " lies beyond peers_used");
+      expect(peer.is_worker <= 1, name + " is neither a worker nor none");
       bool fresh = peer.uid < state_.next_uid && !uids[peer.uid];
       expect(fresh, name + " has a uid that is not its own");
       if (fresh) uids[peer.uid] = true;
@@ -197,9 +198,12 @@ class Checker {
 
   void walk_actors() {
     std::vector<uint32_t> uses(state_.actors.used, 0);
+    uint64_t ended = 0;
     for (uint32_t i = 0; i < state_.actors.used; ++i) {
       const ActorSlot& actor = segment_.actor(i);
+      ended += actor.generation;
       if (actor.state == ActorState::kFree) continue;
+      --ended;
       ++uses[i];
       std::string name = "actor " + std::to_string(i);
       walk_list(actor.pending, "what waits for " + name, {RecordKind::kCall}, kNone);
@@ -215,6 +219,7 @@ class Checker {
       i = segment_.actor(i).free_next;
     }
     expect(steps == state_.actors.free_count, "the free actors are miscounted");
+    expect(ended == state_.actors_ended, "the actors that have ended are miscounted");
     for (uint32_t i = 0; i < state_.actors.used; ++i) {
       expect(uses[i] == 1, "actor " + std::to_string(i) + " is neither free nor in use, or both");
     }

@@ -56,6 +56,7 @@ Status Peer::open(const shm::Segment& segment, shm::Lock& lock, Bells& bells, ui
   lock.set(slot.bell_inode, inode);
   lock.set(slot.armed, 1);
   lock.set(slot.idle_kind, kNone);
+  lock.set(slot.is_worker, 0);
   lock.set(slot.state, PeerState::kLive);
   if (index >= queue.peers_used) lock.set(queue.peers_used, index + 1);
   peer->slot_ = index;

@@ -58,7 +58,8 @@ struct Exchanged {
   bool more = false;    // records are left that did not fit: exchange again
 };
 
-// Tasks of the runtime: now, and so far.
+// Of the runtime, now: live workers; tasks queued and running; actors in use, hosted or not. The
+// others so far.
 struct Counts {
   uint64_t queued = 0;
   uint64_t running = 0;
@@ -66,6 +67,9 @@ struct Counts {
   uint64_t failed = 0;
   uint64_t retried = 0;
   uint64_t bounced = 0;  // calls too
+  uint64_t workers = 0;
+  uint64_t actors = 0;
+  uint64_t actors_ended = 0;
 };
 
 // A JavaScript thread's end of the transport: its mailbox, its doorbell, what it is running.
@@ -114,6 +118,8 @@ class Peer {
   // The peer that owns the runtime.
   Status set_driver();
   bool driver(uint32_t* slot, uint32_t* uid);
+  // From now on this peer counts as one of the runtime's workers.
+  Status set_worker();
 
   // Takes back a task or call of this peer that nobody has taken: true, and no record comes back.
   bool cancel_queued(uint64_t sequence);

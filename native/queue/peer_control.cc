@@ -128,6 +128,12 @@ bool Peer::driver(uint32_t* slot, uint32_t* uid) {
   return true;
 }
 
+Status Peer::set_worker() {
+  LockGuard guard(lock_);
+  if (guard.status().is_ok()) lock_.set(own().is_worker, 1);
+  return guard.status();
+}
+
 // The task or call of that number that waits or is in flight; or kNone. One that waits leaves only
 // to be in flight, or to come back, which ends the search for it.
 uint32_t Peer::find_sent(uint64_t sequence) {
@@ -213,6 +219,12 @@ Status Peer::counts(Counts* out) {
   out->retried = state.retried;
   out->bounced = state.bounced;
   out->running = state.submitted - out->queued - state.finished - state.failed - state.withdrawn;
+  for (uint32_t peer = 0; peer < state.peers_used; ++peer) {
+    const PeerSlot& slot = state.peers[peer];
+    if (slot.state == PeerState::kLive) out->workers += slot.is_worker;
+  }
+  out->actors = state.actors.used - state.actors.free_count;
+  out->actors_ended = state.actors_ended;
   return Status::ok();
 }
 

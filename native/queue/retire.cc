@@ -121,6 +121,7 @@ void end_actor(const shm::Segment& segment, shm::Lock& lock, Bells& bells, uint3
     if (actor.state == ActorState::kFree || actor.generation != generation) return false;
     if (bounce_waiting(segment, lock, actor.pending, 0, rings)) return true;
     lock.set(actor.state, ActorState::kFree);
+    lock.add(segment.queue().actors_ended, 1);
     shm::table_give_back(lock, segment.actors(), index);
     return false;
   });

@@ -310,7 +310,8 @@ struct PeerSlot {
   uint32_t idle_kind;  // the kind of worker whose tasks it waits for, or kNone
   List mailbox;
   List in_flight;
-  uint64_t reserved[6];
+  uint32_t is_worker;  // the runtime's driver has started it
+  uint32_t reserved[11];
 };
 static_assert(sizeof(PeerSlot) == 128);
 
@@ -368,6 +369,7 @@ static_assert(sizeof(Shape) == 288);
 //      cpu while they are lent. device_free adds up to gpu's available; a whole device belongs to
 //      one task, parts of one add up to no more than the device.
 //   9. submitted = tasks in shapes + tasks in flight + finished + failed + withdrawn.
+//  10. actors_ended = the sum of the actors' generations - actors in use.
 struct QueueState {
   LockArea lock;
   Table cells;
@@ -387,6 +389,7 @@ struct QueueState {
   uint64_t withdrawn;  // bounced, cancelled, or dropped with their sender
   uint64_t retried;    // submitted for another time
   uint64_t bounced;    // records sent back, calls too
+  uint64_t actors_ended;
   int64_t device_free[kMaxDevices];
   Resource resources[kMaxResources];
   Shape shapes[kMaxShapes];

@@ -53,6 +53,22 @@ TEST("calls made before an actor has a host reach the host in order") {
   expect_sound(*store);
 }
 
+TEST("actors are counted while they live, and once they have ended") {
+  auto store = new_store(queue_options());
+  Endpoint owner(*store), host(*store);
+  Actor hosted = owner.create_actor(), pending = owner.create_actor();
+  REQUIRE_OK(owner.host(hosted, host));
+  EXPECT_EQ(owner.counts().actors, 2u);
+  EXPECT_EQ(owner.counts().actors_ended, 0u);
+  owner.peer().end_actor(hosted.index, hosted.generation);
+  owner.peer().end_actor(hosted.index, hosted.generation);
+  owner.peer().end_actor(pending.index, pending.generation);
+  owner.create_actor();
+  EXPECT_EQ(owner.counts().actors, 1u);
+  EXPECT_EQ(owner.counts().actors_ended, 2u);
+  expect_sound(*store);
+}
+
 TEST("a call is answered to its caller with its number") {
   auto store = new_store(queue_options());
   Endpoint owner(*store), caller(*store), host(*store);

@@ -195,6 +195,20 @@ TEST("tasks are counted by what became of them") {
   expect_sound(*store);
 }
 
+TEST("workers are counted while they live") {
+  auto store = new_store(queue_options());
+  Endpoint driver(*store);
+  {
+    Endpoint worker(*store);
+    REQUIRE_OK(worker.peer().set_worker());
+    EXPECT_EQ(driver.counts().workers, 1u);
+    expect_sound(*store);
+  }
+  EXPECT_EQ(driver.counts().workers, 0u);
+  Endpoint other(*store);
+  EXPECT_EQ(driver.counts().workers, 0u);
+}
+
 TEST("the runtime's driver is known while it lives") {
   auto store = new_store(queue_options());
   Endpoint other(*store);

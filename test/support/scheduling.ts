@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { threadId } from 'node:worker_threads';
-import { actor, cancel, context, get, getSync, put, remote, type ObjectRef } from 'mobula';
+import { actor, cancel, context, get, getSync, put, remote, stats, type ObjectRef } from 'mobula';
 import { ObjectStore, type StoreHandle } from 'mobula/store';
 import { standAt, type Pass } from './gate.js';
 
@@ -53,6 +53,8 @@ export const loop = remote((marks: StoreHandle): never => {
   markAs(marks, 'started');
   for (;;);
 });
+
+export const statsInTask = remote(() => stats());
 
 export const cancelNested = remote(async (refs: ObjectRef[]) => cancel(refs[0]!));
 

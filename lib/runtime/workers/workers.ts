@@ -83,10 +83,6 @@ export class Workers {
     if (options.log) process.on('exit', this.#finishOutput);
   }
 
-  get size(): number {
-    return this.#members.size;
-  }
-
   /** A worker, or a process that has joined, says something. */
   receive(message: Message, from: PeerAddress): void {
     switch (message.type) {
