@@ -37,7 +37,10 @@ export function getSync(
 
 function readAll(references: readonly Reference[], timeout: number): unknown[] {
   const { core, mayBlock } = requireContext();
-  for (const reference of references) core.values.assertUsable(reference);
+  for (const reference of references) {
+    core.values.assertUsable(reference);
+    core.unobserved.observe(reference);
+  }
   if (isAnyPending(references)) {
     if (!mayBlock && currentTask()?.actorId !== undefined) throw wouldBlock();
     waitBlocked(core, references, timeout);
