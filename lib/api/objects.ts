@@ -32,8 +32,9 @@ interface Limits {
   signal: AbortSignal | undefined;
 }
 
-function checkLimits(options: GetOptions): Limits {
+function checkLimits(options: GetOptions, known = ['timeout', 'signal']): Limits {
   checkObject('options', options);
+  checkKeys('options', options, known);
   const { timeout, signal } = options;
   if (signal !== undefined) checkSignal('options.signal', signal);
   return {
@@ -139,7 +140,7 @@ export async function wait<T>(
 ): Promise<WaitResult<T>> {
   assertNotImporting('wait()');
   checkRefs('refs', refs);
-  const { timeout, signal } = checkLimits(options);
+  const { timeout, signal } = checkLimits(options, ['count', 'timeout', 'signal']);
   if (refs.length === 0 && options.count === undefined) return { ready: [], pending: [] };
   const { count = 1 } = options;
   checkInteger('options.count', count, 1);

@@ -13,6 +13,13 @@ testInBoth('get gives what was put, as often as it is asked', async (t) => {
   t.not(await get(ref), value);
 });
 
+testInBoth('get and wait refuse options that do not exist', async (t) => {
+  const ref = put(1);
+  const unknown = { instanceOf: TypeError, message: /options\.tiemout/ };
+  await t.throwsAsync(get(ref, wrong({ tiemout: 1 })), unknown);
+  await t.throwsAsync(wait([ref], wrong({ tiemout: 1 })), unknown);
+});
+
 testInBoth('what is written to a value after put does not show', async (t) => {
   const value = { list: [1, 2], array: new Float64Array(1000) };
   const ref = put(value);

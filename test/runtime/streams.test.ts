@@ -1,4 +1,4 @@
-import { ObjectRef, SerializationError, TaskError, type ObjectStream } from 'mobula';
+import { cancel, ObjectRef, SerializationError, TaskError, type ObjectStream } from 'mobula';
 import { runInBoth, runtimeStore, testInBoth } from '../support/runtime.js';
 import {
   countLaterTo,
@@ -10,6 +10,7 @@ import {
   yieldAndCrash,
   yieldArrays,
   yieldFunction,
+  yieldThenLoop,
   yieldThenThrow,
 } from '../support/scheduling.js';
 import { createStore } from '../support/stores.js';
@@ -27,6 +28,12 @@ testInBoth('a generator gives a stream of refs to what it yields, in order', asy
   t.deepEqual(await valuesOf(countTo.remote(100)), upTo(100));
   t.deepEqual(await valuesOf(countLaterTo.remote(100)), upTo(100));
   t.deepEqual(await valuesOf(countTo.remote(0)), []);
+});
+
+testInBoth('a first item arrives while its generator computes the next', async (t) => {
+  const stream = yieldThenLoop.remote();
+  t.is(await (await stream.next()).value!, 1);
+  t.true(await cancel(stream, { force: true }));
 });
 
 testInBoth('the items of a stream are refs', async (t) => {

@@ -1,5 +1,5 @@
 import type { ExecutionContext } from 'ava';
-import { free, get, put, wait, type ObjectRef } from 'mobula';
+import { free, get, getSync, put, wait, type ObjectRef } from 'mobula';
 import { runInBoth, testInBoth } from '../support/runtime.js';
 import { add, awaitNested, echo, fail } from '../support/tasks.js';
 import { untilCollected } from '../support/until.js';
@@ -39,6 +39,7 @@ testInBoth('a failure that somebody looks at, in whatever way, is not reported',
     (ref) => ref.catch(() => undefined),
     (ref) => ref.finally(() => undefined).catch(() => undefined),
     (ref) => get([ref]).catch(() => undefined),
+    (ref) => t.throws(() => getSync(ref)),
     (ref) => wait([ref]),
     (ref) => echo.remote(ref).catch(() => undefined),
     (ref) => awaitNested.remote([ref]).catch(() => undefined),

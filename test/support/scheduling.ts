@@ -97,6 +97,11 @@ export const countTo = remote(function* (end: number) {
   for (let n = 0; n < end; n++) yield n;
 });
 
+export const yieldThenLoop = remote(function* () {
+  yield 1;
+  for (;;);
+});
+
 export const countLaterTo = remote(async function* (end: number) {
   for (let n = 0; n < end; n++) {
     await Promise.resolve();

@@ -29,7 +29,8 @@ export class StreamProducer {
   #sent = 0;
   #taken = 0;
   #wake: (() => void) | undefined;
-  #turnEnd = performance.now() + sliceMs;
+  // The first item goes at once: what the generator does after it may take long.
+  #turnEnd = 0;
 
   constructor(task: RunningTask, iterator: AnyGenerator, responder: Responder, lender: Lender) {
     this.task = task;
