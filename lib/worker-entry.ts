@@ -21,7 +21,6 @@ function start(config: WorkerConfig): void {
   if (isMainThread && !native.dieWithParent(config.driverPid)) process.exit(1);
   const store = native.storeAttachHandle(pid, fd, storeId);
   const core = new Core(store, RunQueue[config.isolation], true);
-  native.peerSetWorker(core.peer.handle);
   if (isMainThread) endWithDriver(core, config.driver);
   serve(core, config);
 }
@@ -77,6 +76,7 @@ function serve(core: Core, config: WorkerConfig): void {
     core.send({ type: 'ending', worker, reason: describe(error, origin) }, driver);
     core.peer.exchange();
   });
+  native.peerSetWorker(core.peer.handle);
   core.send({ type: 'ready', worker }, driver);
 }
 

@@ -1,7 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
 import test from 'ava';
 import { get, init, put, shutdown, WorkerCrashedError } from 'mobula';
+import { children, killChildren } from '../support/children.js';
 import { Command } from '../support/command.js';
 import { createStore } from '../support/stores.js';
 import { runtimeStore } from '../support/runtime.js';
@@ -15,17 +15,6 @@ test.beforeEach(() => {
   init({ workers: 2, isolation: 'process', memory: '128MiB' });
 });
 test.afterEach.always(() => shutdown());
-
-/** Pids of the processes that this one has started. */
-function children(): number[] {
-  return readdirSync('/proc/self/task').flatMap((task) =>
-    readFileSync(`/proc/self/task/${task}/children`, 'utf8').split(' ').filter(Boolean).map(Number),
-  );
-}
-
-function killChildren(): void {
-  for (const pid of children()) process.kill(pid, 'SIGKILL');
-}
 
 test.serial(
   'all tasks give their results though workers are killed with SIGKILL meanwhile',

@@ -11,7 +11,10 @@ import type { WorkerConfig } from './worker-config.js';
 import { startWorker, type WorkerHandle } from './worker-handle.js';
 import type { WorkerOutput } from './worker-output.js';
 
-/** A worker that ends before it was ready this often in a row will not start next time either. */
+/**
+ * A worker that ends before it was ready this often in a row, with none up, will not start next time
+ * either.
+ */
 const maxFailedStarts = 3;
 
 type Role = 'tasks' | ActorIsolation;
@@ -240,7 +243,8 @@ export class Workers {
 
   #startFailed({ isolation, role, actors }: Member, why: string): void {
     for (const { index, generation } of actors) this.#core.endActor(index, generation);
-    if (role !== 'tasks' || ++this.#failedStarts[isolation] < maxFailedStarts) return;
+    if (role !== 'tasks' || this.#isServed(isolation)) return;
+    if (++this.#failedStarts[isolation] < maxFailedStarts) return;
     this.#failedStarts[isolation] = 0;
     const reason = `No ${isolation} worker starts; the last one ended with: ${why}`;
     const queue = RunQueue[isolation];
@@ -249,6 +253,15 @@ export class Workers {
     }
     this.#demanders[isolation].clear();
     this.#core.requests.fail(new WorkerCrashedError(reason), queue);
+  }
+
+  /** Whether a task worker is up. */
+  #isServed(isolation: WorkerIsolation): boolean {
+    const members = [...this.#members.values()];
+    return members.some(
+      (member) =>
+        member.role === 'tasks' && member.isolation === isolation && member.address !== undefined,
+    );
   }
 
   /** Writes what workers have written so far: a thread that blocks its event loop owes them that. */

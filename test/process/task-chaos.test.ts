@@ -1,0 +1,74 @@
+import { readdirSync } from 'node:fs';
+import { setImmediate as turn } from 'node:timers/promises';
+import test from 'ava';
+import { init, shutdown, stats } from 'mobula';
+import { chaosKinds } from '../support/chaos-tasks.js';
+import { children, killChildren } from '../support/children.js';
+import { chooseSeed, Random } from '../support/random.js';
+import { runtimeStore } from '../support/runtime.js';
+import { untilCollected } from '../support/until.js';
+
+const tasks = process.env['MOBULA_LONG_TESTS'] === undefined ? 5000 : 100_000;
+/** Tasks of the driver at a time. */
+const window = 200;
+const killEveryMs = 200;
+
+/** Until it is stopped, kills a worker at a time, a starting one too while another one is up. */
+class Killer {
+  kills = 0;
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(random: Random) {
+    this.#timer = setInterval(() => {
+      if (stats().workers === 0) return;
+      process.kill(random.of(children()), 'SIGKILL');
+      this.kills++;
+    }, killEveryMs);
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+  }
+}
+
+async function runTasks(random: Random): Promise<void> {
+  let left = tasks;
+  const runOneByOne = async () => {
+    while (left-- > 0) await random.of(chaosKinds)(random);
+  };
+  await Promise.all(Array.from({ length: window }, runOneByOne));
+}
+
+test.serial(
+  `chaos: ${tasks} tasks give each its one result though workers are killed, and nothing is left`,
+  async (t) => {
+    t.timeout(60 * 60_000);
+    const seed = chooseSeed();
+    t.log(`MOBULA_SEED=${seed}`);
+    const mounted = readdirSync('/dev/shm');
+    init({ workers: 2, isolation: 'process', memory: '256MiB' });
+    t.teardown(() => shutdown());
+    const random = new Random(seed);
+    for (const kind of chaosKinds) await kind(random);
+
+    {
+      using killer = new Killer(new Random(seed + 1));
+      await runTasks(random);
+      t.log(`${killer.kills} kills, ${stats().tasks.retried} tasks run again`);
+      t.true(killer.kills > 0);
+    }
+
+    t.like(stats().tasks, { queued: 0, failed: 0 });
+    killChildren();
+    using store = runtimeStore();
+    await untilCollected('only declarations are left', () => {
+      const { objects, pinnedObjects } = stats().store;
+      return objects <= chaosKinds.length && pinnedObjects === 0;
+    });
+    t.deepEqual(store.check(), { ok: true, problems: [] });
+    await shutdown();
+    await turn();
+    t.deepEqual(children(), []);
+    t.deepEqual(readdirSync('/dev/shm'), mounted);
+  },
+);
