@@ -1,5 +1,18 @@
 /** Never run: it only has to compile, and each line with `@ts-expect-error` must not. */
-import { allocate, get, put, remote, wait, type ObjectRef } from 'mobula';
+import {
+  allocate,
+  cancel,
+  context,
+  get,
+  getSync,
+  put,
+  register,
+  remote,
+  stats,
+  wait,
+  type ObjectRef,
+  type ObjectStream,
+} from 'mobula';
 import { expectType } from './expect.js';
 
 interface Point {
@@ -15,6 +28,20 @@ const nested = remote((refs: ObjectRef<number>[]) => refs.length);
 const inner = remote(async () => Promise.resolve(put(1)));
 const maybe = remote((value: number | undefined) => value);
 const generic = remote(<T>(value: T) => value);
+const divide = remote((a: number, b: number) => [Math.floor(a / b), a % b, 'rest'] as const);
+const divideIntoTwo = remote((a: number, b: number): [number, string] => [a / b, 'rest'], {
+  returns: 2,
+});
+const divideLater = remote(async (a: number): Promise<[number, string]> => {
+  return Promise.resolve([a, 'rest']);
+});
+const list = remote((length: number) => new Array<number>(length));
+const count = remote(function* (end: number) {
+  for (let n = 0; n < end; n++) yield n;
+});
+const countLater = remote(async function* (end: number) {
+  for (let n = 0; n < end; n++) yield await Promise.resolve(String(n));
+});
 const never = remote((): never => {
   throw new Error();
 });
@@ -63,8 +90,99 @@ export const tasks = [
   // @ts-expect-error: a wrong value of an option
   add.options({ isolation: 'fiber' }),
 
+  // Several results: a tuple of refs, by the options of the call or of the function.
+  expectType<[ObjectRef<number>, ObjectRef<number>, ObjectRef<'rest'>]>()(() =>
+    divide.options({ returns: 3 }).remote(7, 2),
+  ),
+  expectType<[ObjectRef<number>, ObjectRef<string>]>()(() => divideIntoTwo.remote(7, number)),
+  expectType<[ObjectRef<number>, ObjectRef<string>]>()(() =>
+    divideIntoTwo.options({ retries: 1 }).remote(7, 2),
+  ),
+  expectType<[ObjectRef<number>, ObjectRef<string>]>()(() =>
+    divideLater.options({ returns: 2 }).remote(7),
+  ),
+  expectType<ObjectRef<number>[]>()(() => list.options({ returns: 5 }).remote(5)),
+  expectType<ObjectRef<[number, string]>>()(() =>
+    divideIntoTwo.options({ returns: 1 }).remote(7, 2),
+  ),
+  expectType<ObjectRef<[number, string]>>()(() => divideLater.remote(7)),
+  // @ts-expect-error: there is no third result
+  divideIntoTwo.remote(7, 2)[2],
+
+  // Generators give streams of what they yield.
+  expectType<ObjectStream<number>>()(() => count.remote(number)),
+  expectType<ObjectStream<string>>()(() => countLater.remote(3)),
+  expectType<ObjectStream<number>>()(() => count.options({ backpressure: 2 }).remote(3)),
+  expectType<Promise<IteratorResult<ObjectRef<number>, undefined>>>()(() => count.remote(3).next()),
+  // @ts-expect-error: a wrong type
+  count.remote('3'),
+
+  // Errors that are retried are named by their classes.
+  add.options({ retryErrors: true, retryDelay: '1s' }),
+  add.options({ retryErrors: [RangeError, TypeError] as const }),
+  // @ts-expect-error: no class
+  add.options({ retryErrors: [new Error()] }),
+  // @ts-expect-error: no list
+  add.options({ retryErrors: RangeError }),
+  // @ts-expect-error: a class of something else
+  add.options({ retryErrors: [Map] }),
+
+  // Refs and streams can be cancelled.
+  expectType<Promise<boolean>>()(() => cancel(number)),
+  cancel(count.remote(3), { force: true, recursive: false }),
+  // @ts-expect-error: neither a ref nor a stream
+  cancel(7),
+  // @ts-expect-error: refs
+  cancel([number]),
+
   // A generic function keeps its generics where it is called here and now.
   expectType<7>()(() => generic(7 as const)),
+];
+
+class Amount {
+  readonly cents: bigint;
+  constructor(cents: bigint) {
+    this.cents = cents;
+  }
+}
+
+export const blocking = [
+  expectType<number>()(() => getSync(number)),
+  expectType<[number, string, Point]>()(() => getSync([number, text, point], { timeout: '1s' })),
+  expectType<number[]>()(() => getSync([number] as ObjectRef<number>[])),
+  // @ts-expect-error: not a ref
+  () => getSync(7),
+  // @ts-expect-error: nothing aborts a wait that blocks
+  () => getSync(number, { signal: new AbortController().signal }),
+];
+
+export const serializers = [
+  () => register(Amount, { name: 'Amount', encode: (a) => a.cents, decode: (c) => new Amount(c) }),
+  () =>
+    register(Amount, {
+      name: 'Amount',
+      // @ts-expect-error: an instance has no such property
+      encode: ({ euros }) => euros as bigint,
+      decode: (cents: bigint) => new Amount(cents),
+    }),
+  // @ts-expect-error: what is decoded is no instance
+  () => register(Amount, { name: 'Amount', encode: ({ cents }) => cents, decode: () => 'cents' }),
+  // @ts-expect-error: no name
+  () => register(Amount, { encode: ({ cents }) => cents, decode: (c: bigint) => new Amount(c) }),
+];
+
+export const places = [
+  expectType<string>()(() => context().jobId),
+  expectType<string | undefined>()(() => context().taskId),
+  expectType<number>()(() => context().attempt),
+  expectType<AbortSignal>()(() => context().signal),
+  expectType<Readonly<Record<string, number>>>()(() => context().resources),
+  expectType<boolean>()(() => context().isDriver),
+  expectType<number>()(() => stats().tasks.retried + stats().actors.alive + stats().store.objects),
+  () => {
+    // @ts-expect-error: to be read only
+    context().attempt = 1;
+  },
 ];
 
 export async function values(): Promise<unknown[]> {
