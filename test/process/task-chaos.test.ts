@@ -8,7 +8,7 @@ import { chooseSeed, Random } from '../support/random.js';
 import { runtimeStore } from '../support/runtime.js';
 import { untilCollected } from '../support/until.js';
 
-const tasks = process.env['MOBULA_LONG_TESTS'] === undefined ? 5000 : 100_000;
+const tasks = process.env.MOBULA_LONG_TESTS === undefined ? 5000 : 100_000;
 /** Tasks of the driver at a time. */
 const window = 200;
 const killEveryMs = 200;

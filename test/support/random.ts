@@ -21,6 +21,6 @@ export class Random {
 
 /** The seed that `MOBULA_SEED` asks for, or a new one. */
 export function chooseSeed(): number {
-  const asked = process.env['MOBULA_SEED'];
+  const asked = process.env.MOBULA_SEED;
   return asked === undefined ? Math.floor(Math.random() * 0x1_0000_0000) : Number(asked);
 }

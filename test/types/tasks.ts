@@ -120,9 +120,9 @@ export const tasks = [
   // Errors that are retried are named by their classes.
   add.options({ retryErrors: true, retryDelay: '1s' }),
   add.options({ retryErrors: [RangeError, TypeError] as const }),
-  // @ts-expect-error: no class
+  // @ts-expect-error: an error, not its class
   add.options({ retryErrors: [new Error()] }),
-  // @ts-expect-error: no list
+  // @ts-expect-error: a class outside a list
   add.options({ retryErrors: RangeError }),
   // @ts-expect-error: a class of something else
   add.options({ retryErrors: [Map] }),
@@ -132,7 +132,7 @@ export const tasks = [
   cancel(count.remote(3), { force: true, recursive: false }),
   // @ts-expect-error: neither a ref nor a stream
   cancel(7),
-  // @ts-expect-error: refs
+  // @ts-expect-error: an array of refs
   cancel([number]),
 
   // A generic function keeps its generics where it is called here and now.
@@ -167,7 +167,7 @@ export const serializers = [
     }),
   // @ts-expect-error: what is decoded is no instance
   () => register(Amount, { name: 'Amount', encode: ({ cents }) => cents, decode: () => 'cents' }),
-  // @ts-expect-error: no name
+  // @ts-expect-error: the name is missing
   () => register(Amount, { encode: ({ cents }) => cents, decode: (c: bigint) => new Amount(c) }),
 ];
 
