@@ -42,7 +42,8 @@ export function outOfRange(name: string, expected: string, value: unknown): Rang
 }
 
 export function checkObject(name: string, value: unknown): asserts value is object {
-  if (typeof value !== 'object' || value === null) throw invalidType(name, 'an object', value);
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return;
+  throw invalidType(name, 'an object', value);
 }
 
 /** Refuses options that do not exist: a misspelt one must not be passed over. */

@@ -260,9 +260,8 @@ bool Peer::spin_for_more(uint32_t kind, uint32_t max_tasks) {
     lock_.set(own().armed, 0);
     post_.clear_idle(slot_);
   }
-  spin_.until(spin_.budget_us(), [&] {
-    return has_mail() || (max_tasks > 0 && post_.shapes().queued(kind) > 0);
-  });
+  spin_.until(spin_.budget_us(),
+              [&] { return has_mail() || (max_tasks > 0 && post_.shapes().queued(kind) > 0); });
   return true;
 }
 

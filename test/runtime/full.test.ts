@@ -29,6 +29,15 @@ function fill(left: number): ObjectRef[] {
   }
 }
 
+testInBoth('consumers that stand behind their producers get their turn', async (t) => {
+  const lengths = Array.from({ length: 25 }, (_, i) => {
+    using made = makeArray.remote(length, i);
+    return look.remote(made);
+  });
+  for (const ref of lengths) t.is((await ref).length, length);
+  await untilEmpty();
+});
+
 testInBoth('a loop that awaits what it puts, and drops it, never sees a full store', async (t) => {
   for (let i = 0; i < rounds; i++) t.is((await put(array(i)))[0], i);
   await untilEmpty();

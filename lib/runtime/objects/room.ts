@@ -45,6 +45,9 @@ export class Room {
   #watch: number | undefined;
   #timer: NodeJS.Timeout | undefined;
   #changedAt = 0;
+  #letPass = 0;
+  /** A value that waited has been stored since the last look. */
+  #hasMoved = false;
   #bytesSinceLook = 0;
 
   constructor(core: Core) {
@@ -53,9 +56,13 @@ export class Room {
     native.storeOnCollect(core.store, () => this.#collector.request());
   }
 
-  /** How many values wait for room. */
-  get waiting(): number {
-    return this.#waiters.length;
+  /**
+   * How many values wait for room, and hold up their thread: it makes no more of them. When nothing
+   * moves, those that consume may stand behind those that produce; so one more may be made with each
+   * look, until as many bytes wait as the store has.
+   */
+  get holdsUp(): number {
+    return Math.max(0, this.#waiters.length - this.#letPass);
   }
 
   /**
@@ -110,19 +117,21 @@ export class Room {
 
   /**
    * Stores a value now, or after all those that wait already, here and elsewhere. It is copied when it has to wait. `fail`
-   * gets what `store` throws, a StoreFullError at last.
+   * gets what `store` throws, a StoreFullError at last. False when it has to wait.
    */
-  whenever(encoded: Encoded, store: Waiter['store'], fail: Waiter['fail']): void {
+  whenever(encoded: Encoded, store: Waiter['store'], fail: Waiter['fail']): boolean {
     if (this.#waiters.length === 0) {
-      if (this.#attempt(encoded, store, fail, Number.MAX_SAFE_INTEGER)) return;
+      if (this.#attempt(encoded, store, fail, Number.MAX_SAFE_INTEGER)) return true;
       this.#begin();
     }
     const place = native.storeEnterRoomQueue(this.#core.store);
     this.#waiters.push({ place, encoded: copyOf(encoded), store, fail });
+    return false;
   }
 
   #begin(): void {
     this.#changedAt = performance.now();
+    this.#letPass = 0;
     this.#watch = this.#core.changes.watchRoom(() => {
       this.#changedAt = performance.now();
       this.#retry();
@@ -134,12 +143,28 @@ export class Room {
   #poll(): void {
     this.#retry();
     if (this.#waiters.length === 0) return;
-    if (performance.now() - this.#changedAt > hopeMs) this.#giveUp();
-    else native.storeAskToCollect(this.#core.store);
+    const unchangedMs = performance.now() - this.#changedAt;
+    if (unchangedMs > hopeMs) {
+      this.#giveUp();
+      return;
+    }
+    native.storeAskToCollect(this.#core.store);
+    if (!this.#hasMoved) this.#letOnePass();
+    this.#hasMoved = false;
+  }
+
+  #letOnePass(): void {
+    const bytes = this.#waiters.reduce((total, { encoded }) => total + encoded.size, 0);
+    if (bytes > this.#memory) return;
+    this.#letPass = this.#waiters.length;
+    this.#core.peer.schedule();
   }
 
   #retry(): void {
-    while (this.#waiters.length > 0 && this.#storeFirst()) this.#leave(this.#waiters.shift()!);
+    while (this.#waiters.length > 0 && this.#storeFirst()) {
+      this.#leave(this.#waiters.shift()!);
+      this.#hasMoved = true;
+    }
     if (this.#waiters.length === 0) this.#end();
   }
 

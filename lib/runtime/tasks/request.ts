@@ -96,7 +96,8 @@ export class PendingRequest {
     return this.#rare?.sink;
   }
 
-  set sink(sink: ResultSink) {
+  /** Its results go there. */
+  deliverTo(sink: ResultSink): void {
     this.#makeRare().sink = sink;
   }
 

@@ -74,7 +74,7 @@ export class Requests {
     const pending = this.#open(request, count);
     const { reference, ref } = pending;
     const refs = new ResultRefs(this.#core, reference, ref, count, this.#settle);
-    pending.sink = refs;
+    pending.deliverTo(refs);
     this.#start(request, pending);
     return refs.refs;
   }
@@ -91,12 +91,8 @@ export class Requests {
     };
     const reader = new StreamReader(control, backpressure);
     const nextSequence = () => ++this.#sequence;
-    pending.sink = new StreamSink(
-      this.#core,
-      reader,
-      request.route.what,
-      nextSequence,
-      this.#settle,
+    pending.deliverTo(
+      new StreamSink(this.#core, reader, request.route.what, nextSequence, this.#settle),
     );
     this.#start(request, pending);
     return new ObjectStream(reader, sequence);

@@ -103,7 +103,7 @@ export class Responder {
       held?.[Symbol.dispose]();
       return;
     }
-    room.whenever(
+    const isDone = room.whenever(
       encoded,
       (record) => {
         const id = store(record);
@@ -112,6 +112,14 @@ export class Responder {
       },
       (error) => this.failed(to, error),
     );
+    if (!isDone) this.#lend(to);
+  }
+
+  /** A task whose result waits needs no cpu. */
+  #lend({ handle }: Incoming): void {
+    const { peer } = this.#core;
+    peer.reserve();
+    peer.commit(Op.lend, handle, 0, 0, 0, 0);
   }
 
   /** The asker's process holds the object from the moment it is sealed. */

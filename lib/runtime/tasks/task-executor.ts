@@ -1,4 +1,5 @@
 import { TaskCancelledError } from '../../common/errors.js';
+import { native } from '../../store/binding.js';
 import type { Message } from '../../transport/message.js';
 import type { InboxRecord, PeerAddress } from '../../transport/peer.js';
 import { Op, RecordKind } from '../../transport/wire.js';
@@ -18,6 +19,8 @@ import { isThenable } from './thenable.js';
 
 /** How long synchronous tasks run in a row before the event loop gets a turn. */
 const sliceMs = 5;
+/** How often it looks whether the owners of its tasks are there. */
+const ownerWatchMs = 500;
 
 interface Arrived {
   readonly task: RunningTask;
@@ -41,6 +44,7 @@ export class TaskExecutor implements Executor {
   #loading = 0;
   #lent = 0;
   #stopping = false;
+  #ownerWatch: NodeJS.Timeout | undefined;
   /** Infinity between slices. */
   #sliceEnd = Infinity;
 
@@ -59,11 +63,12 @@ export class TaskExecutor implements Executor {
 
   stop(): void {
     this.#stopping = true;
+    clearInterval(this.#ownerWatch);
   }
 
   wantedTasks(): number {
     if (this.#stopping) return 0;
-    const busy = this.#tasks.length + this.#core.room.waiting;
+    const busy = this.#tasks.length + this.#core.room.holdsUp;
     return Math.max(0, this.#slots - busy + this.#lent);
   }
 
@@ -78,8 +83,22 @@ export class TaskExecutor implements Executor {
     const declaration = findDeclaration(key);
     const task = new RunningTask(incomingOf(record), readAttempt(inbox, start), devicesOf(record));
     this.#tasks.push(task);
+    this.#watchOwners();
     if (declaration === undefined) this.#load(task, key, inbox.slice(start, end));
     else this.#prepare(task, declaration, inbox, start, end);
+  }
+
+  /** A task whose owner has ended is of no use to anybody, and must not keep its slot. */
+  #watchOwners(): void {
+    if (this.#ownerWatch !== undefined) return;
+    this.#ownerWatch = setInterval(() => {
+      const { handle } = this.#core.peer;
+      for (const task of [...this.#tasks]) {
+        const { sender, senderUid } = task.incoming;
+        if (native.peerIsLive(handle, sender, senderUid)) continue;
+        this.#endEarly(task, new TaskCancelledError('The owner of the task has ended'));
+      }
+    }, ownerWatchMs).unref();
   }
 
   #prepare(
