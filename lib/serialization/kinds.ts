@@ -42,6 +42,7 @@ const platformTags: ReadonlySet<string> = new Set([
   'FormData',
   'Headers',
   'MessageChannel',
+  'ObjectStream',
   'ReadableStream',
   'Request',
   'Response',

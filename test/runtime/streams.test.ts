@@ -1,4 +1,4 @@
-import { cancel, ObjectRef, SerializationError, TaskError, type ObjectStream } from 'mobula';
+import { cancel, ObjectRef, put, SerializationError, TaskError, type ObjectStream } from 'mobula';
 import { runInBoth, runtimeStore, testInBoth } from '../support/runtime.js';
 import {
   countLaterTo,
@@ -30,9 +30,10 @@ testInBoth('a generator gives a stream of refs to what it yields, in order', asy
   t.deepEqual(await valuesOf(countTo.remote(0)), []);
 });
 
-testInBoth('a first item arrives while its generator computes the next', async (t) => {
+testInBoth('items arrive while their generator computes the next', async (t) => {
   const stream = yieldThenLoop.remote();
   t.is(await (await stream.next()).value!, 1);
+  t.is(await (await stream.next()).value!, 2);
   t.true(await cancel(stream, { force: true }));
 });
 
@@ -114,6 +115,14 @@ testInBoth('a stream can be read after its task has ended', async (t) => {
   await add.remote(1, 1);
   t.deepEqual(await valuesOf(stream), upTo(10));
   t.deepEqual(await stream.next(), { done: true, value: undefined });
+});
+
+testInBoth('a stream cannot be part of a value', (t) => {
+  const stream = countTo.remote(1);
+  t.throws(() => put({ list: [stream] }), {
+    instanceOf: SerializationError,
+    message: /list\[0\]/,
+  });
 });
 
 testInBoth('backpressure is for generators, and at least 1', (t) => {

@@ -99,6 +99,7 @@ export const countTo = remote(function* (end: number) {
 
 export const yieldThenLoop = remote(function* () {
   yield 1;
+  yield 2;
   for (;;);
 });
 

@@ -132,6 +132,11 @@ export class ObjectStream<T = unknown> implements AsyncIterableIterator<ObjectRe
     return stream.#sequence;
   }
 
+  /** What an error calls it that says it cannot travel. */
+  get [Symbol.toStringTag](): string {
+    return 'ObjectStream';
+  }
+
   next(): Promise<IteratorResult<ObjectRef<T>, undefined>> {
     return this.#reader.next() as Promise<IteratorResult<ObjectRef<T>, undefined>>;
   }

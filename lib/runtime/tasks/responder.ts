@@ -52,9 +52,11 @@ export class Responder {
     return this.#answer(to, value, { op: Op.item, index, isNamed: true });
   }
 
-  /** As {@link result}, for an item of a stream. */
+  /** As {@link result}, for an item of a stream. It goes at once: the next one may take long. */
   streamed(to: Incoming, index: number, value: unknown): boolean {
-    return this.#answer(to, value, { op: Op.item, index, isNamed: false });
+    const isSent = this.#answer(to, value, { op: Op.item, index, isNamed: false });
+    this.#core.peer.flush();
+    return isSent;
   }
 
   #answer(to: Incoming, value: unknown, place: Place): boolean {

@@ -29,8 +29,7 @@ export class StreamProducer {
   #sent = 0;
   #taken = 0;
   #wake: (() => void) | undefined;
-  // The first item goes at once: what the generator does after it may take long.
-  #turnEnd = 0;
+  #turnEnd = performance.now() + sliceMs;
 
   constructor(task: RunningTask, iterator: AnyGenerator, responder: Responder, lender: Lender) {
     this.task = task;
