@@ -112,8 +112,8 @@ export interface Native {
    * buffer's last reference in any thread. Registers: all.
    */
   storeGet(store: number, id: string): SharedArrayBuffer | true | undefined;
-  /** After storeGet was true, but the buffer has been collected. */
-  storeReopen(store: number, entry: number, generation: number): SharedArrayBuffer;
+  /** After storeGet was true, but the buffer has been collected; undefined: ask storeGet again. */
+  storeReopen(store: number, entry: number, generation: number): SharedArrayBuffer | undefined;
   /** A private copy. The caller holds the object. */
   storeMetadata(store: number, entry: number, generation: number): Uint8Array;
   storeReleaseView(store: number, entry: number, generation: number): void;

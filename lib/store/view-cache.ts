@@ -33,18 +33,22 @@ export class ViewCache {
     const entry = registers[Register.entry]!;
     const generation = registers[Register.generation]!;
     const metadataSize = registers[Register.metadataSize]!;
-    const data =
-      opened === true ? this.#reuse(entry, generation) : this.#keep(entry, new Uint8Array(opened));
+    const buffer = opened === true ? undefined : opened;
+    const data = buffer === undefined ? this.#reuse(entry, generation) : this.#keep(entry, buffer);
+    // The old buffer has gone between the two calls, and the hold with it.
+    if (data === undefined) return this.open(id);
     return { data, metadataSize, entry, generation };
   }
 
-  #reuse(entry: number, generation: number): Uint8Array<SharedArrayBuffer> {
+  #reuse(entry: number, generation: number): Uint8Array<SharedArrayBuffer> | undefined {
     const view = this.#views[entry]?.deref();
     if (view !== undefined) return view;
-    return this.#keep(entry, new Uint8Array(native.storeReopen(this.#store, entry, generation)));
+    const buffer = native.storeReopen(this.#store, entry, generation);
+    return buffer === undefined ? undefined : this.#keep(entry, buffer);
   }
 
-  #keep(entry: number, view: Uint8Array<SharedArrayBuffer>): Uint8Array<SharedArrayBuffer> {
+  #keep(entry: number, buffer: SharedArrayBuffer): Uint8Array<SharedArrayBuffer> {
+    const view = new Uint8Array(buffer);
     this.#views[entry] = new WeakRef(view);
     return view;
   }

@@ -118,24 +118,24 @@ Value store_get(const CallbackInfo& info) {
   set_entry(handle, reading.ref);
   handle->registers()[StoreHandle::kSize] = static_cast<double>(reading.size);
   handle->registers()[StoreHandle::kMetadataSize] = reading.metadata_size;
-  if (auto record = handle->cached(reading.ref)) {
-    ++record->holds;
-    return Napi::Boolean::New(env, true);
-  }
-  return handle->open_view(env, reading, 1);
+  ViewRecord* record = handle->cached(reading.ref);
+  if (record != nullptr && record->add_hold()) return Napi::Boolean::New(env, true);
+  return handle->open_view(env, reading);
 }
 
 // A new buffer for an object whose last one JavaScript can no longer find; the hold that
-// store_get has just added to the old record moves over.
+// store_get has just added to the old record moves over. Undefined when that has ended meanwhile,
+// and with it the hold.
 Value store_reopen(const CallbackInfo& info) {
   Env env = info.Env();
   StoreHandle* handle = Addon::of(env).store(info[0]);
   if (handle == nullptr) return {};
   EntryRef ref = to_entry(info, 1);
-  if (auto record = handle->cached(ref)) --record->holds;
+  ViewRecord* record = handle->cached(ref);
+  if (record == nullptr || !record->take_hold()) return env.Undefined();
   Reading reading;
   if (failed(env, handle->store().reading(ref, &reading))) return {};
-  return handle->open_view(env, reading, 1);
+  return handle->open_view(env, reading);
 }
 
 Value store_metadata(const CallbackInfo& info) {

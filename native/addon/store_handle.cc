@@ -11,14 +11,24 @@ namespace {
 void end_view(void*, void* raw) {
   std::unique_ptr<std::shared_ptr<ViewRecord>> owner(
       static_cast<std::shared_ptr<ViewRecord>*>(raw));
-  ViewRecord& record = **owner;
-  // The record may stay in its StoreHandle; the store must not.
-  std::shared_ptr<ObjectStore> store = std::move(record.store);
-  if (record.holds > 0) (void)store->unpin(record.ref, record.holds);
-  record.ended = true;
+  (*owner)->end();
 }
 
 }  // namespace
+
+void ViewRecord::end() {
+  std::shared_ptr<ObjectStore> store = std::move(store_);
+  int32_t left = holds_.exchange(kEnded);
+  if (left > 0) (void)store->unpin(ref_, static_cast<uint32_t>(left));
+}
+
+bool ViewRecord::change(int32_t by) {
+  int32_t holds = holds_;
+  while (holds >= 0 && holds + by >= 0) {
+    if (holds_.compare_exchange_weak(holds, holds + by)) return true;
+  }
+  return false;
+}
 
 // Coalesces the keeper's signals into one pending call of the JavaScript function. The keeper may
 // signal until the last watch is cancelled; the function ends with its environment, earlier.
@@ -61,15 +71,13 @@ Napi::Value StoreHandle::registers_array(Napi::Env) { return registers_reference
 ViewRecord* StoreHandle::cached(const EntryRef& ref) {
   if (ref.entry >= views_.size()) return nullptr;
   ViewRecord* record = views_[ref.entry].get();
-  bool usable = record != nullptr && record->ref.generation == ref.generation && !record->ended;
+  bool usable =
+      record != nullptr && record->ref().generation == ref.generation && !record->has_ended();
   return usable ? record : nullptr;
 }
 
-Napi::Value StoreHandle::open_view(Napi::Env env, const Reading& reading, uint32_t holds) {
-  auto record = std::make_shared<ViewRecord>();
-  record->store = store_;
-  record->ref = reading.ref;
-  record->holds = holds;
+Napi::Value StoreHandle::open_view(Napi::Env env, const Reading& reading) {
+  auto record = std::make_shared<ViewRecord>(store_, reading.ref);
   auto owner = std::make_unique<std::shared_ptr<ViewRecord>>(record);
   Napi::Value buffer = create_shared_buffer(env, const_cast<uint8_t*>(reading.data), reading.size,
                                             &end_view, owner.get());
@@ -82,9 +90,12 @@ Napi::Value StoreHandle::open_view(Napi::Env env, const Reading& reading, uint32
 
 void StoreHandle::release_view(const EntryRef& ref) {
   ViewRecord* record = cached(ref);
-  if (record == nullptr || record->holds == 0) return;
-  --record->holds;
-  (void)record->store->unpin(ref);
+  if (record == nullptr || !record->take_hold()) return;
+  if (store_) {
+    (void)store_->unpin(ref);
+  } else if (auto closed = closed_store_.lock()) {
+    (void)closed->unpin(ref);
+  }
 }
 
 void StoreHandle::remember(CountedMap* all, const EntryRef& ref) {
@@ -199,12 +210,13 @@ void StoreHandle::close() {
   pins_.clear();
   refs_.clear();
   writings_.clear();
+  closed_store_ = store_;
   store_.reset();
 }
 
 bool StoreHandle::has_views() const {
   return std::any_of(views_.begin(), views_.end(),
-                     [](const auto& record) { return record && !record->ended; });
+                     [](const auto& record) { return record && !record->has_ended(); });
 }
 
 }  // namespace mobula::addon

@@ -15,13 +15,31 @@ namespace mobula::addon {
 
 // The life of one SharedArrayBuffer over a sealed object: counts the holds that ObjectViews on it
 // have, each one pin of the process. Whatever is left goes back when the buffer's last reference
-// in any thread is gone. Touched by the JavaScript thread that made it while the buffer lives, and
-// once, after that, by the deleter; afterwards only `ended` may be looked at.
-struct ViewRecord {
-  std::shared_ptr<ObjectStore> store;
-  EntryRef ref;
-  uint32_t holds = 0;
-  std::atomic<bool> ended{false};
+// in any thread is gone. The deleter may run, on any thread, while the JavaScript thread that made
+// the buffer still finds the record: what only collected code could reach is gone before it knows.
+class ViewRecord {
+ public:
+  ViewRecord(std::shared_ptr<ObjectStore> store, const EntryRef& ref)
+      : store_(std::move(store)), ref_(ref) {}
+
+  const EntryRef& ref() const { return ref_; }
+  bool has_ended() const { return holds_ < 0; }
+  // One more hold, whose pin the caller has taken. False when the buffer has gone.
+  bool add_hold() { return change(1); }
+  // One hold less, whose pin is the caller's now. False when there is none.
+  bool take_hold() { return change(-1); }
+  // By the deleter, once: gives back what is left.
+  void end();
+
+ private:
+  static constexpr int32_t kEnded = -1;
+
+  bool change(int32_t by);
+
+  // For the deleter only. The record may stay in its StoreHandle, the store must not.
+  std::shared_ptr<ObjectStore> store_;
+  const EntryRef ref_;
+  std::atomic<int32_t> holds_{1};
 };
 
 // One JavaScript ObjectStore: remembers what was taken through it, so that close() can give it
@@ -42,7 +60,7 @@ class StoreHandle {
   // Views. `cached` finds the live record for an entry, so that JavaScript can use its buffer anew.
   // Good until the next call of the binding.
   ViewRecord* cached(const EntryRef& ref);
-  Napi::Value open_view(Napi::Env env, const Reading& reading, uint32_t holds);
+  Napi::Value open_view(Napi::Env env, const Reading& reading);
   void release_view(const EntryRef& ref);
 
   void remember_pin(const EntryRef& ref) { remember(&pins_, ref); }
@@ -90,6 +108,7 @@ class StoreHandle {
   static bool forget(CountedMap* all, const EntryRef& ref);
 
   std::shared_ptr<ObjectStore> store_;
+  std::weak_ptr<ObjectStore> closed_store_;  // after close(): views may keep it
   double* registers_ = nullptr;
   Napi::Reference<Napi::Value> registers_reference_;
   std::vector<std::shared_ptr<ViewRecord>> views_;  // by entry

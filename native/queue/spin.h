@@ -1,7 +1,6 @@
 #ifndef MOBULA_QUEUE_SPIN_H_
 #define MOBULA_QUEUE_SPIN_H_
 
-#include <algorithm>
 #include <cstdint>
 
 #include "port/port.h"
@@ -21,7 +20,7 @@ class Spin {
   // Something has come. When that was soon after it fell asleep, it had better looked.
   void received() {
     if (asleep_since_ == 0) return;
-    if (port::monotonic_us() - asleep_since_ < kShortSleepUs) grow();
+    if (port::monotonic_us() - asleep_since_ < kShortSleepUs) budget_us_ = kMostUs;
     asleep_since_ = 0;
   }
 
@@ -31,7 +30,7 @@ class Spin {
     uint64_t end = port::monotonic_us() + us;
     do {
       if (ready()) {
-        grow();
+        budget_us_ = kMostUs;
         return true;
       }
       port::cpu_relax();
@@ -44,8 +43,6 @@ class Spin {
   static constexpr uint32_t kLeastUs = 5;
   static constexpr uint32_t kMostUs = 25;
   static constexpr uint32_t kShortSleepUs = 60;
-
-  void grow() { budget_us_ = std::min(std::max(2 * budget_us_, kLeastUs), kMostUs); }
 
   uint32_t budget_us_ = 0;
   uint64_t asleep_since_ = 0;
