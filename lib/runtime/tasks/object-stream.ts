@@ -116,6 +116,8 @@ const collected = new FinalizationRegistry<StreamReader>((reader) => reader.leav
  * takes it that `for await` does, too, and gives the refs in such a loop the type of their values.)
  */
 export class ObjectStream<T = unknown> implements AsyncIterableIterator<ObjectRef<T>, undefined> {
+  /** What an error calls it that says it cannot travel. */
+  readonly [Symbol.toStringTag] = 'ObjectStream';
   readonly #reader: StreamReader;
   /** The request that makes the stream, by its number at its owner. */
   readonly #sequence: number;
@@ -130,11 +132,6 @@ export class ObjectStream<T = unknown> implements AsyncIterableIterator<ObjectRe
   /** @internal */
   static sequenceOf(stream: ObjectStream): number {
     return stream.#sequence;
-  }
-
-  /** What an error calls it that says it cannot travel. */
-  get [Symbol.toStringTag](): string {
-    return 'ObjectStream';
   }
 
   next(): Promise<IteratorResult<ObjectRef<T>, undefined>> {
