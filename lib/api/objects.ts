@@ -159,18 +159,20 @@ function settled(refs: readonly ObjectRef[], count: number, limits: Limits): Pro
   return new Promise((resolve, reject) => {
     const finish = (settle: () => void) => {
       stop();
-      for (const slot of pending) slot.removeListener(onSettled);
+      for (const slot of pending) slot.removeListener(listener);
       settle();
     };
-    const onSettled = () => {
-      if (--left === 0) finish(resolve);
+    const listener = {
+      slotSettled() {
+        if (--left === 0) finish(resolve);
+      },
     };
     const stop = startDeadline(
       limits,
       () => finish(resolve),
       (reason) => finish(() => reject(reason)),
     );
-    for (const slot of pending) slot.onSettled(onSettled);
+    for (const slot of pending) slot.addListener(listener);
   });
 }
 

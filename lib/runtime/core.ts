@@ -79,7 +79,6 @@ export class Core implements PeerOwner {
   onSlice: () => void = () => undefined;
 
   readonly #staysUp: boolean;
-  #turn: number | undefined;
   #closed = false;
   #holds = 0;
   #isHeld = false;
@@ -104,15 +103,6 @@ export class Core implements PeerOwner {
   /** The id of the ref that a task or call is answered to. */
   taskIdOf({ senderUid, sequence }: Incoming): string {
     return new PeerIds(this.storeId, senderUid).of(sequence);
-  }
-
-  /** Milliseconds after `startedAt`; the clock is read once a turn of the event loop. */
-  get turn(): number {
-    if (this.#turn === undefined) {
-      this.#turn = Date.now() - this.startedAt;
-      setImmediate(() => (this.#turn = undefined)).unref();
-    }
-    return this.#turn;
   }
 
   get isClosed(): boolean {

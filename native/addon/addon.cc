@@ -95,6 +95,18 @@ void Addon::raise(Napi::Env env, const Status& status) {
   if (!env.IsExceptionPending()) napi_throw(env, error);
 }
 
+// Node keeps what a callback of N-API has thrown for the next call into the addon, whoever makes
+// it.
+void call_from_loop(napi_env env, napi_async_context context, napi_value function) {
+  napi_make_callback(env, context, Napi::Env(env).Global(), function, 0, nullptr, nullptr);
+  bool has_thrown = false;
+  napi_is_exception_pending(env, &has_thrown);
+  if (!has_thrown) return;
+  napi_value error = nullptr;
+  napi_get_and_clear_last_exception(env, &error);
+  napi_fatal_exception(env, error);
+}
+
 bool to_id(const Napi::Value& value, ObjectId* out) {
   char text[ObjectId::kHexLength + 2];
   size_t length = 0;

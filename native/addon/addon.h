@@ -62,6 +62,11 @@ uint32_t to_uint32(const Napi::Value& value);
 bool to_bool(const Napi::Value& value);
 Napi::String from_id(Napi::Env env, const ObjectId& id);
 
+// Calls a function without arguments from the event loop, as Node calls its own callbacks: ticks
+// and promises have their turn afterwards, and what any of it throws is an uncaught exception at
+// once.
+void call_from_loop(napi_env env, napi_async_context context, napi_value function);
+
 void export_store_functions(Napi::Env env, Napi::Object exports);
 void export_object_functions(Napi::Env env, Napi::Object exports);
 void export_peer_functions(Napi::Env env, Napi::Object exports);

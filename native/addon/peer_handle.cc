@@ -2,6 +2,7 @@
 
 #include <uv.h>
 
+#include "addon/addon.h"
 #include "queue/retire.h"
 
 namespace mobula::addon {
@@ -22,9 +23,9 @@ struct PeerHandle::Poll {
     port::bell_drain(poll->bell);
     Napi::Env env(poll->env);
     Napi::HandleScope scope(env);
-    napi_value function, result;
+    napi_value function;
     napi_get_reference_value(poll->env, poll->rung, &function);
-    napi_make_callback(poll->env, poll->context, env.Global(), function, 0, nullptr, &result);
+    call_from_loop(poll->env, poll->context, function);
   }
 
   void close() {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <mutex>
 
+#include "addon/addon.h"
 #include "addon/shared_buffer.h"
 
 namespace mobula::addon {
@@ -53,7 +54,7 @@ struct StoreHandle::Signal {
   static void deliver(napi_env env, napi_value function, void* raw, void*) {
     static_cast<Signal*>(raw)->pending = false;
     if (env == nullptr) return;
-    Napi::Function(env, function).MakeCallback(Napi::Env(env).Global(), {});
+    call_from_loop(env, nullptr, function);
   }
 };
 

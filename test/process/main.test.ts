@@ -133,3 +133,11 @@ for (const name of ['remote', 'actor']) {
     t.regex(stdout, /^true .*file/);
   });
 }
+
+for (const waiter of ['task', 'store']) {
+  test(`what is thrown from a tick after a ${waiter} has answered is uncaught in that turn`, async (t) => {
+    await using command = await Command.start(`${fixtures}/throws-late.js`, () => [waiter]);
+    const { stdout } = await command.outcome;
+    t.is(stdout, 'uncaught: from a tick\n');
+  });
+}

@@ -31,7 +31,7 @@ export class Reference {
     this.core = core;
     this.sequence = sequence;
     this.#id = id;
-    this.madeAt = core.turn;
+    this.madeAt = Date.now() - core.startedAt;
   }
 
   get id(): string {

@@ -6,16 +6,22 @@
  *           --> stored    in the object store
  *           --> failed    it will never be
  *
- * A slot settles once; what is freed becomes failed, whatever it was before. Listeners run in the order they came, synchronously, and must not throw.
+ * A slot settles once; what is freed becomes failed, whatever it was before. Listeners are told in
+ * the order in which they came, synchronously, and must not throw.
  */
 export type SlotState = 'pending' | 'value' | 'record' | 'stored' | 'failed';
+
+/** Waits for a slot. */
+export interface SlotListener {
+  slotSettled(): void;
+}
 
 export class ValueSlot {
   #state: SlotState = 'pending';
   #content: unknown;
   /** Most slots have one, at most. */
-  #listener: (() => void) | undefined;
-  #moreListeners: (() => void)[] | undefined;
+  #listener: SlotListener | undefined;
+  #moreListeners: SlotListener[] | undefined;
 
   get state(): SlotState {
     return this.#state;
@@ -44,8 +50,8 @@ export class ValueSlot {
     const more = this.#moreListeners;
     this.#listener = undefined;
     this.#moreListeners = undefined;
-    listener?.();
-    if (more !== undefined) for (const one of more) one();
+    listener?.slotSettled();
+    if (more !== undefined) for (const one of more) one.slotSettled();
   }
 
   /** The value is given up. */
@@ -55,8 +61,8 @@ export class ValueSlot {
     this.#content = error;
   }
 
-  /** Calls `listener` once the slot has settled, which must not have happened yet. */
-  onSettled(listener: () => void): void {
+  /** Tells `listener` once the slot has settled, which must not have happened yet. */
+  addListener(listener: SlotListener): void {
     if (this.#listener === undefined && this.#moreListeners === undefined) {
       this.#listener = listener;
       return;
@@ -64,7 +70,7 @@ export class ValueSlot {
     (this.#moreListeners ??= []).push(listener);
   }
 
-  removeListener(listener: () => void): void {
+  removeListener(listener: SlotListener): void {
     if (this.#listener === listener) {
       this.#listener = undefined;
       return;
@@ -79,9 +85,8 @@ export function whenAllSettled(slots: readonly ValueSlot[], listener: () => void
   const pending = slots.filter((slot) => slot.state === 'pending');
   let left = pending.length;
   if (left === 0) listener();
-  for (const slot of pending) {
-    slot.onSettled(() => {
-      if (--left === 0) listener();
-    });
-  }
+  const slotSettled = () => {
+    if (--left === 0) listener();
+  };
+  for (const slot of pending) slot.addListener({ slotSettled });
 }

@@ -5,10 +5,37 @@ import type { Core } from '../core.js';
 import { idBytes, PeerIds, writeId } from './ids.js';
 import { isRef, ObjectRef, Reference, referenceOf } from './object-ref.js';
 import { Availability, freed, lost, type Row } from './shared-objects.js';
-import type { ValueSlot } from './value-slot.js';
+import type { SlotListener, ValueSlot } from './value-slot.js';
 
 type Resolve = (value: unknown) => void;
 type Reject = (error: unknown) => void;
+
+let resolveNew!: Resolve;
+let rejectNew!: Reject;
+/** One for all: a promise is made for nearly every task. */
+const keepFunctions = (resolve: Resolve, reject: Reject) => {
+  resolveNew = resolve;
+  rejectNew = reject;
+};
+
+/** Somebody who waits for a ref's value. The ref lives until then. */
+class Read implements SlotListener {
+  readonly ref: ObjectRef;
+  readonly promise = new Promise(keepFunctions);
+  readonly resolve = resolveNew;
+  readonly reject = rejectNew;
+  endWait: () => void = nothing;
+  readonly #values: Values;
+
+  constructor(values: Values, ref: ObjectRef) {
+    this.#values = values;
+    this.ref = ref;
+  }
+
+  slotSettled(): void {
+    this.#values.deliver(this);
+  }
+}
 
 /** The values that a core's refs name: where they are, and how others get at them. */
 export class Values {
@@ -114,17 +141,19 @@ export class Values {
   /** The value of a ref, as often as it is asked for. The ref lives until then. */
   read(ref: ObjectRef): Promise<unknown> {
     const { slot } = this.#core.unobserved.observe(referenceOf(ref));
-    return new Promise((resolve, reject) => {
-      if (slot.state !== 'pending') {
-        this.#deliverInRoom(ref, resolve, reject);
-        return;
-      }
-      const endWait = this.wait();
-      slot.onSettled(() => {
-        endWait();
-        this.#deliverInRoom(ref, resolve, reject);
-      });
-    });
+    const read = new Read(this, ref);
+    if (slot.state !== 'pending') {
+      this.#deliverInRoom(read);
+      return read.promise;
+    }
+    read.endWait = this.wait();
+    slot.addListener(read);
+    return read.promise;
+  }
+
+  deliver(read: Read): void {
+    read.endWait();
+    this.#deliverInRoom(read);
   }
 
   /** The code that runs waits until the returned function is called: its task lends its slot. */
@@ -137,16 +166,16 @@ export class Values {
   }
 
   /** When memory is short, the finalizers of what the reader has dropped come first. */
-  #deliverInRoom(ref: ObjectRef, resolve: Resolve, reject: Reject): void {
+  #deliverInRoom(read: Read): void {
     const { relief } = this.#core.room;
-    if (relief === undefined) this.#deliver(referenceOf(ref), resolve, reject);
-    else void relief.then(() => this.#deliver(referenceOf(ref), resolve, reject));
+    if (relief === undefined) this.#deliver(read);
+    else void relief.then(() => this.#deliver(read));
   }
 
-  #deliver(reference: Reference, resolve: Resolve, reject: Reject): void {
+  #deliver({ ref, resolve, reject }: Read): void {
     let value: unknown;
     try {
-      value = this.readNow(reference);
+      value = this.readNow(referenceOf(ref));
     } catch (error) {
       reject(error);
       return;

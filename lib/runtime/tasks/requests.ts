@@ -16,6 +16,7 @@ import { actorDied, Answer, taskError } from './answers.js';
 import { preferErrorsOf } from './error-classes.js';
 import { ObjectStream, StreamReader } from './object-stream.js';
 import { PendingRequest, type Destination, type Request } from './request.js';
+import { RequestTable } from './request-table.js';
 import { ResultRefs, StreamSink } from './result-sinks.js';
 import { isRetryable } from './retry-policy.js';
 import { currentTask, type RunningTask } from './running-task.js';
@@ -41,7 +42,7 @@ export class Requests {
   onRequest: (destination: Destination) => void = () => undefined;
   readonly #core: Core;
   readonly #sender: SpecSender;
-  readonly #pending = new Map<number, PendingRequest>();
+  readonly #pending = new RequestTable();
   #sequence = 0;
 
   constructor(core: Core) {
@@ -110,7 +111,7 @@ export class Requests {
 
   #start(request: Request, pending: PendingRequest): void {
     pending.reference.users = 1;
-    this.#pending.set(pending.sequence, pending);
+    this.#pending.add(pending.sequence, pending);
     this.#core.hold();
     try {
       this.#sender.send(request, pending);
@@ -293,7 +294,7 @@ export class Requests {
   }
 
   cancelChildren(parent: RunningTask, options: CancelOptions): void {
-    for (const pending of [...this.#pending.values()]) {
+    for (const pending of [...this.#pending]) {
       if (pending.parent === parent) this.cancel(pending.sequence, options);
     }
   }
@@ -357,14 +358,14 @@ export class Requests {
 
   /** Every task of that run queue fails: no worker for it will come. */
   fail(error: Error, queue: number): void {
-    for (const pending of [...this.#pending.values()]) {
+    for (const pending of [...this.#pending]) {
       if (pending.route.destination.queue === queue) this.#fail(pending, error);
     }
   }
 
   /** Nothing will be answered any more. */
   close(error: RuntimeShutdownError): void {
-    for (const pending of this.#pending.values()) {
+    for (const pending of this.#pending) {
       pending.rare?.stopDelay?.();
       if (pending.sink === undefined) pending.reference.slot.settle('failed', error);
       else {
