@@ -1,3 +1,4 @@
+import { nextTick } from 'node:process';
 import { native } from '../store/binding.js';
 import { headerBytes, maxPayloadBytes, noTarget, Word } from './wire.js';
 
@@ -143,7 +144,7 @@ export class Peer {
   schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    process.nextTick(this.#exchange);
+    nextTick(this.#exchange);
   }
 
   /** Sends what is in the outbox and receives until nothing is left. */

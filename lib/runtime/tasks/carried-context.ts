@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { Declaration } from './functions.js';
+import type { Declaration, ExportedStorage } from './functions.js';
 import { exportsOf } from './module-exports.js';
 import type { Terms } from './task-spec.js';
 
@@ -63,8 +63,8 @@ function activeTrace(): Record<string, string> | undefined {
   return Object.keys(carrier).length === 0 ? undefined : carrier;
 }
 
-function activeLocals({ module }: Declaration): [string, unknown][] | undefined {
-  const storages = storagesOf(module);
+function activeLocals(declaration: Declaration): [string, unknown][] | undefined {
+  const storages = storagesOf(declaration);
   if (storages.length === 0) return undefined;
   const locals: [string, unknown][] = [];
   for (const [name, storage] of storages) {
@@ -74,31 +74,25 @@ function activeLocals({ module }: Declaration): [string, unknown][] | undefined 
   return locals.length === 0 ? undefined : locals;
 }
 
-type Exported = readonly (readonly [name: string, storage: AsyncLocalStorage<unknown>])[];
-
-const none: Exported = [];
-const known = new WeakMap<object, Exported>();
+const none: readonly ExportedStorage[] = [];
 
 /** None before the module has been evaluated. */
-function storagesOf(module: string): Exported {
-  const exports = exportsOf(module);
+function storagesOf(declaration: Declaration): readonly ExportedStorage[] {
+  if (declaration.storages !== undefined) return declaration.storages;
+  const exports = exportsOf(declaration.module);
   if (exports === undefined) return none;
-  let storages = known.get(exports);
-  if (storages === undefined) {
-    storages = (Object.entries(exports) as [string, unknown][]).filter(isStorage);
-    known.set(exports, storages);
-  }
-  return storages;
+  declaration.storages = (Object.entries(exports) as [string, unknown][]).filter(isStorage);
+  return declaration.storages;
 }
 
-function isStorage(entry: [string, unknown]): entry is [string, AsyncLocalStorage<unknown>] {
+function isStorage(entry: [string, unknown]): entry is ExportedStorage {
   return entry[1] instanceof AsyncLocalStorage;
 }
 
 /** Calls `fn` in the context that the task's submitter had. */
-export function withCarried<T>({ module }: Declaration, terms: Terms, fn: () => T): T {
+export function withCarried<T>(declaration: Declaration, terms: Terms, fn: () => T): T {
   const { locals = [], trace } = terms;
-  const storages = storagesOf(module);
+  const storages = storagesOf(declaration);
   let inner = trace === undefined ? fn : () => withTrace(trace, fn);
   for (const [name, value] of locals) {
     const storage = storages.find(([exported]) => exported === name)?.[1];

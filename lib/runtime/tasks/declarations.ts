@@ -6,14 +6,21 @@ import type { Declaration } from './functions.js';
 export class Declarations {
   readonly #core: Core;
   readonly #published = new Set<number>();
+  /** The one that was published or asked for last: mostly it is the next one too. */
+  #last: Declaration | undefined;
 
   constructor(core: Core) {
     this.#core = core;
   }
 
   /** Makes a declaration known to all who are sent its key. */
-  publish({ key, module, name }: Declaration): void {
-    if (this.#published.has(key)) return;
+  publish(declaration: Declaration): void {
+    if (declaration === this.#last) return;
+    if (!this.#published.has(declaration.key)) this.#publish(declaration);
+    this.#last = declaration;
+  }
+
+  #publish({ key, module, name }: Declaration): void {
     const id = this.#idOf(key);
     if (this.#core.objects.addRef(id) === undefined) {
       const encoded = this.#core.codec.encode([module, name]);

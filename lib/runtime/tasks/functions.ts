@@ -1,3 +1,4 @@
+import type { AsyncLocalStorage } from 'node:async_hooks';
 import { createHash } from 'node:crypto';
 import { basename, isAbsolute } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -17,7 +18,11 @@ export interface Declaration<Target = AnyFunction | AnyClass> {
   readonly name: string;
   /** 48 bits of a hash of the identity: what travels. */
   readonly key: number;
+  /** The AsyncLocalStorages that the module exports, once somebody has looked for them. */
+  storages?: readonly ExportedStorage[] | undefined;
 }
+
+export type ExportedStorage = [name: string, storage: AsyncLocalStorage<unknown>];
 
 const declarations = new Map<number, Declaration>();
 const counts = new Map<string, number>();
@@ -32,7 +37,8 @@ export function declare<Target extends AnyFunction | AnyClass>(
   const number = counts.get(place) ?? 0;
   counts.set(place, number + 1);
   const hash = createHash('sha256').update(`${place}\n${number}`).digest();
-  const declaration = { target, module, name, key: hash.readUIntBE(0, 6) };
+  const key = hash.readUIntBE(0, 6);
+  const declaration = { target, module, name, key, storages: undefined };
   declarations.set(declaration.key, declaration);
   watchExports(module);
   addErrorsOf(module);

@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import { TaskCancelledError } from '../../common/errors.js';
 import { native } from '../../store/binding.js';
 import type { Message } from '../../transport/message.js';

@@ -49,8 +49,8 @@ const dependencyHeaderBytes = 8;
 const storedBit = 0x8000_0000;
 
 export function writePrefix(target: Uint8Array, offset: number, key: number, flags: number): void {
-  writeUint32(target, offset, key % 0x1_0000_0000);
   const high = Math.floor(key / 0x1_0000_0000);
+  writeUint32(target, offset, key - high * 0x1_0000_0000);
   target[offset + 4] = high & 0xff;
   target[offset + 5] = high >>> 8;
   target[offset + 6] = flags;
