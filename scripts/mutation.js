@@ -66,14 +66,14 @@ const explained = [
   {
     places: [
       'store/client.cc: store_lock_.set(own.state, ClientState::kFree);',
-      'store/objects.cc: lock_.set_bit(segment_.store().waiters[wait_bucket(id)], client_);',
-      'store/objects.cc: lock_.clear_bit(segment_.store().waiters[wait_bucket(id)], client_);',
+      'store/objects.cc: void Objects::watch(uint32_t bucket) { lock_.set_bit(segment_.store().waiters[bucket], client_); }',
+      'store/objects.cc: lock_.clear_bit(segment_.store().waiters[bucket], client_);',
     ],
     reason: 'the transaction is this one word',
   },
   {
     places: [
-      'store/client.cc: for (auto& bucket : segment_->store().waiters) store_lock_.clear_bit(bucket, slot);',
+      'store/reaping.cc: for (auto& bucket : segment_->store().waiters) store_lock_.clear_bit(bucket, slot);',
     ],
     reason: 'nobody misses a wake for a client that has ended',
   },
@@ -82,7 +82,7 @@ const explained = [
     reason: 'a hint, and all that the tests watch is of one process',
   },
   {
-    places: ['store/client.cc: a change rings no keeper'],
+    places: ['store/keeper.cc: a change rings no keeper'],
     reason: 'keepers look four times a second, and no test says how soon they must',
   },
 ];
@@ -147,10 +147,10 @@ const swaps = [
     to: '  if (MUTANT) port::mutex_make_consistent(&area_->mutex);\n  undo();\n  port::mutex_make_consistent(&area_->mutex);\n',
   },
   {
-    place: 'store/client.cc: a change rings no keeper',
-    file: 'store/client.cc',
-    from: '    word.fetch_add(1);\n',
-    to: '    if (MUTANT) continue;\n    word.fetch_add(1);\n',
+    place: 'store/keeper.cc: a change rings no keeper',
+    file: 'store/keeper.cc',
+    from: '  word.fetch_add(1);\n',
+    to: '  if (MUTANT) return;\n  word.fetch_add(1);\n',
   },
 ];
 

@@ -1,11 +1,9 @@
 #include "store/client.h"
 
-#include <algorithm>
 #include <condition_variable>
 
 #include "queue/retire.h"
 #include "shm/table.h"
-#include "store/entry.h"
 
 namespace mobula::store {
 
@@ -14,12 +12,7 @@ using shm::ClientState;
 
 namespace {
 
-constexpr uint32_t kTickMs = 250;
 constexpr uint32_t kSpareRows = 8;
-// A store without a put for this long is idle: memory of free blocks goes back to the system.
-constexpr uint64_t kIdleMs = 3000;
-constexpr uint64_t kChunksPerTurn = 16;
-constexpr size_t kClientsNamed = 4;
 
 // Attachments of this process by store id, so that a process is one client. Never destroyed: views
 // may end after static destructors have run.
@@ -156,111 +149,6 @@ bool Client::is_live(uint32_t slot, uint32_t generation) const {
   return client.state == ClientState::kLive && client.generation == generation;
 }
 
-void Client::notify(const WaitingClients& waiting) {
-  for (uint32_t slot = 0; slot < shm::kMaxClients; ++slot) {
-    if (shm::test_bit(waiting.words, slot)) wake(slot);
-  }
-}
-
-void Client::wake(uint32_t slot) {
-  std::atomic<uint32_t>& word = segment_->client(slot).notify;
-  word.fetch_add(1);
-  port::futex_wake_all(&word);
-}
-
-uint64_t Client::watch(uint32_t bucket, std::function<void()> changed) {
-  std::lock_guard lock(watches_mutex_);
-  uint64_t number = next_watch_++;
-  watches_.emplace(number, Watch{bucket, std::move(changed)});
-  if (watched_buckets_[bucket]++ == 0) {
-    (void)store_lock_.run([&] {
-      objects_->watch(bucket);
-      return Status::ok();
-    });
-  }
-  return number;
-}
-
-void Client::unwatch(uint64_t number) {
-  std::lock_guard lock(watches_mutex_);
-  auto found = watches_.find(number);
-  if (found == watches_.end()) return;
-  uint32_t bucket = found->second.bucket;
-  watches_.erase(found);
-  if (--watched_buckets_[bucket] != 0) return;
-  (void)store_lock_.run([&] {
-    objects_->unwatch(bucket);
-    return Status::ok();
-  });
-}
-
-uint64_t Client::on_collect(std::function<void()> collect) {
-  std::lock_guard lock(watches_mutex_);
-  uint64_t number = next_watch_++;
-  collectors_.emplace(number, std::move(collect));
-  return number;
-}
-
-void Client::forget_collect(uint64_t number) {
-  std::lock_guard lock(watches_mutex_);
-  collectors_.erase(number);
-}
-
-size_t Client::ask_to_collect() {
-  for (uint32_t slot = 0; slot < shm::kMaxClients; ++slot) {
-    ClientSlot& client = segment_->client(slot);
-    if (port::load_word(client.state) != ClientState::kLive) continue;
-    client.collect.fetch_add(1);
-    wake(slot);
-  }
-  return collectors();
-}
-
-size_t Client::collectors() {
-  size_t count = 0;
-  for (uint32_t slot = 0; slot < shm::kMaxClients; ++slot) {
-    bool is_live = port::load_word(segment_->client(slot).state) == ClientState::kLive;
-    count += is_live && slot != slot_;
-  }
-  std::lock_guard lock(watches_mutex_);
-  return count + collectors_.size();
-}
-
-void Client::run_collectors() {
-  uint32_t requests = segment_->client(slot_).collect.load();
-  if (requests == collects_seen_) return;
-  collects_seen_ = requests;
-  std::lock_guard lock(watches_mutex_);
-  for (auto& [number, collect] : collectors_) collect();
-}
-
-void Client::later(std::function<void(ObjectStore&)> work) {
-  std::lock_guard lock(watches_mutex_);
-  later_.push_back(std::move(work));
-}
-
-void Client::run_later() {
-  std::vector<std::function<void(ObjectStore&)>> works;
-  {
-    std::lock_guard lock(watches_mutex_);
-    works.swap(later_);
-  }
-  std::shared_ptr<Client> self = works.empty() ? nullptr : weak_from_this().lock();
-  if (self == nullptr) return;
-  ObjectStore store(std::move(self));
-  for (auto& work : works) work(store);
-}
-
-void Client::add_tick(std::function<void()> tick) {
-  std::lock_guard lock(watches_mutex_);
-  ticks_.push_back(std::move(tick));
-}
-
-void Client::run_watches() {
-  std::lock_guard lock(watches_mutex_);
-  for (auto& [number, watch] : watches_) watch.changed();
-}
-
 void Client::keep(void* raw) {
   auto* client = static_cast<Client*>(raw);
   Start* start = client->start_;
@@ -315,39 +203,6 @@ void Client::claim(uint32_t slot) {
   own.room_place.store(0);
 }
 
-void Client::run_keeper() {
-  std::atomic<uint32_t>& word = segment_->client(slot_).notify;
-  uint64_t next_tick = port::monotonic_ms() + kTickMs;
-  collects_seen_ = segment_->client(slot_).collect.load();
-  while (!stop_) {
-    uint32_t seen = word.load();
-    run_watches();
-    run_collectors();
-    uint64_t now = port::monotonic_ms();
-    if (now >= next_tick) {
-      reap();
-      run_later();
-      if (segment_->header().has_queue) queue::ring_overdue(*segment_, queue_lock_, bells_);
-      std::lock_guard lock(watches_mutex_);
-      for (auto& tick : ticks_) tick();
-      next_tick = now + kTickMs;
-    }
-    if (!stop_ && !look_after_pages(now)) port::futex_wait(&word, seen, kTickMs);
-  }
-}
-
-// A little at a time, as watches may be waiting. False when there is nothing to do now.
-bool Client::look_after_pages(uint64_t now) {
-  if (pages_->prefault()) return true;
-  uint64_t puts = port::load_word(segment_->store().puts);
-  if (puts != puts_seen_ || last_put_ms_ == 0) {
-    puts_seen_ = puts;
-    last_put_ms_ = now;
-  }
-  if (now - last_put_ms_ < kIdleMs || pages_->free_warm() == 0) return false;
-  return pages_->hand_back(std::min(pages_->free_warm(), kChunksPerTurn)) > 0;
-}
-
 void Client::release_slot() {
   ClientSlot& own = segment_->client(slot_);
   if (segment_->header().has_queue) queue::retire_client(*segment_, queue_lock_, bells_, slot_);
@@ -358,131 +213,6 @@ void Client::release_slot() {
     });
   }
   port::mutex_unlock_as(&own.liveness, liveness_);
-}
-
-void Client::reap() {
-  for (uint32_t slot = 0; slot < shm::kMaxClients; ++slot) {
-    bool taken = port::load_word(segment_->client(slot).state) != ClientState::kFree;
-    if (taken && slot != slot_ && !reap_slot(slot)) return;
-  }
-}
-
-// Whoever gets the dead owner's mutex is the only reaper; if it dies too, the next one finds the
-// mutex in the same state and goes through the same steps again. The mutex is always handed back
-// consistent: unlocking it otherwise would break it for good.
-// False when the store's lock or tables do not allow it: they will not for the next slot either.
-bool Client::reap_slot(uint32_t slot) {
-  ClientSlot& client = segment_->client(slot);
-  port::LockResult result = port::mutex_try_lock(&client.liveness);
-  if (result == port::LockResult::kBusy || result == port::LockResult::kBroken) return true;
-  uint32_t pid = port::load_word(client.pid);
-  uint64_t start_time = port::load_word(client.start_time);
-  bool gone = port::load_word(client.state) != ClientState::kFree &&
-              port::process_is_gone(pid, start_time, segment_->header().mapping_name);
-  bool done = !gone || give_back(slot);
-  if (result == port::LockResult::kOwnerDied) port::mutex_make_consistent(&client.liveness);
-  port::mutex_unlock(&client.liveness);
-  return done;
-}
-
-bool Client::give_back(uint32_t slot) {
-  if (segment_->header().has_queue) queue::retire_client(*segment_, queue_lock_, bells_, slot);
-  if (!forget_in_store(slot)) return false;
-  Status status = store_lock_.run([&] {
-    store_lock_.add(segment_->store().reclaimed_clients, 1);
-    store_lock_.set(segment_->client(slot).state, ClientState::kFree);
-    return Status::ok();
-  });
-  return status.is_ok();
-}
-
-bool Client::expects_room() const {
-  for (uint32_t slot = 0; slot < shm::kMaxClients; ++slot) {
-    const ClientSlot& client = segment_->client(slot);
-    ClientState state = port::load_word(client.state);
-    if (slot == slot_ || state == ClientState::kFree) continue;
-    if (state == ClientState::kEnding) return true;
-    if (port::process_is_ending(port::load_word(client.pid), port::load_word(client.start_time))) {
-      return true;
-    }
-  }
-  return false;
-}
-
-std::string Client::describe_pins() {
-  std::vector<Pinned> pinned(shm::kMaxClients);
-  if (!count_pins(&pinned)) return {};
-  for (uint32_t slot = 0; slot < shm::kMaxClients; ++slot) {
-    pinned[slot].pid = port::load_word(segment_->client(slot).pid);
-  }
-  std::erase_if(pinned, [](const Pinned& one) { return one.objects == 0; });
-  std::ranges::sort(pinned, std::greater(), &Pinned::bytes);
-  std::string text;
-  for (size_t i = 0; i < pinned.size() && i < kClientsNamed; ++i) {
-    const Pinned& one = pinned[i];
-    text += (text.empty() ? "; pinned by process " : ", by process ") + std::to_string(one.pid) +
-            ": " + std::to_string(one.bytes) + " bytes in " + std::to_string(one.objects) +
-            " objects";
-  }
-  return text;
-}
-
-// In batches, as a table may be long.
-bool Client::count_pins(std::vector<Pinned>* out) {
-  constexpr uint32_t kBatch = 4096;
-  uint64_t left = port::load_word(segment_->store().pinned_objects);
-  Status status;
-  for (uint32_t start = 0, end = 1; status.is_ok() && left > 0 && start < end; start += kBatch) {
-    status = store_lock_.run([&] {
-      end = segment_->entries().used();
-      for (uint32_t i = start; left > 0 && i < end && i < start + kBatch; ++i) {
-        const shm::ObjectEntry& entry = segment_->entry(i);
-        if (!is_pinned(entry)) continue;
-        --left;
-        for (uint32_t slot = 0; slot < shm::kMaxClients; ++slot) {
-          if (!shm::test_bit(entry.pins, slot)) continue;
-          (*out)[slot].bytes += weight(entry);
-          ++(*out)[slot].objects;
-        }
-      }
-      return Status::ok();
-    });
-  }
-  return status.is_ok();
-}
-
-bool Client::forget_in_store(uint32_t slot) {
-  constexpr uint32_t kBatch = 256;
-  uint32_t used = 0;
-  Status status = store_lock_.run([&] {
-    store_lock_.set(segment_->client(slot).state, ClientState::kEnding);
-    used = segment_->entries().used();
-    return Status::ok();
-  });
-  for (uint32_t start = 0; status.is_ok() && start < used; start += kBatch) {
-    WaitingClients waiting;
-    status = store_lock_.run([&] {
-      Objects objects(*segment_, store_lock_, slot_, holds_);
-      objects.finish_freeing();
-      for (uint32_t i = start; i < used && i < start + kBatch; ++i) {
-        objects.forget_client(i, slot);
-        store_lock_.commit();
-        objects.finish_freeing();
-        port::fail_point(port::FailPoint::kReaping);
-      }
-      waiting = objects.take_waiting();
-      return Status::ok();
-    });
-    notify(waiting);
-  }
-  if (!status.is_ok()) return false;
-  return store_lock_
-      .run([&] {
-        for (auto& bucket : segment_->store().waiters) store_lock_.clear_bit(bucket, slot);
-        Pages(*segment_, store_lock_, slot).forget_client(slot);
-        return Status::ok();
-      })
-      .is_ok();
 }
 
 }  // namespace mobula::store

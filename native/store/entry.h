@@ -28,6 +28,10 @@ inline bool is_given_up(const shm::ObjectEntry& entry) {
   return (entry.flags & (shm::kDeleted | shm::kFreed)) != 0;
 }
 
+inline bool is_readable(const shm::ObjectEntry& entry) {
+  return entry.state == shm::ObjectState::kSealed && !is_given_up(entry);
+}
+
 // Nobody can reach the object any more, though somebody may still be reading it.
 inline bool is_garbage(const shm::ObjectEntry& entry) {
   return is_given_up(entry) || ((entry.flags & shm::kManaged) != 0 && !is_referenced(entry));
