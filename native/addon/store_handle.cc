@@ -1,6 +1,7 @@
 #include "addon/store_handle.h"
 
 #include <algorithm>
+#include <atomic>
 #include <mutex>
 
 #include "addon/addon.h"
@@ -16,20 +17,6 @@ void end_view(void*, void* raw) {
 }
 
 }  // namespace
-
-void ViewRecord::end() {
-  std::shared_ptr<ObjectStore> store = std::move(store_);
-  int32_t left = holds_.exchange(kEnded);
-  if (left > 0) (void)store->unpin(ref_, static_cast<uint32_t>(left));
-}
-
-bool ViewRecord::change(int32_t by) {
-  int32_t holds = holds_;
-  while (holds >= 0 && holds + by >= 0) {
-    if (holds_.compare_exchange_weak(holds, holds + by)) return true;
-  }
-  return false;
-}
 
 // Coalesces the keeper's signals into one pending call of the JavaScript function. The keeper may
 // signal until the last watch is cancelled; the function ends with its environment, earlier.

@@ -3,44 +3,17 @@
 
 #include <napi.h>
 
-#include <atomic>
 #include <memory>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
 #include "mobula/object_store.h"
+#include "store/view_record.h"
 
 namespace mobula::addon {
 
-// The life of one SharedArrayBuffer over a sealed object: counts the holds that ObjectViews on it
-// have, each one pin of the process. Whatever is left goes back when the buffer's last reference
-// in any thread is gone. The deleter may run, on any thread, while the JavaScript thread that made
-// the buffer still finds the record: what only collected code could reach is gone before it knows.
-class ViewRecord {
- public:
-  ViewRecord(std::shared_ptr<ObjectStore> store, const EntryRef& ref)
-      : store_(std::move(store)), ref_(ref) {}
-
-  const EntryRef& ref() const { return ref_; }
-  bool has_ended() const { return holds_ < 0; }
-  // One more hold, whose pin the caller has taken. False when the buffer has gone.
-  bool add_hold() { return change(1); }
-  // One hold less, whose pin is the caller's now. False when there is none.
-  bool take_hold() { return change(-1); }
-  // By the deleter, once: gives back what is left.
-  void end();
-
- private:
-  static constexpr int32_t kEnded = -1;
-
-  bool change(int32_t by);
-
-  // For the deleter only. The record may stay in its StoreHandle, the store must not.
-  std::shared_ptr<ObjectStore> store_;
-  const EntryRef ref_;
-  std::atomic<int32_t> holds_{1};
-};
+using store::ViewRecord;
 
 // One JavaScript ObjectStore: remembers what was taken through it, so that close() can give it
 // back. Used on its JavaScript thread only, except that `changed` signals arrive from the keeper.

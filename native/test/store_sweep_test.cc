@@ -1,6 +1,7 @@
 // A process that is killed after any machine instruction of a store operation leaves the store as
 // it was before the operation, or as it is after it.
 
+#include "port/port.h"
 #include "shm/table.h"
 #include "test/sweep.h"
 
@@ -54,6 +55,58 @@ std::unique_ptr<Scene> referred_container() {
   auto scene = empty_scene();
   put_container(scene->store());
   return scene;
+}
+
+// A survivor waits for room since before the subject does, and one since after its death.
+class RoomLine : public Scene {
+ public:
+  RoomLine() : Scene(store_options()) {
+    store_->watch_room([] {});
+    earlier_ = enter();
+  }
+
+  void recover() override { later_ = enter(); }
+  std::string state() override {
+    EXPECT(is_first(earlier_));
+    return Scene::state();
+  }
+  void go_on() override {
+    Scene::go_on();
+    store_->leave_room_queue(earlier_);
+    EXPECT(is_first(later_));
+    store_->leave_room_queue(later_);
+    EXPECT(is_first(UINT64_MAX));
+  }
+
+ private:
+  // No two places are the same.
+  uint64_t enter() {
+    uint64_t start = port::monotonic_ms();
+    EXPECT(eventually([&] { return port::monotonic_ms() > start; }));
+    return store_->enter_room_queue();
+  }
+  bool is_first(uint64_t place) { return store_->is_first_for_room(place); }
+
+  uint64_t earlier_ = 0;
+  uint64_t later_ = 0;
+};
+
+std::unique_ptr<Scene> room_line() { return std::make_unique<RoomLine>(); }
+
+ROLE(entering_the_line) {
+  self.begin_operation();
+  self.store().watch_room([] {});
+  self.store().enter_room_queue();
+  self.end_operation();
+}
+
+ROLE(leaving_the_line) {
+  uint64_t watch = self.store().watch_room([] {});
+  uint64_t place = self.store().enter_room_queue();
+  self.begin_operation();
+  self.store().leave_room_queue(place);
+  self.store().unwatch(watch);
+  self.end_operation();
 }
 
 ROLE(giving_a_container_up) {
@@ -291,6 +344,12 @@ TEST("a kill while releasing a freed object leaves none") {
 }
 TEST("a kill while sealing an object to be pinned leaves none") {
   sweep({"sealing_pinned", {}, 1}, empty_scene);
+}
+TEST("a kill while entering the line for room holds nobody up and lets nobody pass") {
+  sweep({"entering_the_line", {}, 1}, room_line);
+}
+TEST("a kill while leaving the line for room holds nobody up and lets nobody pass") {
+  sweep({"leaving_the_line", {}, 1}, room_line);
 }
 TEST("a kill while releasing a removed object leaves none") {
   sweep({"releasing_a_removed_object", {}, 1}, one_object);
