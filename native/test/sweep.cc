@@ -50,6 +50,13 @@ pid_t wait_for(pid_t thread, int* status) {
   return result;
 }
 
+// Whether what stopped the process is that somebody else stops or continues all of this run.
+bool is_job_control(pid_t pid) {
+  siginfo_t info;
+  REQUIRE(ptrace(PTRACE_GETSIGINFO, pid, nullptr, &info) == 0);
+  return (info.si_signo == SIGSTOP || info.si_signo == SIGCONT) && info.si_pid != pid;
+}
+
 // Tracer and tracee take turns, which is twice as fast when neither has to wake another processor.
 void stay_on_one_processor() {
   cpu_set_t processors;
@@ -122,9 +129,11 @@ Stepper::~Stepper() {
 }
 
 bool Stepper::step() {
-  REQUIRE(ptrace(PTRACE_SINGLESTEP, process_.pid(), nullptr, nullptr) == 0);
   int status = 0;
-  REQUIRE(wait_for(process_.pid(), &status) == process_.pid());
+  do {
+    REQUIRE(ptrace(PTRACE_SINGLESTEP, process_.pid(), nullptr, nullptr) == 0);
+    REQUIRE(wait_for(process_.pid(), &status) == process_.pid());
+  } while (WIFSTOPPED(status) && is_job_control(process_.pid()));
   if (WIFSTOPPED(status) && WSTOPSIG(status) == SIGTRAP) return true;
   bool ended = WIFSTOPPED(status) && WSTOPSIG(status) == SIGSTOP;
   if (!ended) {
