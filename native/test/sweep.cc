@@ -53,7 +53,8 @@ pid_t wait_for(pid_t thread, int* status) {
 // Whether what stopped the process is that somebody else stops or continues all of this run.
 bool is_job_control(pid_t pid) {
   siginfo_t info;
-  REQUIRE(ptrace(PTRACE_GETSIGINFO, pid, nullptr, &info) == 0);
+  bool is_group_stop = ptrace(PTRACE_GETSIGINFO, pid, nullptr, &info) != 0;
+  if (is_group_stop) return true;
   return (info.si_signo == SIGSTOP || info.si_signo == SIGCONT) && info.si_pid != pid;
 }
 
