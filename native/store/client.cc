@@ -201,6 +201,7 @@ void Client::claim(uint32_t slot) {
   pages_ = std::make_unique<Pages>(*segment_, store_lock_, slot_);
   room_queue_ = std::make_unique<RoomQueue>(*segment_, slot_);
   own.room_place.store(0);
+  collects_seen_ = own.collect.load();
 }
 
 void Client::release_slot() {

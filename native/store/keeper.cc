@@ -22,7 +22,6 @@ constexpr uint64_t kChunksPerTurn = 16;
 void Client::run_keeper() {
   std::atomic<uint32_t>& word = segment_->client(slot_).notify;
   uint64_t next_tick = port::monotonic_ms() + kTickMs;
-  collects_seen_ = segment_->client(slot_).collect.load();
   while (!stop_) {
     uint32_t seen = word.load();
     run_watches();
