@@ -1,5 +1,4 @@
 import { checkBoolean, checkKeys, checkObject, invalidType } from '../common/validate.js';
-import { requireContext } from '../runtime/context.js';
 import { ObjectRef, referenceOf } from '../runtime/objects/object-ref.js';
 import { assertNotImporting } from '../runtime/tasks/modules.js';
 import { ObjectStream } from '../runtime/tasks/object-stream.js';
@@ -32,15 +31,13 @@ export async function cancel(
 ): Promise<boolean> {
   assertNotImporting('cancel()');
   const checked = checkOptions(options);
-  const { core } = requireContext();
-  if (target instanceof ObjectStream) {
-    return core.requests.cancel(ObjectStream.sequenceOf(target), checked);
-  }
+  if (target instanceof ObjectStream) return ObjectStream.readerOf(target).cancel(checked);
   if (!(target instanceof ObjectRef)) {
     throw invalidType('target', 'an ObjectRef or an ObjectStream', target);
   }
   const reference = referenceOf(target);
-  reference.core.assertOpen();
+  const { core } = reference;
+  core.assertOpen();
   if (checked.force && reference.isCall) {
     throw new TypeError('force is for tasks: end an actor by kill()');
   }

@@ -5,7 +5,7 @@ import { requireContext } from '../runtime/context.js';
 import { ObjectRef, referenceOf, type Reference } from '../runtime/objects/object-ref.js';
 import { assertNotImporting } from '../runtime/tasks/modules.js';
 import { currentTask } from '../runtime/tasks/running-task.js';
-import { checkRefs, type Values } from './objects.js';
+import { toRefs, type Values } from './objects.js';
 
 export interface GetSyncOptions {
   /** 0 polls. */
@@ -30,9 +30,8 @@ export function getSync(
   checkKeys('options', options, ['timeout']);
   const timeout =
     options.timeout === undefined ? Infinity : checkDuration('options.timeout', options.timeout);
-  if (refs instanceof ObjectRef) return readAll([referenceOf(refs)], timeout)[0];
-  checkRefs('refs', refs);
-  return readAll(refs.map(referenceOf), timeout);
+  const values = readAll(toRefs('refs', refs).map(referenceOf), timeout);
+  return refs instanceof ObjectRef ? values[0] : values;
 }
 
 function readAll(references: readonly Reference[], timeout: number): unknown[] {

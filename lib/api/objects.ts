@@ -10,10 +10,11 @@ import {
   invalidType,
   outOfRange,
 } from '../common/validate.js';
-import { requireContext } from '../runtime/context.js';
+import { assertNotShutDown, requireContext } from '../runtime/context.js';
 import { assertNotImporting } from '../runtime/tasks/modules.js';
 import { ObjectRef, referenceOf } from '../runtime/objects/object-ref.js';
 import type { TypedArrayConstructor } from '../runtime/objects/shared-objects.js';
+import { isTypedArrayConstructor } from '../serialization/views.js';
 
 export interface GetOptions {
   /** 0 polls. */
@@ -43,8 +44,19 @@ function checkLimits(options: GetOptions, known = ['timeout', 'signal']): Limits
   };
 }
 
-export function checkRefs(name: string, value: unknown): asserts value is readonly ObjectRef[] {
-  if (!Array.isArray(value)) throw invalidType(name, 'an array of ObjectRefs', value);
+/** The refs of an argument that is one, or an array of them. */
+export function toRefs(name: string, value: unknown): readonly ObjectRef[] {
+  if (value instanceof ObjectRef) return [value];
+  checkRefs(name, value, 'an ObjectRef or an array of ObjectRefs');
+  return value;
+}
+
+function checkRefs(
+  name: string,
+  value: unknown,
+  expected = 'an array of ObjectRefs',
+): asserts value is readonly ObjectRef[] {
+  if (!Array.isArray(value)) throw invalidType(name, expected, value);
   value.forEach((ref: unknown, index) => {
     if (!(ref instanceof ObjectRef)) throw invalidType(`${name}[${index}]`, 'an ObjectRef', ref);
   });
@@ -74,8 +86,8 @@ export function put<T>(value: T, options: PutOptions = {}): ObjectRef<T> {
  */
 export function free(refs: ObjectRef | readonly ObjectRef[]): void {
   assertNotImporting('free()');
-  const all = refs instanceof ObjectRef ? [refs] : refs;
-  checkRefs('refs', all);
+  const all = toRefs('refs', refs);
+  assertNotShutDown();
   if (all.length > 0) requireContext().core.values.free(all);
 }
 
@@ -95,9 +107,10 @@ export async function get(
 ): Promise<unknown> {
   assertNotImporting('get()');
   const limits = checkLimits(options);
-  if (refs instanceof ObjectRef) return within(limits, [refs], () => read(refs));
-  checkRefs('refs', refs);
-  return within(limits, refs, () => Promise.all(refs.map(read)));
+  const all = toRefs('refs', refs);
+  assertNotShutDown();
+  if (refs instanceof ObjectRef) return within(limits, all, () => read(refs));
+  return within(limits, all, () => Promise.all(all.map(read)));
 }
 
 function read(ref: ObjectRef): Promise<unknown> {
@@ -141,15 +154,21 @@ export async function wait<T>(
   assertNotImporting('wait()');
   checkRefs('refs', refs);
   const { timeout, signal } = checkLimits(options, ['count', 'timeout', 'signal']);
-  if (refs.length === 0 && options.count === undefined) return { ready: [], pending: [] };
-  const { count = 1 } = options;
-  checkInteger('options.count', count, 1);
-  if (count > refs.length) throw outOfRange('options.count', `<= ${refs.length}, the refs`, count);
+  const count = checkCount(options.count, refs.length);
+  assertNotShutDown();
+  for (const ref of refs) referenceOf(ref).core.assertOpen();
+  if (refs.length === 0) return { ready: [], pending: [] };
   signal?.throwIfAborted();
 
   const missing = () => count - refs.filter((ref) => !isPending(ref)).length;
   if (timeout !== 0 && missing() > 0) await settled(refs, missing(), { timeout, signal });
   return split(refs, count);
+}
+
+function checkCount(count: number | undefined, refs: number): number {
+  if (count === undefined) return Math.min(1, refs);
+  if (refs === 0) throw outOfRange('options.count', 'left out when there are no refs', count);
+  return checkInteger('options.count', count, 1, refs);
 }
 
 /** Resolves when `count` more of the refs have settled, or at the time-out. */
@@ -203,7 +222,7 @@ export function allocate<Type extends TypedArrayConstructor>(
 ): Type['prototype'] {
   assertNotImporting('allocate()');
   checkInteger('length', length, 0);
-  if (typeof type !== 'function' || !('BYTES_PER_ELEMENT' in type)) {
+  if (!isTypedArrayConstructor(type)) {
     throw invalidType('type', 'a typed array constructor', type);
   }
   const { objects, room } = requireContext().core;

@@ -1,6 +1,5 @@
 import { types } from 'node:util';
 import {
-  checkBoolean,
   checkDuration,
   checkFunction,
   checkInteger,
@@ -10,6 +9,7 @@ import {
   checkQuantity,
   checkString,
   invalidType,
+  outOfRange,
 } from '../common/validate.js';
 import { requireContext, type Context } from '../runtime/context.js';
 import type { Core } from '../runtime/core.js';
@@ -18,6 +18,7 @@ import { withContext } from '../runtime/tasks/carried-context.js';
 import {
   callerModule,
   declare,
+  isClass,
   type AnyFunction,
   type Declaration,
 } from '../runtime/tasks/functions.js';
@@ -137,6 +138,7 @@ function checkOptions(
   checkKeys('options', options, known);
   const { name = ownName, isolation, priority = 0, returns = 1 } = options;
   checkString('options.name', name);
+  if (name === '') throw outOfRange('options.name', 'not empty', name);
   if (isolation !== undefined) checkOneOf('options.isolation', isolation, ['thread', 'process']);
   checkInteger('options.priority', priority, -priorityLimit, priorityLimit);
   checkInteger('options.returns', returns, 1, maxResults);
@@ -194,7 +196,9 @@ function checkPolicy({
 }: TaskOptions): RetryPolicy {
   checkInteger('options.retries', retries, 0);
   if (Array.isArray(retryErrors)) retryErrors.forEach(checkErrorClass);
-  else checkBoolean('options.retryErrors', retryErrors);
+  else if (typeof retryErrors !== 'boolean') {
+    throw invalidType('options.retryErrors', 'a boolean or an array of error classes', retryErrors);
+  }
   return { retries, retryErrors, retryDelay: checkDuration('options.retryDelay', retryDelay) };
 }
 
@@ -262,6 +266,7 @@ export function remote<F extends AnyFunction, const O extends TaskOptions = obje
   options: O = {} as O,
 ): RemoteFunction<F, O> {
   checkFunction('fn', fn);
+  if (isClass(fn)) throw new TypeError('remote() is for functions: make an actor of a class, by actor()');
   const module = callerModule(remote);
   if (module === undefined) {
     throw new TypeError('remote() needs a module that workers can import: put the code in a file');
@@ -272,7 +277,7 @@ export function remote<F extends AnyFunction, const O extends TaskOptions = obje
     return (...args: unknown[]) => submitter.submit(args);
   };
   const local = ((...args) => fn(...args)) as F;
-  Object.defineProperty(local, 'name', { value: declaration.name });
+  Object.defineProperty(local, 'name', { value: fn.name });
   return Object.assign(local, {
     remote: submitWith(options),
     options(more: TaskOptions) {

@@ -196,6 +196,10 @@ export class RuntimeShutdownError extends MobulaError {
   }
 }
 
+export function hasShutDown(): RuntimeShutdownError {
+  return new RuntimeShutdownError('The runtime has shut down: call init() to start another one');
+}
+
 /** No worker of this runtime can ever run the task. */
 export class UnschedulableError extends MobulaError {
   constructor(message: string, options?: ErrorOptions) {

@@ -1,4 +1,4 @@
-import { MobulaError, RuntimeShutdownError } from '../common/errors.js';
+import { hasShutDown, MobulaError } from '../common/errors.js';
 import type { ActorAddress } from './actors/actor-handle.js';
 import type { Core } from './core.js';
 
@@ -47,6 +47,11 @@ export function currentContext(): Context | undefined {
 /** The runtime of this thread; the first use in a driver starts one. */
 export function requireContext(): Context {
   if (current !== undefined) return current;
-  if (!hasEnded) return startDefault();
-  throw new RuntimeShutdownError('The runtime has shut down: call init() to start another one');
+  assertNotShutDown();
+  return startDefault();
+}
+
+/** For what needs no runtime, but works on none that has ended. */
+export function assertNotShutDown(): void {
+  if (current === undefined && hasEnded) throw hasShutDown();
 }

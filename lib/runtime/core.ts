@@ -1,4 +1,4 @@
-import { RuntimeShutdownError } from '../common/errors.js';
+import { hasShutDown, RuntimeShutdownError } from '../common/errors.js';
 import { Codec } from '../serialization/codec.js';
 import { native } from '../store/binding.js';
 import { readMessage, writeMessage, type Message } from '../transport/message.js';
@@ -217,7 +217,7 @@ export class Core implements PeerOwner {
 
   assertOpen(): void {
     if (!this.#closed) return;
-    throw new RuntimeShutdownError('The runtime has shut down: call init() to start another one');
+    throw hasShutDown();
   }
 
   /** Fails what is pending, and all that is asked from now on. */

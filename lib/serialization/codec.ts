@@ -75,11 +75,24 @@ export class Codec {
   encode(value: unknown): Encoded {
     const raw = this.#rawView(value);
     if (raw !== undefined) return new RawRecord(raw);
+    return this.#encode((writer) => writer.write(value));
+  }
+
+  /**
+   * As {@link encode}, for a list of the runtime's own in which the arguments of a call stand from
+   * index `before` on: errors name them by their number. It saves the look at keys other than the
+   * items, which arrays of users may have.
+   */
+  encodeArguments(items: readonly unknown[], before: number): Encoded {
+    return this.#encode((writer) => writer.writeArguments(items, before));
+  }
+
+  #encode(write: (writer: ValueWriter) => void): Encoded {
     const writer = this.#takeWriter();
     try {
       writer.out.begin();
       writer.out.writeByte(RecordKind.Inline);
-      writer.write(value);
+      write(writer);
       return finish(writer);
     } finally {
       this.#giveWriter(writer);
@@ -104,15 +117,17 @@ export class Codec {
     }
   }
 
-  /**
-   * As {@link encodeInto}, for a list of the runtime's own such as the arguments of a call. It saves
-   * the look at keys other than the items, which arrays of users may have.
-   */
-  encodeListInto(items: readonly unknown[], target: Uint8Array, offset: number): number | Encoded {
+  /** As {@link encodeInto}, for what {@link encodeArguments} encodes. */
+  encodeArgumentsInto(
+    items: readonly unknown[],
+    before: number,
+    target: Uint8Array,
+    offset: number,
+  ): number | Encoded {
     const writer = this.#takeWriter();
     try {
       beginInline(writer, target, offset);
-      writer.writeList(items);
+      writer.writeArguments(items, before);
       return this.#finishInto(writer, target, offset);
     } finally {
       this.#giveWriter(writer);

@@ -21,11 +21,11 @@ const identifier = /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u;
 const MOST_STEPS = 32;
 
 /** Writes a path as one would in code: `value.items[3].callback`. */
-export function formatPath(steps: readonly PathStep[]): string {
-  if (steps.length <= MOST_STEPS) return `value${steps.map(formatStep).join('')}`;
+export function formatPath(root: string, steps: readonly PathStep[]): string {
+  if (steps.length <= MOST_STEPS) return `${root}${steps.map(formatStep).join('')}`;
   const ends = MOST_STEPS / 2;
   const head = steps.slice(0, ends).map(formatStep).join('');
-  return `value${head}...${steps.slice(-ends).map(formatStep).join('')}`;
+  return `${root}${head}...${steps.slice(-ends).map(formatStep).join('')}`;
 }
 
 function formatStep(step: PathStep): string {

@@ -22,6 +22,8 @@ export class ValueWriter {
   readonly #registry: Registry;
   readonly #path: PathStep[] = [];
   #depth = 0;
+  /** Of a list of arguments, how many items come before the first; undefined for a value. */
+  #before: number | undefined;
 
   /** Objects met so far, by number; the index takes over when they are many. */
   readonly #objects = new Array<object | undefined>(SCANNED_OBJECTS).fill(undefined);
@@ -55,6 +57,7 @@ export class ValueWriter {
 
   write(value: unknown): void {
     this.#depth = 0;
+    this.#before = undefined;
     try {
       this.#writeValue(value);
     } catch (error) {
@@ -64,9 +67,13 @@ export class ValueWriter {
     }
   }
 
-  /** Writes an array of which only the items count, and which nothing refers to. */
-  writeList(items: readonly unknown[]): void {
+  /**
+   * Writes an array of which only the items count, and which nothing refers to: those from index
+   * `before` on are the arguments of a call.
+   */
+  writeArguments(items: readonly unknown[], before: number): void {
     this.#depth = 0;
+    this.#before = before;
     try {
       this.#wasMet(items);
       this.#writeItems(items);
@@ -365,8 +372,14 @@ export class ValueWriter {
   }
 
   #unclonable(what: string, options?: ErrorOptions): SerializationError {
-    const path = formatPath(this.#path.slice(1, this.#depth + 1));
-    return new SerializationError(`${path} is ${what}`, options);
+    return new SerializationError(`${this.#formatPath()} is ${what}`, options);
+  }
+
+  #formatPath(): string {
+    const steps = this.#path.slice(1, this.#depth + 1);
+    if (this.#before === undefined) return formatPath('value', steps);
+    const [index, ...inside] = steps;
+    return formatPath('arguments', [(index as number) - this.#before, ...inside]);
   }
 
   /** Says in words that the stack of the thread was too small; all else is thrown as it is. */
@@ -377,8 +390,9 @@ export class ValueWriter {
       error.message.includes('call stack') &&
       this.#depth > SAFE_DEPTH;
     if (!isStackOverflow) return error;
+    const what = this.#before === undefined ? 'value' : 'an argument';
     const levels = String(this.#depth);
-    return new SerializationError(`value is nested more than ${levels} levels deep: flatten it`);
+    return new SerializationError(`${what} is nested more than ${levels} levels deep: flatten it`);
   }
 }
 

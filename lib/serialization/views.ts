@@ -32,6 +32,11 @@ for (const name of typedArrayNames) {
   if (constructor !== undefined) arrayOfType.set(ViewType[name], constructor);
 }
 
+/** Whether `value` makes typed arrays of elements of its own: neither Buffer nor a user's subclass. */
+export function isTypedArrayConstructor(value: unknown): boolean {
+  return [...arrayOfType.values()].some((constructor) => constructor === value);
+}
+
 /** Says what a typed array is even when its class is a subclass; undefined for a DataView. */
 const arrayNameGetter = Object.getOwnPropertyDescriptor(
   Object.getPrototypeOf(Uint8Array.prototype),

@@ -84,9 +84,9 @@ test('a list goes in place like the array it is', (t) => {
   const ref = new Ref('r');
   const shared = { a: 1 };
   const items = [1, shared, ref, shared, undefined];
-  const written = codec.encodeListInto(items, target, 3) as number;
+  const written = codec.encodeArgumentsInto(items, 0, target, 3) as number;
   t.deepEqual(codec.takeReferences(), [ref]);
   t.deepEqual(codec.decodeAt(target, 3, 3 + written), items);
   t.is(written, codec.encode(items).size);
-  t.is(typeof codec.encodeListInto([new Uint8Array(5000)], target, 0), 'object');
+  t.is(typeof codec.encodeArgumentsInto([new Uint8Array(5000)], 0, target, 0), 'object');
 });

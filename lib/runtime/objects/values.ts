@@ -1,4 +1,4 @@
-import { ObjectFreedError } from '../../common/errors.js';
+import { ObjectFreedError, RuntimeShutdownError } from '../../common/errors.js';
 import { native } from '../../store/binding.js';
 import { recordOf, type Encoded } from '../../serialization/codec.js';
 import type { Core } from '../core.js';
@@ -183,10 +183,11 @@ export class Values {
     resolve(value);
   }
 
-  /** The value of a settled ref. Throws what it failed with. */
+  /** The value of a settled ref. Throws what it failed with; once the runtime has ended, that. */
   readNow(reference: Reference): unknown {
     this.assertUsable(reference);
     const { slot } = reference;
+    if (!isOfShutdown(slot)) this.#core.assertOpen();
     switch (slot.state) {
       case 'value':
         return slot.value;
@@ -195,7 +196,6 @@ export class Values {
       case 'failed':
         throw slot.error;
       default:
-        this.#core.assertOpen();
         return this.#core.objects.read(reference.id);
     }
   }
@@ -276,6 +276,11 @@ export class Values {
     const { id } = reference;
     if (this.#core.objects.availability(id) === Availability.freed) slot.free(freed(id));
   }
+}
+
+/** It says more of the end of the runtime than can be said afterwards. */
+function isOfShutdown(slot: ValueSlot): boolean {
+  return slot.state === 'failed' && slot.error instanceof RuntimeShutdownError;
 }
 
 function nothing(): void {

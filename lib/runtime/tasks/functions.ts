@@ -1,6 +1,6 @@
 import type { AsyncLocalStorage } from 'node:async_hooks';
 import { createHash } from 'node:crypto';
-import { basename, isAbsolute } from 'node:path';
+import { isAbsolute } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { addErrorsOf } from './error-classes.js';
 import { watchExports } from './module-exports.js';
@@ -10,11 +10,12 @@ export type AnyClass = new (...args: never[]) => object;
 
 /**
  * A function or class that workers find by importing the module that declared it: the module's URL,
- * plus its name, plus which of that name it is in the module.
+ * plus its name, plus which of that name, or of those without one, it is in the module.
  */
 export interface Declaration<Target = AnyFunction | AnyClass> {
   readonly target: Target;
   readonly module: string;
+  /** For messages: what has no name of its own is a number of its module. */
   readonly name: string;
   /** 48 bits of a hash of the identity: what travels. */
   readonly key: number;
@@ -32,10 +33,11 @@ export function declare<Target extends AnyFunction | AnyClass>(
   target: Target,
   module: string,
 ): Declaration<Target> {
-  const name = target.name || `anonymous function of ${basename(module)}`;
-  const place = `${module}\n${name}`;
-  const number = counts.get(place) ?? 0;
-  counts.set(place, number + 1);
+  const kind = isClass(target) ? 'class' : 'function';
+  const place = `${module}\n${kind} ${target.name}`;
+  const number = (counts.get(place) ?? 0) + 1;
+  counts.set(place, number);
+  const name = target.name || `${kind} #${number} of ${module}`;
   const hash = createHash('sha256').update(`${place}\n${number}`).digest();
   const key = hash.readUIntBE(0, 6);
   const declaration = { target, module, name, key, storages: undefined };
@@ -43,6 +45,11 @@ export function declare<Target extends AnyFunction | AnyClass>(
   watchExports(module);
   addErrorsOf(module);
   return declaration;
+}
+
+/** What cannot be called without `new`. */
+export function isClass(target: AnyFunction | AnyClass): boolean {
+  return /^class\b/.test(Function.prototype.toString.call(target));
 }
 
 export function findDeclaration(key: number): Declaration | undefined {

@@ -1,4 +1,5 @@
 import type { PeerAddress } from '../../transport/peer.js';
+import type { CancelOptions } from './requests.js';
 import type { ObjectRef } from '../objects/object-ref.js';
 
 /** How a stream's reader speaks to its producer, by way of its core. */
@@ -7,6 +8,8 @@ export interface StreamControl {
   taken(count: number, producer: PeerAddress): void;
   /** Nobody reads on. */
   left(): void;
+  /** False when the task had ended. */
+  cancel(options: CancelOptions): boolean;
   /** The reading code waits for an item, until the returned function is called. */
   wait(): () => void;
 }
@@ -83,6 +86,10 @@ export class StreamReader {
     });
   }
 
+  cancel(options: CancelOptions): boolean {
+    return this.#control.cancel(options);
+  }
+
   /** Ends the stream for good and drops what was not taken. */
   leave(): void {
     if (this.#wasLeft) return;
@@ -119,19 +126,16 @@ export class ObjectStream<T = unknown> implements AsyncIterableIterator<ObjectRe
   /** What an error calls it that says it cannot travel. */
   readonly [Symbol.toStringTag] = 'ObjectStream';
   readonly #reader: StreamReader;
-  /** The request that makes the stream, by its number at its owner. */
-  readonly #sequence: number;
 
   /** @internal */
-  constructor(reader: StreamReader, sequence: number) {
+  constructor(reader: StreamReader) {
     this.#reader = reader;
-    this.#sequence = sequence;
     collected.register(this, reader);
   }
 
   /** @internal */
-  static sequenceOf(stream: ObjectStream): number {
-    return stream.#sequence;
+  static readerOf(stream: ObjectStream): StreamReader {
+    return stream.#reader;
   }
 
   next(): Promise<IteratorResult<ObjectRef<T>, undefined>> {

@@ -88,6 +88,7 @@ export class Requests {
       taken: (count: number, producer: PeerAddress) =>
         this.#core.send({ type: 'taken', sequence, count }, producer),
       left: () => this.#leaveStream(sequence),
+      cancel: (options: CancelOptions) => this.cancel(sequence, options),
       wait: () => this.#core.values.wait(),
     };
     const reader = new StreamReader(control, backpressure);
@@ -96,7 +97,7 @@ export class Requests {
       new StreamSink(this.#core, reader, request.route.what, nextSequence, this.#settle),
     );
     this.#start(request, pending);
-    return new ObjectStream(reader, sequence);
+    return new ObjectStream(reader);
   }
 
   #open(request: Request, results: number): PendingRequest {
@@ -286,6 +287,7 @@ export class Requests {
 
   /** False when the request has been answered already. */
   cancel(sequence: number, options: CancelOptions): boolean {
+    this.#core.assertOpen();
     const pending = this.#pending.get(sequence);
     if (pending === undefined) return false;
     if (pending.isSent) this.#recall(pending, options);
@@ -314,8 +316,7 @@ export class Requests {
   }
 
   #leaveStream(sequence: number): void {
-    const pending = this.#pending.get(sequence);
-    if (pending !== undefined) this.cancel(sequence, { force: false, recursive: true });
+    if (this.#pending.has(sequence)) this.cancel(sequence, { force: false, recursive: true });
   }
 
   /** The driver has ended the worker that ran it, because its time was up. */

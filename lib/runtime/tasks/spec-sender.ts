@@ -1,5 +1,5 @@
 import type { Encoded } from '../../serialization/codec.js';
-import { maxPayloadBytes } from '../../transport/wire.js';
+import { maxPayloadBytes, Op } from '../../transport/wire.js';
 import type { Core } from '../core.js';
 import { idBytes, writeId } from '../objects/ids.js';
 import { isRef, referenceOf, type ObjectRef } from '../objects/object-ref.js';
@@ -90,13 +90,14 @@ export class SpecSender {
     this.#commit(pending, op, offset, spec.length);
   }
 
-  #send({ route, args, flags, terms }: Request, pending: PendingRequest): void {
+  #send(request: Request, pending: PendingRequest): void {
+    const { route, args, flags, terms } = request;
     const { codec, peer } = this.#core;
     const { declaration, destination } = route;
     const encodedTerms = this.#encodeTerms(terms, pending);
     const start = peer.reserve();
     const first = start + prefixBytes + sectionBytes(encodedTerms);
-    const encoded = codec.encodeListInto(args, peer.outbox, first);
+    const encoded = codec.encodeArgumentsInto(args, beforeArguments(request), peer.outbox, first);
     // A getter among the arguments may have sent records of its own over the bytes written here.
     const intact = peer.reserve() === start;
     if (typeof encoded === 'number' && intact && first - start + encoded <= maxPayloadBytes) {
@@ -105,7 +106,7 @@ export class SpecSender {
       this.#commit(pending, destination.op, start, first - start + encoded);
       return;
     }
-    const whole = typeof encoded === 'number' ? codec.encode(args) : encoded;
+    const whole = typeof encoded === 'number' ? codec.encodeArguments(args, beforeArguments(request)) : encoded;
     this.#shareNested(whole.references, pending);
     const argumentsRow = (pending.argumentsRow = this.#put(whole));
     const offset = peer.reserve();
@@ -181,7 +182,7 @@ export class SpecSender {
       return undefined;
     });
     const terms = this.#encodeTerms(request.terms, pending);
-    const encoded = this.#core.codec.encode(plain);
+    const encoded = this.#core.codec.encodeArguments(plain, beforeArguments(request));
     this.#shareNested(encoded.references, pending);
     const { order } = request;
     const gates = awaited.map(({ slot }) => slot);
@@ -267,6 +268,11 @@ export class SpecSender {
         return { index, content: ref.id };
     }
   }
+}
+
+/** The arguments of a call stand behind the method's name. */
+function beforeArguments({ route, flags }: Request): number {
+  return route.destination.op === Op.call && (flags & Flag.construct) === 0 ? 1 : 0;
 }
 
 function sectionBytes(bytes: Uint8Array): number {
