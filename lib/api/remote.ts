@@ -266,7 +266,8 @@ export function remote<F extends AnyFunction, const O extends TaskOptions = obje
   options: O = {} as O,
 ): RemoteFunction<F, O> {
   checkFunction('fn', fn);
-  if (isClass(fn)) throw new TypeError('remote() is for functions: make an actor of a class, by actor()');
+  if (isClass(fn))
+    throw new TypeError('remote() is for functions: make an actor of a class, by actor()');
   const module = callerModule(remote);
   if (module === undefined) {
     throw new TypeError('remote() needs a module that workers can import: put the code in a file');

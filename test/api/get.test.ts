@@ -201,6 +201,7 @@ testInBoth('wait refuses a count below 1 or above the number of refs', async (t)
     await t.throwsAsync(wait(refs, { count }), { instanceOf: RangeError }, String(count));
   }
   await t.throwsAsync(wait(refs, { count: wrong('1') }), { instanceOf: TypeError });
+  await t.throwsAsync(wait([], { count: 1 }), { instanceOf: RangeError, message: /no refs/ });
   await t.throwsAsync(wait(wrong<ObjectRef[]>(refs[0])), { instanceOf: TypeError });
   await t.throwsAsync(wait([wrong<ObjectRef>(1)]), { instanceOf: TypeError });
 });

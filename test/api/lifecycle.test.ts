@@ -1,19 +1,29 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import test from 'ava';
 import {
+  allocate,
+  cancel,
+  context,
+  free,
   get,
+  getSync,
   init,
+  memory,
   ObjectRef,
   put,
+  release,
   RuntimeShutdownError,
   shutdown,
+  stats,
+  wait,
   type InitOptions,
 } from 'mobula';
 import { Counter, Noisy } from '../support/actors.js';
 import { createStore } from '../support/stores.js';
 import { isolations } from '../support/runtime.js';
 import { Gate } from '../support/gate.js';
-import { add, echo, passGate, spin } from '../support/tasks.js';
+import { countTo } from '../support/scheduling.js';
+import { add, echo, fail, passGate, spin } from '../support/tasks.js';
 import { until, untilCollected } from '../support/until.js';
 
 test.afterEach.always(() => shutdown());
@@ -48,6 +58,51 @@ test.serial('after shutdown only init starts a runtime', async (t) => {
   init({ workers: 1 });
   t.is(await add.remote(1, 2), 3);
 });
+
+for (const isolation of isolations) {
+  test.serial(
+    `after shutdown everything that needs a runtime is RuntimeShutdownError [${isolation}]`,
+    async (t) => {
+      init({ workers: 1, isolation });
+      const [value, failed, stream] = [add.remote(1, 2), fail.remote('no'), countTo.remote(3)];
+      const array = put(new Float64Array(1000));
+      const isOver = { instanceOf: RuntimeShutdownError };
+      await stream.next();
+      await wait<unknown>([value, failed, array], { count: 3 });
+      const got = await array;
+      await shutdown();
+      for (const ref of [value, failed, array] as ObjectRef[]) {
+        await t.throwsAsync(ref.then(), isOver);
+        await t.throwsAsync(get<unknown>(ref), isOver);
+        await t.throwsAsync(wait([ref]), isOver);
+        await t.throwsAsync(cancel(ref), isOver);
+        t.throws(() => void getSync(ref), isOver);
+        t.throws(() => free(ref), isOver);
+      }
+      for (const call of [() => get([]), () => wait([]), () => cancel(stream)]) {
+        await t.throwsAsync<Error>(call, isOver);
+      }
+      for (const call of [
+        () => getSync([]),
+        () => free([]),
+        () => allocate(Uint8Array, 1),
+        () => countTo.remote(1),
+        stats,
+        memory,
+        context,
+      ]) {
+        t.throws<Error>(call, isOver);
+      }
+      t.notThrows(() => {
+        release(got);
+        value[Symbol.dispose]();
+      });
+      init({ workers: 1, isolation });
+      await t.throwsAsync(wait([array]), isOver);
+      await t.throwsAsync(cancel(stream), isOver);
+    },
+  );
+}
 
 test.serial('init twice is an error, and the runtime goes on', async (t) => {
   init({ workers: 1 });

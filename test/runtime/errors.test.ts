@@ -1,5 +1,6 @@
 import { GetTimeoutError, MobulaError, SerializationError, TaskError } from 'mobula';
 import type { ExecutionContext } from 'ava';
+import { Counter } from '../support/actors.js';
 import {
   classOf,
   QuotaError as OtherQuotaError,
@@ -10,6 +11,7 @@ import { runInBoth, testInBoth } from '../support/runtime.js';
 import {
   add,
   echo,
+  echoAll,
   exitAtOnce,
   fail,
   failLater,
@@ -45,6 +47,17 @@ testInBoth('the message of a TaskError names the task and what went wrong', asyn
   await t.throwsAsync(fail.options({ name: 'my task' }).remote('no luck').then(), {
     message: /my task.*no luck/,
   });
+});
+
+testInBoth('a task of a function without a name goes by its number in the module', async (t) => {
+  const failures = [fail.remote('no'), failLater.remote('no')];
+  const messages = (await Promise.allSettled(failures)).map((outcome) =>
+    outcome.status === 'rejected' ? (outcome.reason as Error).message : '',
+  );
+  for (const message of messages) {
+    t.regex(message, /^function #\d+ of file:\S+\/support\/tasks\.js failed: no$/);
+  }
+  t.not(messages[0], messages[1]);
 });
 
 testInBoth('the cause has the stack of the place where it was thrown', async (t) => {
@@ -131,11 +144,22 @@ testInBoth(
     const error = t.throws(() => echo.remote({ on: [{ click: () => 1 }] }), {
       instanceOf: SerializationError,
     });
-    t.regex(error.message, /on\[0\]\.click/);
+    t.regex(error.message, /^arguments\[0\]\.on\[0\]\.click is a function/);
     t.throws(() => echo.remote(Symbol('s')), { instanceOf: SerializationError });
     t.throws(() => echo.remote(new WeakMap()), { instanceOf: SerializationError });
   },
 );
+
+testInBoth('the path says which argument it is, whatever the others are', (t) => {
+  const named = { instanceOf: SerializationError, message: /^arguments\[1\]\.f is a function/ };
+  const culprit = { f: () => 1 };
+  const counter = Counter.remote(1);
+  for (const first of [1, echo.remote(1), new Float64Array(1000), 'x'.repeat(100_000)]) {
+    t.throws(() => echoAll.remote(first, culprit), named);
+    t.throws(() => Counter.remote(...([first, culprit] as never[])), named);
+    t.throws(() => counter.increment(...([first, culprit] as never[])), named);
+  }
+});
 
 testInBoth(
   'a result that cannot be cloned fails its ref with a SerializationError and its path',

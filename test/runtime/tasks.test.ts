@@ -2,6 +2,7 @@ import test from 'ava';
 import { threadId } from 'node:worker_threads';
 import { get, remote, type TaskOptions } from 'mobula';
 import type * as BrokenInWorkers from '../support/broken-in-workers.js';
+import type * as DriverWithoutMain from '../support/driver-without-main.js';
 import type * as Conditional from '../support/conditional.js';
 import { Gate } from '../support/gate.js';
 import { runInBoth, testInBoth } from '../support/runtime.js';
@@ -16,9 +17,11 @@ import {
   makeText,
   nothing,
   passGate,
+  QuotaError,
   sum,
   whereAmI,
 } from '../support/tasks.js';
+import { wrong } from '../support/wrong.js';
 
 testInBoth('a task gives the result of its function', async (t) => {
   t.is(await add.remote(1, 2), 3);
@@ -140,16 +143,28 @@ testInBoth(
   },
 );
 
-testInBoth('a module that submits tasks outside of main() is told to wrap them', async (t) => {
-  const { result } = await import('../support/driver-without-main.js');
-  const error = await t.throwsAsync(result.then());
-  t.regex(error.message, /main\(/);
-});
+testInBoth(
+  'a module that submits tasks outside of main() is told to wrap them',
+  async (t, isolation) => {
+    // A module of its own for each runtime: it submits when it is imported.
+    const path = `../support/driver-without-main.js?${isolation}`;
+    const { result } = (await import(path)) as typeof DriverWithoutMain;
+    const error = await t.throwsAsync(result.then());
+    t.regex(error.message, /main\(/);
+  },
+);
 
 test('remote refuses what is no function', (t) => {
   for (const value of [undefined, null, 'text', {}, 7]) {
     t.throws(() => remote(value as () => void), { instanceOf: TypeError });
   }
+});
+
+test('remote refuses a class, and says what to do with it', (t) => {
+  t.throws(() => remote(wrong<() => void>(QuotaError)), {
+    instanceOf: TypeError,
+    message: /actor\(\)/,
+  });
 });
 
 test('remote and options refuse wrong options', (t) => {
@@ -162,6 +177,7 @@ test('remote and options refuse wrong options', (t) => {
   t.true(refused({ retries: NaN }) instanceof RangeError);
   t.true(refused({ retries: '3' }) instanceof TypeError);
   t.true(refused({ name: 7 }) instanceof TypeError);
+  t.true(refused({ name: '' }) instanceof RangeError);
   t.true(refused({ isolation: 'fiber' }) instanceof RangeError);
   t.true(refused({ isolation: 1 }) instanceof TypeError);
   t.true(refused({ retrys: 1 }) instanceof TypeError);

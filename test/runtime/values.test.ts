@@ -112,7 +112,9 @@ testInBoth('inside a larger value, and in part, an allocated array is copied', a
 });
 
 testInBoth('arrays of every type can be allocated, empty ones too', async (t) => {
+  const { Float16Array } = globalThis as { Float16Array?: Float32ArrayConstructor };
   const types = [
+    ...(Float16Array === undefined ? [] : [Float16Array]),
     Int8Array,
     Uint8Array,
     Uint8ClampedArray,
@@ -146,7 +148,8 @@ testInBoth('an allocated array that is dropped gives its memory back', async (t)
 
 testInBoth('allocate refuses wrong types and lengths', (t) => {
   const wrongly = allocate as (type: unknown, length: unknown) => unknown;
-  for (const type of [undefined, null, Array, 'Float64Array', DataView]) {
+  class Own extends Float64Array {}
+  for (const type of [undefined, null, Array, 'Float64Array', DataView, Buffer, Own]) {
     t.throws(() => wrongly(type, 1), { instanceOf: TypeError });
   }
   for (const length of [-1, 0.5, NaN]) {

@@ -106,7 +106,8 @@ export class SpecSender {
       this.#commit(pending, destination.op, start, first - start + encoded);
       return;
     }
-    const whole = typeof encoded === 'number' ? codec.encodeArguments(args, beforeArguments(request)) : encoded;
+    const whole =
+      typeof encoded === 'number' ? codec.encodeArguments(args, beforeArguments(request)) : encoded;
     this.#shareNested(whole.references, pending);
     const argumentsRow = (pending.argumentsRow = this.#put(whole));
     const offset = peer.reserve();
