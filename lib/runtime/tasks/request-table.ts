@@ -3,20 +3,25 @@ import type { PendingRequest } from './request.js';
 const pageSize = 1024;
 
 interface Page {
+  readonly number: number;
   readonly rows: (PendingRequest | undefined)[];
   used: number;
 }
 
 /**
  * Requests by their sequence numbers, which only grow. Neighbours share a page, so that a look-up
- * is mostly an index into an array; a page goes when its last request has.
+ * is mostly an index into an array. A page goes when its last request has, the newest excepted.
  */
 export class RequestTable {
   readonly #pages = new Map<number, Page>();
-  #number = -1;
-  /** The page looked at last, of that number. */
-  #page: Page | undefined;
+  #newest = newPage(0);
+  /** The page looked at last. */
+  #last = this.#newest;
   #size = 0;
+
+  constructor() {
+    this.#pages.set(0, this.#newest);
+  }
 
   get size(): number {
     return this.#size;
@@ -26,9 +31,9 @@ export class RequestTable {
     return this.#pageOf(sequence)?.rows[sequence % pageSize];
   }
 
-  /** There is none of that number yet. */
+  /** Larger than all numbers before. */
   add(sequence: number, pending: PendingRequest): void {
-    const page = this.#pageOf(sequence) ?? this.#addPage(sequence);
+    const page = this.#pageOf(sequence) ?? this.#turn(sequence);
     page.rows[sequence % pageSize] = pending;
     page.used++;
     this.#size++;
@@ -38,21 +43,19 @@ export class RequestTable {
     const page = this.#pageOf(sequence);
     if (page?.rows[sequence % pageSize] === undefined) return;
     page.rows[sequence % pageSize] = undefined;
+    page.used--;
     this.#size--;
-    if (--page.used > 0) return;
-    this.#pages.delete(this.#number);
-    this.#page = undefined;
-    this.#number = -1;
+    this.#removeIfEmpty(page);
   }
 
   clear(): void {
     this.#pages.clear();
-    this.#page = undefined;
-    this.#number = -1;
+    this.#newest = this.#last = newPage(this.#newest.number);
+    this.#pages.set(this.#newest.number, this.#newest);
     this.#size = 0;
   }
 
-  /** In the order of their numbers, as long as pages are added in order. */
+  /** In the order of their numbers. */
   *[Symbol.iterator](): Generator<PendingRequest> {
     for (const { rows } of [...this.#pages.values()]) {
       for (const pending of rows) if (pending !== undefined) yield pending;
@@ -61,20 +64,29 @@ export class RequestTable {
 
   #pageOf(sequence: number): Page | undefined {
     const number = Math.floor(sequence / pageSize);
-    if (number === this.#number) return this.#page;
+    if (number === this.#last.number) return this.#last;
     const page = this.#pages.get(number);
-    if (page === undefined) return undefined;
-    this.#number = number;
-    this.#page = page;
+    if (page !== undefined) this.#last = page;
     return page;
   }
 
-  #addPage(sequence: number): Page {
-    const number = Math.floor(sequence / pageSize);
-    const page = { rows: new Array<PendingRequest | undefined>(pageSize).fill(undefined), used: 0 };
-    this.#pages.set(number, page);
-    this.#number = number;
-    this.#page = page;
+  #turn(sequence: number): Page {
+    const before = this.#newest;
+    const page = newPage(Math.floor(sequence / pageSize));
+    this.#pages.set(page.number, page);
+    this.#newest = this.#last = page;
+    this.#removeIfEmpty(before);
     return page;
   }
+
+  #removeIfEmpty(page: Page): void {
+    if (page.used > 0 || page === this.#newest) return;
+    this.#pages.delete(page.number);
+    if (this.#last === page) this.#last = this.#newest;
+  }
+}
+
+function newPage(number: number): Page {
+  const rows = new Array<PendingRequest | undefined>(pageSize).fill(undefined);
+  return { number, rows, used: 0 };
 }
