@@ -51,7 +51,7 @@ testInBoth('a serializer that throws fails the call with its path', (t) => {
   });
   const error = t.throws(() => echo.remote({ list: [new OnlyHere()] }), {
     instanceOf: SerializationError,
-    message: /value\[0\]\.list\[0\].*'test\.OnlyHere'.*no way/,
+    message: /arguments\[0\]\.list\[0\].*'test\.OnlyHere'.*no way/,
   });
   t.true(error.cause instanceof RangeError);
 });

@@ -10,8 +10,8 @@ import type { SlotListener, ValueSlot } from './value-slot.js';
 type Resolve = (value: unknown) => void;
 type Reject = (error: unknown) => void;
 
-let resolveNew!: Resolve;
-let rejectNew!: Reject;
+let resolveNew: Resolve | undefined;
+let rejectNew: Reject | undefined;
 /** One for all: a promise is made for nearly every task. */
 const keepFunctions = (resolve: Resolve, reject: Reject) => {
   resolveNew = resolve;
@@ -21,15 +21,20 @@ const keepFunctions = (resolve: Resolve, reject: Reject) => {
 /** Somebody who waits for a ref's value. The ref lives until then. */
 class Read implements SlotListener {
   readonly ref: ObjectRef;
-  readonly promise = new Promise(keepFunctions);
-  readonly resolve = resolveNew;
-  readonly reject = rejectNew;
+  readonly promise: Promise<unknown>;
+  readonly resolve: Resolve;
+  readonly reject: Reject;
   endWait: () => void = nothing;
   readonly #values: Values;
 
   constructor(values: Values, ref: ObjectRef) {
     this.#values = values;
     this.ref = ref;
+    this.promise = new Promise(keepFunctions);
+    this.resolve = resolveNew!;
+    this.reject = rejectNew!;
+    // They keep the promise alive, and it the value.
+    resolveNew = rejectNew = undefined;
   }
 
   slotSettled(): void {

@@ -316,7 +316,8 @@ export class Requests {
   }
 
   #leaveStream(sequence: number): void {
-    if (this.#pending.has(sequence)) this.cancel(sequence, { force: false, recursive: true });
+    if (this.#pending.get(sequence) !== undefined)
+      this.cancel(sequence, { force: false, recursive: true });
   }
 
   /** The driver has ended the worker that ran it, because its time was up. */
