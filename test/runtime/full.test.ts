@@ -1,6 +1,6 @@
 import { allocate, get, put, StoreFullError, type ObjectRef } from 'mobula';
 import { Gate } from '../support/gate.js';
-import { isRoomAwaited } from '../support/internals.js';
+import { askAllToCollect, isRoomAwaited } from '../support/internals.js';
 import { runInBoth, runtimeStore, testInBoth } from '../support/runtime.js';
 import { awaitNested, echo, look, makeArray, passGate, putAndDrop } from '../support/tasks.js';
 import { until, untilCollected } from '../support/until.js';
@@ -13,9 +13,13 @@ const isFull = { instanceOf: StoreFullError, code: 'MOBULA_STORE_FULL' } as cons
 
 const array = (value: number) => new Float64Array(length).fill(value);
 
+/** Workers that idle collect nothing by themselves. */
 async function untilEmpty(): Promise<void> {
   using store = runtimeStore();
-  await untilCollected('what was dropped is gone', () => store.stats().usedBytes < 10_000);
+  await untilCollected('what was dropped is gone', () => {
+    askAllToCollect();
+    return store.stats().usedBytes < 10_000;
+  });
 }
 
 /** Live refs that leave less room than `left` bytes. */

@@ -19,3 +19,8 @@ export function runtimeStoreHandle(): StoreHandle {
 export function isRoomAwaited(): boolean {
   return !native.storeIsFirstForRoom(requireContext().core.store, Number.MAX_SAFE_INTEGER);
 }
+
+/** Asks all threads that have the running runtime's store open to collect garbage. */
+export function askAllToCollect(): void {
+  native.storeAskToCollect(requireContext().core.store);
+}
