@@ -14,11 +14,11 @@ export interface RuntimeStats {
     readonly queued: number;
     /** Taken by a worker; those that await others too. */
     readonly running: number;
-    /** Runs so far that gave a value. */
+    /** Tasks so far that ended with a value; streams that were left early too. */
     readonly finished: number;
-    /** Runs so far that gave an error, though another one followed. */
+    /** Tasks so far that ended with an error: cancelled ones, and those that never ran, too. */
     readonly failed: number;
-    /** Runs so far that were not a task's first one. */
+    /** Runs so far that were not their task's first one. */
     readonly retried: number;
   };
   readonly actors: {

@@ -245,6 +245,10 @@ export interface Native {
    * actors in use, actors that have ended.
    */
   peerCounts(peer: number): Float64Array;
+  /** The tasks of that peer, which may have ended, that have been taken: by whom, and their numbers. */
+  peerTasksOf(peer: number, uid: number): [slot: number, uid: number, sequence: number][];
+  /** Whether all tasks and calls that were taken wait, and no task is queued. */
+  peerIsQuiet(peer: number): boolean;
   /** Blocks until there may be something to receive, which is true, or for `timeoutMs`. */
   peerWait(peer: number, timeoutMs: number): boolean;
   /**
@@ -252,6 +256,11 @@ export interface Native {
    * longer when `parent` is 0.
    */
   dieWithParent(parent: number): boolean;
+  /**
+   * How a child of this process has ended, its 'exit' event not yet seen: its exit code, or minus the
+   * signal that killed it. Undefined while it runs.
+   */
+  childEnd(pid: number): number | undefined;
   /**
    * A descriptor that keeps a name for this process, as long as it is open; undefined when another
    * one keeps it. /proc/net/unix lists the name behind a `@`.

@@ -1,6 +1,6 @@
 import { nextTick } from 'node:process';
 import { native } from '../store/binding.js';
-import { headerBytes, maxPayloadBytes, noTarget, Word } from './wire.js';
+import { headerBytes, maxPayloadBytes, noTarget, Op, Word } from './wire.js';
 
 const outboxBytes = 256 * 1024;
 const inboxBytes = 256 * 1024;
@@ -16,7 +16,7 @@ export interface PeerAddress {
 /** A received record. Valid during {@link PeerOwner.receive} only, as are the bytes in the inbox. */
 export interface InboxRecord {
   kind: number;
-  /** Answers the record, if it is a task or a call. */
+  /** Answers the record, if it is a task or a call; 1 if it is the answer to a task. */
   handle: number;
   /** The called actor's index; the uid of the peer that a bounced record was with, or had gone to. */
   actor: number;
@@ -138,6 +138,12 @@ export class Peer {
     words[word + Word.sequenceHigh] = sequence / 0x1_0000_0000;
     this.#used += bytes;
     this.schedule();
+  }
+
+  /** So many more tasks of this peer have finished, or failed. */
+  tally(finished: number, failed: number): void {
+    this.reserve();
+    this.commit(Op.tally, finished, failed, 0, 0, 0);
   }
 
   /** Exchanges once the code that runs now, and all that is ready to run after it, has run. */

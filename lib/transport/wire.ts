@@ -28,6 +28,7 @@ export const Op = {
   lend: 6,
   resume: 7,
   resubmit: 8,
+  tally: 9,
 } as const;
 
 /** What a received record is. */

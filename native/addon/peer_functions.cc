@@ -246,6 +246,30 @@ Value peer_counts(const CallbackInfo& info) {
   return row;
 }
 
+Value peer_tasks_of(const CallbackInfo& info) {
+  Env env = info.Env();
+  PeerHandle* handle = Addon::of(env).peer(info[0]);
+  std::vector<queue::TakenTask> tasks;
+  if (handle == nullptr || failed(env, handle->peer().tasks_of(to_uint32(info[1]), &tasks))) {
+    return {};
+  }
+  Napi::Array rows = Napi::Array::New(env, tasks.size());
+  for (uint32_t i = 0; i < tasks.size(); ++i) {
+    Napi::Array row = Napi::Array::New(env, 3);
+    row.Set(0u, number(env, tasks[i].slot));
+    row.Set(1u, number(env, tasks[i].uid));
+    row.Set(2u, number(env, static_cast<double>(tasks[i].sequence)));
+    rows.Set(i, row);
+  }
+  return rows;
+}
+
+Value peer_is_quiet(const CallbackInfo& info) {
+  PeerHandle* handle = Addon::of(info.Env()).peer(info[0]);
+  if (handle == nullptr) return {};
+  return Napi::Boolean::New(info.Env(), handle->peer().is_quiet());
+}
+
 Value peer_wait(const CallbackInfo& info) {
   PeerHandle* handle = Addon::of(info.Env()).peer(info[0]);
   if (handle == nullptr) return {};
@@ -277,6 +301,8 @@ void export_peer_functions(Env env, Napi::Object exports) {
   add<peer_where_is>(env, exports, "peerWhereIs");
   add<peer_blame>(env, exports, "peerBlame");
   add<peer_counts>(env, exports, "peerCounts");
+  add<peer_tasks_of>(env, exports, "peerTasksOf");
+  add<peer_is_quiet>(env, exports, "peerIsQuiet");
   add<peer_wait>(env, exports, "peerWait");
 }
 

@@ -19,6 +19,11 @@ Value die_with_parent(const CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), port::die_with_parent(to_uint32(info[0])));
 }
 
+Value child_end(const CallbackInfo& info) {
+  std::optional<int> end = port::child_end(to_uint32(info[0]));
+  return end ? number(info.Env(), *end) : info.Env().Undefined();
+}
+
 Value pipe_create(const CallbackInfo& info) {
   Env env = info.Env();
   int read_end = -1, write_end = -1;
@@ -51,6 +56,7 @@ Value name_claim(const CallbackInfo& info) {
 }  // namespace
 
 void export_process_functions(Env env, Napi::Object exports) {
+  exports.Set("childEnd", Napi::Function::New<child_end>(env, "childEnd"));
   exports.Set("dieWithParent", Napi::Function::New<die_with_parent>(env, "dieWithParent"));
   exports.Set("nameClaim", Napi::Function::New<name_claim>(env, "nameClaim"));
   exports.Set("pipeCreate", Napi::Function::New<pipe_create>(env, "pipeCreate"));

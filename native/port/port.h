@@ -160,6 +160,9 @@ uint64_t pid_namespace();
 bool die_with_parent(uint32_t parent);
 // Kills this process, and if it leads its process group all others of that group.
 [[noreturn]] void kill_group();
+// How a child has ended: its exit code, or minus the signal that killed it. Nothing while it runs.
+// Who waits for the child learns of its end as if nobody had asked.
+std::optional<int> child_end(uint32_t pid);
 // Takes a name that only one socket at a time can have, among the processes that share a network.
 // EADDRINUSE when somebody has it. It is free again when the fd and its copies are closed, in
 // particular when the process dies. At most 100 bytes; /proc/net/unix lists it behind a '@'.

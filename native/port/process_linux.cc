@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "port/port.h"
@@ -139,6 +140,12 @@ bool process_is_ending(uint32_t pid, uint64_t start_time) {
   char text[4096];
   return read_small_file(path, text, sizeof text) &&
          (has_pending_kill(text, "SigPnd:") || has_pending_kill(text, "ShdPnd:"));
+}
+
+std::optional<int> child_end(uint32_t pid) {
+  siginfo_t info{};
+  if (waitid(P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == 0) return {};
+  return info.si_code == CLD_EXITED ? info.si_status : -info.si_status;
 }
 
 std::optional<bool> thread_maps(uint32_t tid, const char* mapping_name) {

@@ -165,8 +165,8 @@ class Checker {
   }
 
   void count_tasks() {
-    uint64_t ended = state_.finished + state_.failed + state_.withdrawn;
-    expect(state_.submitted == tasks_ + ended, "the tasks are miscounted");
+    expect(state_.submitted == tasks_ + state_.answered + state_.withdrawn,
+           "the tasks are miscounted");
   }
 
   void walk_peers() {

@@ -23,6 +23,7 @@ constexpr uint32_t kSpareCells = 256;
 constexpr uint32_t kLastOfValues = 1;  // flags of completions: lib/runtime/tasks/answers.ts
 
 size_t padded(size_t bytes) { return (bytes + 7) & ~size_t{7}; }
+uint64_t sign_extended(uint32_t word) { return static_cast<uint64_t>(static_cast<int32_t>(word)); }
 
 }  // namespace
 
@@ -143,6 +144,10 @@ void Peer::send_one(const Wire& wire, const uint8_t* payload, RingList* rings) {
       return call(wire, payload, rings);
     case Op::kMessage:
       return message(wire, payload, rings);
+    case Op::kTally:
+      lock_.add(segment_.queue().finished, sign_extended(wire.target));
+      lock_.add(segment_.queue().failed, sign_extended(wire.target_uid));
+      return;
     default:
       break;
   }
@@ -154,11 +159,11 @@ void Peer::send_one(const Wire& wire, const uint8_t* payload, RingList* rings) {
     case Op::kItem:
       return answer(RecordKind::kItem, wire, payload, rings);
     case Op::kLend:
-      if (is_task) post_.resources().lend(wire.target);
-      return;
+      if (is_task) return post_.resources().lend(wire.target);
+      return lock_.set(segment_.cell(wire.target).lent, 1);
     case Op::kResume:
-      if (is_task) post_.resources().resume(wire.target);
-      return;
+      if (is_task) return post_.resources().resume(wire.target);
+      return lock_.set(segment_.cell(wire.target).lent, 0);
     default:
       return;
   }
@@ -210,7 +215,8 @@ bool Peer::has_in_flight(uint32_t record) const {
 void Peer::complete(const Wire& wire, const uint8_t* payload, RingList* rings) {
   QueueState& state = segment_.queue();
   bool is_task = segment_.cell(wire.target).kind == RecordKind::kTask;
-  if (is_task) lock_.add(wire.flags <= kLastOfValues ? state.finished : state.failed, 1);
+  if (is_task) lock_.add(state.answered, 1);
+  if (is_task && wire.flags <= kLastOfValues) lock_.add(state.finished, 1);
   post_.put_down(wire.target);
   answer(RecordKind::kCompletion, wire, payload, rings);
   post_.records().free(wire.target);
@@ -223,7 +229,7 @@ void Peer::answer(RecordKind kind, const Wire& wire, const uint8_t* payload, Rin
   uint32_t record = create(wire, payload);
   Cell& cell = segment_.cell(record);
   cell.kind = kind;
-  cell.target = 0;
+  cell.target = task.kind == RecordKind::kTask;
   cell.sequence = task.sequence;
   post_.new_to_mailbox(task.sender, record, rings);
 }

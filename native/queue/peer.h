@@ -20,15 +20,17 @@ struct Wire {
   uint32_t bytes;  // of this record: header, payload and padding
   uint32_t op;     // Op in an outbox, shm::RecordKind in an inbox
   // Outbox: shape, actor, peer, or the handle of the task or call that it is about.
-  // Inbox: for tasks and calls the handle by which to answer, else the actor or 0; kNone when it
-  // bounced off a peer that has ended.
+  // Inbox: for tasks and calls the handle by which to answer, of a completion or item whether it is
+  // a task's (1) or a call's (0), else the actor or 0; kNone when it bounced off a peer that has
+  // ended.
   uint32_t target;
   // Outbox: priority of a task (int32_t), uid of a peer, generation of an actor, number of an item.
   // Inbox: the called actor, the task's shape, the number of an item, the uid of a peer that has
   // ended.
   uint32_t target_uid;
   uint32_t length;
-  // Carried along. Of a completion: 0 and 1 count as finished, others as failed. Of a kBounced
+  // Carried along. Of a completion: 0 and 1 are values, after which a task counts as finished. Of a
+  // kBounced
   // record: kToBlame or 0 (retire.h).
   uint32_t flags;
   // The sender's number for the record, which grows from task or call to the next; completions and
@@ -48,9 +50,12 @@ enum class Op : uint32_t {
   kComplete = 3,  // the answer to `target`, to whoever sent that
   kMessage = 4,   // to peer `target`, `target_uid`
   kItem = 5,      // part of the answer to `target`, which stays in flight
-  kLend = 6,      // `target` waits: its cpus are free for other tasks
+  kLend = 6,      // `target` waits: its cpus, if it is a task, are free for others
   kResume = 7,    // `target` goes on, with its cpus, even if there are fewer then than none
   kResubmit = 8,  // as kSubmit, for another time
+  // Tasks of this peer: `target` more count as finished, `target_uid` more as failed (both
+  // int32_t).
+  kTally = 9,
 };
 
 struct Exchanged {
@@ -59,7 +64,7 @@ struct Exchanged {
 };
 
 // Of the runtime, now: live workers; tasks queued and running; actors in use, hosted or not. The
-// others so far.
+// others so far: a task finishes or fails once, however often it is retried.
 struct Counts {
   uint64_t queued = 0;
   uint64_t running = 0;
@@ -70,6 +75,13 @@ struct Counts {
   uint64_t workers = 0;
   uint64_t actors = 0;
   uint64_t actors_ended = 0;
+};
+
+// A task, by its sender's number, and the peer that has it in flight.
+struct TakenTask {
+  uint32_t slot;
+  uint32_t uid;
+  uint64_t sequence;
 };
 
 // A JavaScript thread's end of the transport: its mailbox, its doorbell, what it is running.
@@ -125,10 +137,14 @@ class Peer {
   bool cancel_queued(uint64_t sequence);
   // Who has a task or call of this peer in flight; false when it waits, or was answered.
   bool where_is(uint64_t sequence, uint32_t* slot, uint32_t* uid);
+  // The tasks of the peer `sender_uid`, which may have ended, that are in flight.
+  Status tasks_of(uint32_t sender_uid, std::vector<TakenTask>* out);
   // Of what that peer has in flight, lays the blame for its death, which is to come, on this one.
   bool blame(uint32_t slot, uint32_t uid, uint32_t sender_uid, uint64_t sequence);
 
   Status counts(Counts* out);
+  // Whether all tasks and calls in flight wait, for each other or for room, and no task is queued.
+  bool is_quiet();
 
  private:
   Peer(const shm::Segment& segment, shm::Lock& lock, Bells& bells)

@@ -183,6 +183,22 @@ bool Peer::where_is(uint64_t sequence, uint32_t* slot, uint32_t* uid) {
   return true;
 }
 
+Status Peer::tasks_of(uint32_t sender_uid, std::vector<TakenTask>* out) {
+  LockGuard guard(lock_);
+  if (!guard.status().is_ok()) return guard.status();
+  const QueueState& state = segment_.queue();
+  for (uint32_t slot = 0; slot < state.peers_used; ++slot) {
+    const PeerSlot& peer = state.peers[slot];
+    uint32_t record = peer.in_flight.head;
+    for (; record != kNone; record = segment_.cell(record).next) {
+      const Cell& cell = segment_.cell(record);
+      if (cell.kind != RecordKind::kTask || cell.sender_uid != sender_uid) continue;
+      out->push_back({slot, peer.uid, cell.sequence});
+    }
+  }
+  return Status::ok();
+}
+
 bool Peer::blame(uint32_t slot, uint32_t uid, uint32_t sender_uid, uint64_t sequence) {
   LockGuard guard(lock_);
   if (!guard.status().is_ok() || !post_.is_live(slot, uid)) return false;
@@ -218,7 +234,7 @@ Status Peer::counts(Counts* out) {
   out->failed = state.failed;
   out->retried = state.retried;
   out->bounced = state.bounced;
-  out->running = state.submitted - out->queued - state.finished - state.failed - state.withdrawn;
+  out->running = state.submitted - out->queued - state.answered - state.withdrawn;
   for (uint32_t peer = 0; peer < state.peers_used; ++peer) {
     const PeerSlot& slot = state.peers[peer];
     if (slot.state == PeerState::kLive) out->workers += slot.is_worker;
@@ -226,6 +242,22 @@ Status Peer::counts(Counts* out) {
   out->actors = state.actors.used - state.actors.free_count;
   out->actors_ended = state.actors_ended;
   return Status::ok();
+}
+
+bool Peer::is_quiet() {
+  LockGuard guard(lock_);
+  if (!guard.status().is_ok()) return false;
+  for (uint32_t kind = 0; kind < shm::kWorkerKinds; ++kind) {
+    if (post_.shapes().queued(kind) > 0) return false;
+  }
+  const QueueState& state = segment_.queue();
+  for (uint32_t peer = 0; peer < state.peers_used; ++peer) {
+    const List& in_flight = state.peers[peer].in_flight;
+    for (uint32_t record = in_flight.head; record != kNone; record = segment_.cell(record).next) {
+      if (segment_.cell(record).lent == 0) return false;
+    }
+  }
+  return true;
 }
 
 // Looks for a while before it sleeps, if that has saved it the sleep of late: whoever sends

@@ -275,7 +275,7 @@ struct Cell {
   uint32_t target_uid;  // priority (int32_t), uid, generation; number of an item
   uint32_t flags;
   uint8_t rank;  // in a heap: edges to the nearest place without a child, plus 1
-  uint8_t lent;  // of a task in flight: its cpus are given back for now
+  uint8_t lent;  // in flight, and waits: the cpus of a task are given back for now
   uint16_t reserved;
   uint64_t sequence;
   uint64_t order;    // of tasks: among equals the lower first
@@ -368,7 +368,7 @@ static_assert(sizeof(Shape) == 288);
 //   8. available = total - the sum of what tasks in flight hold: the amounts of their shape, but no
 //      cpu while they are lent. device_free adds up to gpu's available; a whole device belongs to
 //      one task, parts of one add up to no more than the device.
-//   9. submitted = tasks in shapes + tasks in flight + finished + failed + withdrawn.
+//   9. submitted = tasks in shapes + tasks in flight + answered + withdrawn.
 //  10. actors_ended = the sum of the actors' generations - actors in use.
 struct QueueState {
   LockArea lock;
@@ -384,9 +384,10 @@ struct QueueState {
   uint32_t driver;  // the peer that owns the runtime, or kNone
   uint32_t driver_uid;
   uint64_t submitted;  // tasks so far; also the order of the next
-  uint64_t finished;   // answered with a value
-  uint64_t failed;     // answered without
+  uint64_t answered;
   uint64_t withdrawn;  // bounced, cancelled, or dropped with their sender
+  uint64_t finished;   // ended with a value
+  uint64_t failed;     // ended without, as their senders say
   uint64_t retried;    // submitted for another time
   uint64_t bounced;    // records sent back, calls too
   uint64_t actors_ended;

@@ -67,6 +67,10 @@ void Endpoint::item(uint32_t handle, uint32_t number, const std::string& payload
 void Endpoint::lend(uint32_t handle) { add(Op::kLend, handle, 0, 0, 0, ""); }
 void Endpoint::resume(uint32_t handle) { add(Op::kResume, handle, 0, 0, 0, ""); }
 
+void Endpoint::tally(int32_t finished, int32_t failed) {
+  add(Op::kTally, static_cast<uint32_t>(finished), static_cast<uint32_t>(failed), 0, 0, "");
+}
+
 void Endpoint::message(uint32_t peer, uint32_t uid, uint64_t sequence, const std::string& payload) {
   add(Op::kMessage, peer, uid, sequence, 0, payload);
 }

@@ -51,6 +51,7 @@ class Endpoint {
   void item(uint32_t handle, uint32_t number, const std::string& payload);
   void lend(uint32_t handle);
   void resume(uint32_t handle);
+  void tally(int32_t finished, int32_t failed);
   void message(uint32_t peer, uint32_t uid, uint64_t sequence, const std::string& payload);
 
   // Sends the outbox, receives all that is there.

@@ -185,13 +185,64 @@ TEST("tasks are counted by what became of them") {
   worker.complete(tasks[2].handle, "thrown", 2);
   worker.exchange();
   EXPECT(driver.peer().cancel_queued(6));
+  EXPECT_EQ(driver.counts().finished, 2u);
+  EXPECT_EQ(driver.counts().failed, 0u);
+  driver.tally(-1, 3);
+  driver.exchange();
   queue::Counts counts = driver.counts();
   EXPECT_EQ(counts.queued, 1u);
   EXPECT_EQ(counts.running, 1u);
-  EXPECT_EQ(counts.finished, 2u);
-  EXPECT_EQ(counts.failed, 1u);
+  EXPECT_EQ(counts.finished, 1u);
+  EXPECT_EQ(counts.failed, 3u);
   EXPECT_EQ(counts.retried, 1u);
   EXPECT_EQ(counts.bounced, 1u);
+  expect_sound(*store);
+}
+
+TEST("tasks in flight are found by who has sent them, also when that has ended") {
+  auto store = new_store(queue_options());
+  auto sender = std::make_unique<Endpoint>(*store);
+  Endpoint other(*store), worker(*store);
+  uint32_t uid = sender->uid();
+  other.submit(7, "x");
+  other.exchange();
+  for (uint64_t i = 1; i <= 3; ++i) sender->submit(i, "x");
+  sender->exchange();
+  EXPECT_EQ(worker.exchange(3).size(), 3u);
+  sender.reset();
+  std::vector<queue::TakenTask> tasks;
+  REQUIRE_OK(other.peer().tasks_of(uid, &tasks));
+  REQUIRE(tasks.size() == 2);
+  EXPECT_EQ(tasks[0].sequence, 1u);
+  EXPECT_EQ(tasks[1].sequence, 2u);
+  EXPECT_EQ(tasks[0].slot, worker.slot());
+  EXPECT_EQ(tasks[0].uid, worker.uid());
+}
+
+TEST("it is quiet while nothing is queued and all that is in flight waits") {
+  auto store = new_store(queue_options());
+  Endpoint driver(*store), worker(*store);
+  Actor actor = driver.create_actor();
+  REQUIRE_OK(driver.host(actor, worker));
+  EXPECT(driver.peer().is_quiet());
+  driver.submit(1, "task");
+  driver.exchange();
+  EXPECT(!driver.peer().is_quiet());
+  uint32_t task = worker.exchange(1).at(0).handle;
+  EXPECT(!driver.peer().is_quiet());
+  worker.lend(task);
+  worker.exchange();
+  EXPECT(driver.peer().is_quiet());
+  driver.call(actor, 2, "call");
+  driver.exchange();
+  uint32_t call = worker.exchange().at(0).handle;
+  EXPECT(!driver.peer().is_quiet());
+  worker.lend(call);
+  worker.exchange();
+  EXPECT(driver.peer().is_quiet());
+  worker.resume(call);
+  worker.exchange();
+  EXPECT(!driver.peer().is_quiet());
   expect_sound(*store);
 }
 

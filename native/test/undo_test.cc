@@ -83,11 +83,13 @@ class QueueWalk {
   void change_task(Peer& peer) {
     if (peer.taken.empty()) return;
     uint32_t task = peer.taken[pick(peer.taken.size())];
-    switch (pick(3)) {
+    switch (pick(4)) {
       case 0:
         return peer.endpoint.lend(task);
       case 1:
         return peer.endpoint.resume(task);
+      case 2:
+        return peer.endpoint.tally(1, -1);
       default:
         return peer.endpoint.item(task, 1, payload());
     }

@@ -112,6 +112,10 @@ export const makeArray = remote((length: number, value: number) =>
   new Float64Array(length).fill(value),
 );
 
+export const makeArrays = remote((count: number, length: number) =>
+  Array.from({ length: count }, (_, i) => new Float64Array(length).fill(i)),
+);
+
 export const makeAllocated = remote((length: number, value: number) =>
   allocate(Float64Array, length).fill(value),
 );
@@ -145,6 +149,8 @@ export const failLater = remote(async (message: string): Promise<never> => {
   await Promise.resolve();
   throw new Error(message);
 });
+
+export const failInTask = remote((message: string) => fail.remote(message).then());
 
 export const throwValue = remote((value: unknown) => {
   throw value;

@@ -1,4 +1,4 @@
-import { ActorDiedError, TaskError } from '../../common/errors.js';
+import { ActorDiedError, TaskError, TaskTimeoutError } from '../../common/errors.js';
 import type { Codec } from '../../serialization/codec.js';
 
 /** Flags of a completion: what its payload is. */
@@ -17,6 +17,10 @@ export const Answer = {
 export function taskError(what: string, cause: unknown): Error {
   const reason = cause instanceof Error ? cause.message : String(cause);
   return new TaskError(`${what} failed: ${reason}`, { cause });
+}
+
+export function outOfTime(what: string, timeout: number): TaskTimeoutError {
+  return new TaskTimeoutError(`${what} took longer than its time-out of ${timeout} ms`);
 }
 
 export function actorDied(name: string, why: string, cause?: unknown): ActorDiedError {

@@ -36,10 +36,6 @@ export class StreamReader {
     this.#ahead = ahead;
   }
 
-  get wasLeft(): boolean {
-    return this.#wasLeft;
-  }
-
   /** Whether the item of this index is one that has not come before. */
   expects(index: number): boolean {
     return index === this.#received && !this.#hasEnded;

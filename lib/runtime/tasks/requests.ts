@@ -1,7 +1,6 @@
 import {
   type RuntimeShutdownError,
   TaskCancelledError,
-  TaskTimeoutError,
   WorkerCrashedError,
 } from '../../common/errors.js';
 import { isContainer } from '../../serialization/record.js';
@@ -12,7 +11,7 @@ import type { Core } from '../core.js';
 import { readId } from '../objects/ids.js';
 import { ObjectRef, Reference, referenceOf } from '../objects/object-ref.js';
 import { lost, type Row } from '../objects/shared-objects.js';
-import { actorDied, Answer, taskError } from './answers.js';
+import { actorDied, Answer, outOfTime, taskError } from './answers.js';
 import { preferErrorsOf } from './error-classes.js';
 import { ObjectStream, StreamReader } from './object-stream.js';
 import { PendingRequest, type Destination, type Request } from './request.js';
@@ -128,7 +127,7 @@ export class Requests {
     const { sequence, flags, start, end } = record;
     const pending = this.#pending.get(sequence);
     if (pending === undefined) {
-      this.#discard(record);
+      this.#discardAnswer(record);
       return;
     }
     if (flags === Answer.thrown || flags === Answer.failed) {
@@ -167,6 +166,13 @@ export class Requests {
       sink.heardFrom({ slot: record.sender, uid: record.senderUid });
     }
     sink.item(item, flags, start, end);
+  }
+
+  /** A task that has failed here does not count as finished, whatever its worker says later. */
+  #discardAnswer(record: InboxRecord): void {
+    const isValue = record.flags === Answer.value || record.flags === Answer.stored;
+    if (isValue && record.handle === 1) this.#core.peer.tally(-1, 0);
+    this.#discard(record);
   }
 
   /** What comes for a request that nobody waits for any more must not stay in the store. */
@@ -316,8 +322,11 @@ export class Requests {
   }
 
   #leaveStream(sequence: number): void {
-    if (this.#pending.get(sequence) !== undefined)
-      this.cancel(sequence, { force: false, recursive: true });
+    const pending = this.#pending.get(sequence);
+    if (pending === undefined) return;
+    if (pending.isSent) this.#recall(pending, { force: false, recursive: true });
+    this.#core.peer.tally(1, 0);
+    this.#finish(pending);
   }
 
   /** The driver has ended the worker that ran it, because its time was up. */
@@ -329,6 +338,7 @@ export class Requests {
   #fail(pending: PendingRequest, error: unknown): void {
     if (pending.sink === undefined) pending.reference.slot.settle('failed', error);
     else pending.sink.failed(error);
+    if (pending.route.destination.op === Op.submit) this.#core.peer.tally(0, 1);
     this.#finish(pending);
   }
 
@@ -377,10 +387,6 @@ export class Requests {
     }
     this.#pending.clear();
   }
-}
-
-export function outOfTime(what: string, timeout: number): TaskTimeoutError {
-  return new TaskTimeoutError(`${what} took longer than its time-out of ${timeout} ms`);
 }
 
 function crashError({ route, what }: PendingRequest, reason: string | undefined): Error {

@@ -95,7 +95,6 @@ export class StreamSink implements ResultSink {
   failed(error: unknown): void {
     const reference = new Reference(this.#core, this.#nextSequence());
     reference.slot.settle('failed', error);
-    if (this.#reader.wasLeft) return;
     const ref = new ObjectRef(reference);
     this.#core.unobserved.add(ref, reference, this.#what);
     this.#reader.push(ref);
