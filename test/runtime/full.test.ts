@@ -1,8 +1,20 @@
-import { allocate, get, put, StoreFullError, type ObjectRef } from 'mobula';
+import { allocate, get, put, StoreFullError } from 'mobula';
 import { Gate } from '../support/gate.js';
+import { fill } from '../support/filling.js';
 import { askAllToCollect, isRoomAwaited } from '../support/internals.js';
 import { runInBoth, runtimeStore, testInBoth } from '../support/runtime.js';
-import { awaitNested, echo, look, makeArray, passGate, putAndDrop } from '../support/tasks.js';
+import { yieldArrays } from '../support/scheduling.js';
+import { refsOf } from '../support/streams.js';
+import {
+  add,
+  awaitNested,
+  echo,
+  look,
+  makeArray,
+  makeArrays,
+  passGate,
+  putAndDrop,
+} from '../support/tasks.js';
 import { until, untilCollected } from '../support/until.js';
 
 const memory = 4 * 1024 * 1024;
@@ -11,6 +23,7 @@ const length = 50_000;
 const rounds = 100;
 const isFull = { instanceOf: StoreFullError, code: 'MOBULA_STORE_FULL' } as const;
 
+const upTo = (end: number) => Array.from({ length: end }, (_, n) => n);
 const array = (value: number) => new Float64Array(length).fill(value);
 
 /** Workers that idle collect nothing by themselves. */
@@ -20,17 +33,6 @@ async function untilEmpty(): Promise<void> {
     askAllToCollect();
     return store.stats().usedBytes < 10_000;
   });
-}
-
-/** Live refs that leave less room than `left` bytes. */
-function fill(left: number): ObjectRef[] {
-  using store = runtimeStore();
-  const refs: ObjectRef[] = [];
-  for (;;) {
-    const { freeBytes } = store.stats();
-    if (freeBytes <= left) return refs;
-    refs.push(put(new Uint8Array(Math.max(16, Math.min(freeBytes, length) - 4096))));
-  }
 }
 
 testInBoth('consumers that stand behind their producers get their turn', async (t) => {
@@ -82,6 +84,61 @@ testInBoth('results wait for room that the driver makes later', async (t) => {
     [0, 1, 2, 3],
   );
   for (const ref of results) ref[Symbol.dispose]();
+  await untilEmpty();
+});
+
+testInBoth('each of several results waits for room, and the answer for all of them', async (t) => {
+  const held = fill(length);
+  const results = makeArrays.options({ returns: 3 }).remote(3, length);
+  await until('somebody waits', isRoomAwaited);
+  for (const ref of held) ref[Symbol.dispose]();
+  t.deepEqual(
+    (await get([...results])).map((result) => (result as Float64Array)[0]),
+    [0, 1, 2],
+  );
+  for (const ref of results) ref[Symbol.dispose]();
+  await untilEmpty();
+});
+
+testInBoth('a stream waits for room with the item that finds none, and goes on', async (t) => {
+  const held = fill(length);
+  const items = refsOf(yieldArrays.remote(4, length));
+  await until('somebody waits', isRoomAwaited);
+  for (const ref of held) ref[Symbol.dispose]();
+  const refs = await items;
+  t.deepEqual(
+    (await get(refs)).map((item) => item[0]),
+    [0, 1, 2, 3],
+  );
+  for (const ref of refs) ref[Symbol.dispose]();
+  await untilEmpty();
+});
+
+testInBoth('a stream that is left while it waits for room leaves nothing behind', async (t) => {
+  const held = fill(length);
+  const stream = yieldArrays.remote(4, length);
+  await until('somebody waits', isRoomAwaited);
+  await stream.return();
+  await until('nobody waits any more', () => !isRoomAwaited());
+  for (const ref of held) ref[Symbol.dispose]();
+  t.is(await add.remote(1, 1), 2);
+  await untilEmpty();
+});
+
+testInBoth('results that fit together get in, though nobody lets go of one', async (t) => {
+  const refs = Array.from({ length: 9 }, (_, i) => makeArray.remote(length, i));
+  t.deepEqual(
+    (await get(refs)).map((result) => result[0]),
+    upTo(9),
+  );
+  for (const ref of refs) ref[Symbol.dispose]();
+  await untilEmpty();
+  const items = await refsOf(yieldArrays.remote(9, length));
+  t.deepEqual(
+    (await get(items)).map((item) => item[0]),
+    upTo(9),
+  );
+  for (const ref of items) ref[Symbol.dispose]();
   await untilEmpty();
 });
 

@@ -15,6 +15,11 @@ export function runtimeStoreHandle(): StoreHandle {
   return { pid, fd, storeId };
 }
 
+/** How long what waits for room in this thread has hope, in milliseconds. */
+export function setHope(hopeMs: number): void {
+  requireContext().core.room.hopeMs = hopeMs;
+}
+
 /** Whether a result or promised value of the running runtime waits for room. */
 export function isRoomAwaited(): boolean {
   return !native.storeIsFirstForRoom(requireContext().core.store, Number.MAX_SAFE_INTEGER);

@@ -1,6 +1,7 @@
 import { StoreFullError } from '../../common/errors.js';
 import { copyOf, type Encoded } from '../../serialization/codec.js';
 import { Availability, native, Room as Fits } from '../../store/binding.js';
+import { statsOf } from '../../store/object-info.js';
 import type { Core } from '../core.js';
 import { Collector } from './collector.js';
 
@@ -9,19 +10,27 @@ const patienceMs = 200;
 const sliceMs = 5;
 /** What waits for room looks again, and asks anew, this often. */
 const pollMs = 50;
-/** What waits for room fails when the store has given nothing back for this long. */
-const hopeMs = 30_000;
 /** Garbage is looked for when less than this part of the memory, or no room for another such object,
  * is left; and only after that many bytes more. */
 const spareShare = 1 / 4;
 const lookShare = 1 / 16;
 
+/** What becomes of a value that may have to wait: one of `store`, `fail` and `drop` is the last call. */
+export interface Storing {
+  /** False when nobody waits for the value any more. */
+  isWanted?(): boolean;
+  /** Gives the id of what it has stored; an empty one when nobody is there to have it. */
+  store(encoded: Encoded): string;
+  /** Gets what `store` has thrown. */
+  fail(error: unknown): void;
+  /** It was not wanted any more. */
+  drop?(): void;
+}
+
 interface Waiter {
   readonly place: number;
   readonly encoded: Encoded;
-  /** Gives the id of what it has stored; an empty one when nobody wants it any more. */
-  readonly store: (encoded: Encoded) => string;
-  readonly fail: (error: unknown) => void;
+  readonly storing: Storing;
 }
 
 /** So many ids are kept before the consumed ones among them are forgotten. */
@@ -36,6 +45,8 @@ const sleeper = new Int32Array(new SharedArrayBuffer(4));
  * order they came, until there is room or no hope.
  */
 export class Room {
+  /** What waits for room fails when the store has given nothing back for this long. */
+  hopeMs = 30_000;
   readonly #core: Core;
   readonly #collector = new Collector();
   readonly #memory: number;
@@ -44,10 +55,14 @@ export class Room {
   #stored: string[] = [];
   #watch: number | undefined;
   #timer: NodeJS.Timeout | undefined;
+  /** When, and of how many, an object was last seen to have gone. */
   #changedAt = 0;
+  #gone = 0;
   #letPass = 0;
   /** A value that waited has been stored since the last look. */
   #hasMoved = false;
+  /** At the last look nobody was at work, and nothing had moved. */
+  #wasQuiet = false;
   #bytesSinceLook = 0;
 
   constructor(core: Core) {
@@ -116,26 +131,24 @@ export class Room {
   }
 
   /**
-   * Stores a value now, or after all those that wait already, here and elsewhere. It is copied when it has to wait. `fail`
-   * gets what `store` throws, a StoreFullError at last. False when it has to wait.
+   * Stores a value now, or after all those that wait already, here and elsewhere. It is copied when
+   * it has to wait, which ends with a StoreFullError at last. False when it has to wait.
    */
-  whenever(encoded: Encoded, store: Waiter['store'], fail: Waiter['fail']): boolean {
+  whenever(encoded: Encoded, storing: Storing): boolean {
     if (this.#waiters.length === 0) {
-      if (this.#attempt(encoded, store, fail, Number.MAX_SAFE_INTEGER)) return true;
+      if (this.#attempt(encoded, storing, Number.MAX_SAFE_INTEGER)) return true;
       this.#begin();
     }
     const place = native.storeEnterRoomQueue(this.#core.store);
-    this.#waiters.push({ place, encoded: copyOf(encoded), store, fail });
+    this.#waiters.push({ place, encoded: copyOf(encoded), storing });
     return false;
   }
 
   #begin(): void {
     this.#changedAt = performance.now();
+    this.#gone = this.#countGone();
     this.#letPass = 0;
-    this.#watch = this.#core.changes.watchRoom(() => {
-      this.#changedAt = performance.now();
-      this.#retry();
-    });
+    this.#watch = this.#core.changes.watchRoom(() => this.#retry());
     this.#timer = setInterval(() => this.#poll(), pollMs);
     native.storeAskToCollect(this.#core.store);
   }
@@ -143,14 +156,28 @@ export class Room {
   #poll(): void {
     this.#retry();
     if (this.#waiters.length === 0) return;
-    const unchangedMs = performance.now() - this.#changedAt;
-    if (unchangedMs > hopeMs) {
+    this.#noteChange();
+    if (performance.now() - this.#changedAt > this.hopeMs) {
       this.#giveUp();
       return;
     }
     native.storeAskToCollect(this.#core.store);
     if (!this.#hasMoved) this.#letOnePass();
+    this.#wasQuiet = !this.#hasMoved && native.peerIsQuiet(this.#core.peer.handle);
     this.#hasMoved = false;
+  }
+
+  #noteChange(): void {
+    const gone = this.#countGone();
+    if (gone === this.#gone) return;
+    this.#gone = gone;
+    this.#changedAt = performance.now();
+  }
+
+  /** How many objects there were and are no more. */
+  #countGone(): number {
+    const { puts, sealed } = statsOf(native.storeStats(this.#core.store));
+    return puts - sealed;
   }
 
   #letOnePass(): void {
@@ -170,19 +197,21 @@ export class Room {
 
   /** False when there is no room for it yet. */
   #storeFirst(): boolean {
-    const { place, encoded, store, fail } = this.#waiters[0]!;
-    return this.#attempt(encoded, store, fail, place);
+    const { place, encoded, storing } = this.#waiters[0]!;
+    if (storing.isWanted?.() !== false) return this.#attempt(encoded, storing, place);
+    storing.drop?.();
+    return true;
   }
 
   /** False when there is no room for it yet, or it is not its turn. */
-  #attempt(encoded: Encoded, store: Waiter['store'], fail: Waiter['fail'], place: number): boolean {
+  #attempt(encoded: Encoded, storing: Storing, place: number): boolean {
     if (!this.#isAllowed(encoded.size, place)) return false;
     try {
-      const id = store(encoded);
+      const id = storing.store(encoded);
       if (id !== '') this.#stored.push(id);
     } catch (error) {
       if (this.#isHopeful(error, encoded.size)) return false;
-      fail(error);
+      storing.fail(error);
     }
     return true;
   }
@@ -190,13 +219,15 @@ export class Room {
   /**
    * Who has values in the store that are not consumed yet waits for its turn, and leaves room for one
    * such value of each other thread. So the value that a consumer waits for gets in, even when those
-   * after it were ready sooner.
+   * after it were ready sooner. When nobody is at work, no such value is to come: then all that fits
+   * gets in.
    */
   #isAllowed(size: number, place: number): boolean {
     const { store } = this.#core;
     const threads = native.storeCollectors(store);
     const isFirst = native.storeIsFirstForRoom(store, place);
-    if (isFirst && native.storeRoomFor(store, size * threads) === Fits.some) {
+    const spare = this.#wasQuiet ? size : size * threads;
+    if (isFirst && native.storeRoomFor(store, spare) === Fits.some) {
       if (this.#stored.length > storedAtMost) this.#forgetConsumed();
       return true;
     }
@@ -219,17 +250,19 @@ export class Room {
     const waiters = this.#waiters;
     waiters.forEach((waiter) => this.#leave(waiter));
     this.#end();
-    for (const { encoded, store, fail } of waiters) {
+    for (const { encoded, storing } of waiters) {
       try {
-        store(encoded);
+        if (storing.isWanted?.() === false) storing.drop?.();
+        else storing.store(encoded);
       } catch (error) {
-        fail(error);
+        storing.fail(error);
       }
     }
   }
 
   #end(): void {
     this.#waiters = [];
+    this.#wasQuiet = false;
     if (this.#watch !== undefined) this.#core.changes.unwatch(this.#watch);
     this.#watch = undefined;
     clearInterval(this.#timer);

@@ -120,11 +120,10 @@ export class Values {
     if (!reference.promised || slot.state === 'stored') return;
     const { id } = reference;
     const isError = slot.state === 'failed';
-    this.#core.room.whenever(
-      this.#encodedSlot(slot),
-      (encoded) => this.#core.objects.put(encoded, { id, addRef: false, isError }).id,
-      (error) => this.#breakPromise(id, error),
-    );
+    this.#core.room.whenever(this.#encodedSlot(slot), {
+      store: (encoded) => this.#core.objects.put(encoded, { id, addRef: false, isError }).id,
+      fail: (error) => this.#breakPromise(id, error),
+    });
   }
 
   /** Who waits for the value learns why it does not come; that it is lost, when even that fails. */

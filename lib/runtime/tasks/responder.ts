@@ -7,6 +7,7 @@ import type { Core } from '../core.js';
 import { forwardTo } from '../objects/forward.js';
 import { idBytes, PeerIds, writeId } from '../objects/ids.js';
 import type { ObjectRef } from '../objects/object-ref.js';
+import type { RunningTask } from './running-task.js';
 import { Answer, encodableError } from './answers.js';
 
 /** What a task or call that has arrived needs to be answered. */
@@ -31,7 +32,34 @@ interface Place {
 
 const whole: Place = { op: Op.complete, index: 0, isNamed: true };
 
-/** Answers tasks and calls: small values in the answer itself, others through the store. */
+/** Whether a result is on its way: now, or when it has found room. False when it never will be. */
+export type Sent = boolean | Promise<boolean>;
+
+/** The results that a task has before its answer. */
+export class Delivery {
+  readonly #task: RunningTask | undefined;
+  #hasFailed = false;
+
+  /** With a `task`, they are no longer wanted when it has ended. */
+  constructor(task?: RunningTask) {
+    this.#task = task;
+  }
+
+  /** One of them cannot be sent, and the reason is the answer. */
+  fail(): void {
+    this.#hasFailed = true;
+  }
+
+  /** What still waits for room need not be sent. */
+  get isOver(): boolean {
+    return this.#hasFailed || this.#task?.ended === true;
+  }
+}
+
+/**
+ * Answers tasks and calls: small values in the answer itself, others through the store, as soon as
+ * there is room.
+ */
 export class Responder {
   readonly #core: Core;
 
@@ -41,80 +69,98 @@ export class Responder {
 
   /** Answers with a value; with the reason instead, when it cannot be encoded or stored. */
   value(to: Incoming, value: unknown): void {
-    this.#answer(to, value, whole);
+    void this.#send(to, value, whole);
   }
 
   /**
-   * One of several results, before the answer. False when the reason why it cannot be sent was the
+   * Several results and then the answer, unless the reason why one of them cannot be sent was the
    * answer.
    */
-  result(to: Incoming, index: number, value: unknown): boolean {
-    return this.#answer(to, value, { op: Op.item, index, isNamed: true });
+  async results(to: Incoming, values: readonly unknown[]): Promise<void> {
+    const delivery = new Delivery();
+    const waiting: Promise<boolean>[] = [];
+    for (const [index, value] of values.entries()) {
+      const sent = this.#send(to, value, { op: Op.item, index, isNamed: true }, delivery);
+      if (sent === false) return;
+      if (sent !== true) waiting.push(sent);
+    }
+    if (waiting.length > 0) await Promise.all(waiting);
+    if (!delivery.isOver) this.value(to, undefined);
   }
 
-  /** As {@link result}, for an item of a stream. It goes at once: the next one may take long. */
-  streamed(to: Incoming, index: number, value: unknown): boolean {
-    const isSent = this.#answer(to, value, { op: Op.item, index, isNamed: false });
+  /**
+   * An item of a stream, before the answer. It goes at once: the next one may take long. When it
+   * cannot be sent, the reason is the answer.
+   */
+  streamed(to: Incoming, index: number, value: unknown, delivery: Delivery): Sent {
+    const sent = this.#send(to, value, { op: Op.item, index, isNamed: false }, delivery);
     this.#core.peer.flush();
-    return isSent;
+    return sent;
   }
 
-  #answer(to: Incoming, value: unknown, place: Place): boolean {
+  #send(to: Incoming, value: unknown, place: Place, delivery?: Delivery): Sent {
     try {
-      this.#value(to, value, place);
-      return true;
+      return this.#value(to, value, place, delivery);
     } catch (error) {
+      delivery?.fail();
       this.failed(to, error);
       return false;
     }
   }
 
-  #value(to: Incoming, value: unknown, place: Place): void {
+  #value(to: Incoming, value: unknown, place: Place, delivery: Delivery | undefined): Sent {
     const { codec, peer, values } = this.#core;
     const allocated = values.putAllocated(value);
     if (allocated !== undefined) {
-      this.#store(to, forwardTo(allocated), place, allocated);
-      return;
+      return this.#store(to, forwardTo(allocated), place, delivery, allocated);
     }
     const start = peer.reserve();
     const encoded = codec.encodeInto(value, peer.outbox, start);
-    if (typeof encoded !== 'number') {
-      this.#store(to, encoded, place);
-      return;
-    }
+    if (typeof encoded !== 'number') return this.#store(to, encoded, place, delivery);
     const references = codec.takeReferences();
     // A getter in the value may have sent records of its own over the bytes written here.
     const intact = peer.reserve() === start;
     if (!intact || references.length > 0 || encoded > maxPayloadBytes) {
-      this.#store(to, codec.encode(value), place);
-      return;
+      return this.#store(to, codec.encode(value), place, delivery);
     }
     peer.commit(place.op, to.handle, place.index, Answer.value, 0, encoded);
+    return true;
   }
 
-  /**
-   * Through the store. An answer waits for room; what comes before the answer cannot, as it must not
-   * come after it. `held` is disposed as soon as the object holds it, or never will.
-   */
-  #store(to: Incoming, encoded: Encoded, place: Place, held?: ObjectRef): void {
+  /** Through the store. `held` is disposed as soon as the object holds it, or never will. */
+  #store(
+    to: Incoming,
+    encoded: Encoded,
+    place: Place,
+    delivery: Delivery | undefined,
+    held?: ObjectRef,
+  ): Sent {
     const { room, values } = this.#core;
     const contained = values.contained(encoded);
-    const store = (record: Encoded) => this.#storeNow(to, record, contained, place);
-    if (place !== whole) {
-      room.now(encoded.size, () => store(encoded));
+    let isSent = true;
+    let settle: () => void = () => undefined;
+    const end = () => {
       held?.[Symbol.dispose]();
-      return;
-    }
-    const isDone = room.whenever(
-      encoded,
-      (record) => {
-        const id = store(record);
-        held?.[Symbol.dispose]();
+      settle();
+    };
+    const isDone = room.whenever(encoded, {
+      isWanted: () => delivery?.isOver !== true,
+      store: (record) => {
+        const id = this.#storeNow(to, record, contained, place);
+        end();
         return id;
       },
-      (error) => this.failed(to, error),
-    );
-    if (!isDone) this.#lend(to);
+      fail: (error) => {
+        isSent = false;
+        delivery?.fail();
+        this.failed(to, error);
+        end();
+      },
+      drop: end,
+    });
+    if (isDone) return isSent;
+    this.#lend(to);
+    return new Promise((resolve) => (settle = () => resolve(isSent)));
   }
 
   /** A task whose result waits needs no cpu. */

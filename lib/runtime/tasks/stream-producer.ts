@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Responder } from './responder.js';
+import { Delivery, type Responder, type Sent } from './responder.js';
 import { runAsynchronously, type RunningTask } from './running-task.js';
 import { isThenable } from './thenable.js';
 
@@ -26,6 +26,7 @@ export class StreamProducer {
   readonly #responder: Responder;
   readonly #lender: Lender;
   readonly #ahead: number;
+  readonly #delivery: Delivery;
   #sent = 0;
   #taken = 0;
   #wake: (() => void) | undefined;
@@ -37,6 +38,7 @@ export class StreamProducer {
     this.#responder = responder;
     this.#lender = lender;
     this.#ahead = task.terms.backpressure!;
+    this.#delivery = new Delivery(task);
     task.onCancelled = () => this.#cancelled();
   }
 
@@ -47,20 +49,34 @@ export class StreamProducer {
   }
 
   /**
-   * Resolves when there are no more items, because the generator has returned, the task has ended or
-   * an item cannot be sent, for which the task has been answered; rejects with what it throws.
+   * Resolves when there are no more items, because the generator has returned or the task has ended,
+   * or with true when an item cannot be sent, for which the task has been answered; rejects with
+   * what the generator throws.
    */
-  async run(): Promise<void> {
+  async run(): Promise<boolean> {
     while (!this.#isOver()) {
-      if (this.#sent - this.#taken >= this.#ahead) await this.#room();
+      if (this.#sent - this.#taken >= this.#ahead) await this.#taking();
       const next = this.#isOver() ? finished : await this.#next();
-      if (next.done === true || this.#isOver()) return;
-      if (!this.#responder.streamed(this.task.incoming, this.#sent++, next.value)) {
+      if (next.done === true || this.#isOver()) return false;
+      const sent = this.#send(next.value);
+      if (sent !== true && !(await this.#storing(sent))) {
         this.#close();
-        return;
+        return true;
       }
       if (performance.now() > this.#turnEnd) await this.#turn();
     }
+    return false;
+  }
+
+  #send(item: unknown): Sent {
+    return this.#responder.streamed(this.task.incoming, this.#sent++, item, this.#delivery);
+  }
+
+  async #storing(sent: Sent): Promise<boolean> {
+    this.#lender.beginWait(this.task);
+    const isSent = await sent;
+    this.#lender.endWait(this.task);
+    return isSent;
   }
 
   #isOver(): boolean {
@@ -71,7 +87,7 @@ export class StreamProducer {
     return runAsynchronously(this.task, () => this.#iterator.next());
   }
 
-  async #room(): Promise<void> {
+  async #taking(): Promise<void> {
     this.#lender.beginWait(this.task);
     while (this.#sent - this.#taken >= this.#ahead && !this.task.ended) {
       await new Promise<void>((resolve) => {

@@ -11,7 +11,7 @@ import { withCarried } from './carried-context.js';
 import { devicesOf, showDevices } from './devices.js';
 import { findDeclaration, type AnyFunction, type Declaration } from './functions.js';
 import { loadDeclaration } from './modules.js';
-import { outOfTime } from './requests.js';
+import { outOfTime } from './answers.js';
 import { incomingOf, Responder } from './responder.js';
 import { callAs, currentTask, runAsynchronously, RunningTask } from './running-task.js';
 import { StreamProducer, type AnyGenerator } from './stream-producer.js';
@@ -210,9 +210,10 @@ export class TaskExecutor implements Executor {
     const producer = new StreamProducer(task, iterator, this.#responder, this);
     this.#streams.add(producer);
     producer.run().then(
-      () => {
+      (isAnswered) => {
         this.#streams.delete(producer);
-        this.#returned(task, undefined);
+        if (isAnswered) this.#end(task);
+        else this.#returned(task, undefined);
       },
       (error: unknown) => {
         this.#streams.delete(producer);
@@ -235,10 +236,7 @@ export class TaskExecutor implements Executor {
       this.#responder.thrown(incoming, new TypeError(message));
       return;
     }
-    const results = value as unknown[];
-    if (results.every((result, index) => this.#responder.result(incoming, index, result))) {
-      this.#responder.value(incoming, undefined);
-    }
+    void this.#responder.results(incoming, value);
   }
 
   /** It could not be started. */
