@@ -10,6 +10,7 @@ import { TaskExecutor } from './runtime/tasks/task-executor.js';
 import { writeOutputAtOnce } from './runtime/workers/process-output.js';
 import { RemoteWorkers } from './runtime/workers/remote-workers.js';
 import { sendOutput } from './runtime/workers/thread-output.js';
+import { exitReason } from './runtime/workers/worker-ends.js';
 import { outputPort, takeConfig, type WorkerConfig } from './runtime/workers/worker-config.js';
 import { native } from './store/binding.js';
 import type { PeerAddress } from './transport/peer.js';
@@ -71,11 +72,18 @@ function serve(core: Core, config: WorkerConfig): void {
       process.exit(0);
     });
   };
+  let hasSpoken = false;
+  const sayLast = (reason: string) => {
+    if (core.isClosed || hasSpoken) return;
+    hasSpoken = true;
+    core.send({ type: 'ending', worker, reason }, driver);
+    core.peer.flush();
+  };
   process.on('uncaughtExceptionMonitor', (error: unknown, origin) => {
-    if (core.isClosed) return;
-    core.send({ type: 'ending', worker, reason: describe(error, origin) }, driver);
-    core.peer.exchange();
+    sayLast(describe(error, origin));
   });
+  // The driver cannot ask the system about a thread, as it can about a process.
+  if (!isMainThread) process.on('exit', (code) => sayLast(exitReason(code)));
   native.peerSetWorker(core.peer.handle);
   core.send({ type: 'ready', worker }, driver);
 }

@@ -1,11 +1,11 @@
 import { availableParallelism, totalmem } from 'node:os';
 import { Eviction, native } from '../store/binding.js';
 import { RunQueue } from '../transport/wire.js';
-import type { PeerAddress } from '../transport/peer.js';
 import type { ActorAddress } from './actors/actor-handle.js';
 import { addressOf, claimName, type Place } from './address.js';
 import { endContext, setContext, type ActorIsolation, type WorkerIsolation } from './context.js';
 import { Core } from './core.js';
+import { Joiners } from './joiners.js';
 import { Workers } from './workers/workers.js';
 
 export interface DriverOptions {
@@ -49,7 +49,7 @@ export class Driver {
   readonly name: string | undefined;
   readonly address: string;
   readonly #workers: Workers;
-  readonly #joiners: PeerAddress[] = [];
+  readonly #joiners: Joiners;
   readonly #giveUpName: () => void;
   #ended: Promise<void> | undefined;
 
@@ -78,8 +78,9 @@ export class Driver {
       address: this.address,
       log: logToDriver,
     });
+    this.#joiners = new Joiners(this.core, (joiner) => this.#workers.ownerEnded(joiner));
     this.core.onMessage = (message, from) => {
-      if (message.type === 'join') this.#joiners.push(from);
+      if (message.type === 'join') this.#joiners.add(from);
       else this.#workers.receive(message, from);
     };
     this.core.onSlice = () => this.#workers.lookAfter();
@@ -118,7 +119,7 @@ export class Driver {
   async #shutdown(timeout: number): Promise<void> {
     endContext();
     this.core.refuse();
-    for (const joiner of this.#joiners) this.core.send({ type: 'closing' }, joiner);
+    this.#joiners.dismiss();
     await this.#workers.stop(timeout);
     this.#giveUpName();
     this.core.close();

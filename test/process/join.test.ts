@@ -5,12 +5,14 @@ import {
   type ObjectRef,
   RuntimeShutdownError,
   shutdown,
+  stats,
   type InitOptions,
 } from 'mobula';
 import { Counter } from '../support/actors.js';
 import { Command } from '../support/command.js';
 import { Gate } from '../support/gate.js';
 import { isolations, runtimeStore, type Isolation } from '../support/runtime.js';
+import { markId } from '../support/scheduling.js';
 import { createStore } from '../support/stores.js';
 import { add, echo, passGate, spin } from '../support/tasks.js';
 import { until } from '../support/until.js';
@@ -66,6 +68,7 @@ for (const isolation of isolations) {
           (JSON.parse(stdout) as { worker: number }).worker === process.pid,
           isolation === 'thread',
         );
+        t.like(stats().tasks, { finished: 6, failed: 1, retried: 0 });
         t.deepEqual(await joiner.remains(5000), nothing);
         t.is(await add.remote(1, 1), 2);
       },
@@ -95,6 +98,22 @@ for (const isolation of isolations) {
     t.is(((await ref) as Float64Array).length, 1000);
     t.is(await add.remote(1, 1), 2);
   });
+
+  test.serial(
+    `a synchronous loop of a joiner that was killed ends with its worker [${isolation}]`,
+    async (t) => {
+      const { address } = init({ workers: 1, isolation });
+      const marks = createStore(t);
+      await using joiner = await Command.start(`${fixtures}/joiner.js`, () => [
+        address,
+        'loop',
+        JSON.stringify(marks.handle),
+      ]);
+      (await marks.wait(markId('started'))).release();
+      joiner.kill('SIGKILL');
+      t.is(await add.remote(1, 1), 2);
+    },
+  );
 
   for (const end of ['shutdown', 'exit', 'SIGKILL'] as const) {
     test.serial(

@@ -3,14 +3,14 @@ import type { Message, TaskAddress } from '../../transport/message.js';
 import type { PeerAddress } from '../../transport/peer.js';
 import type { Core } from '../core.js';
 
-type Order = Extract<Message, { type: 'enforce' }>;
+type Order = Omit<Extract<Message, { type: 'enforce' }>, 'type'>;
 
 /** How long the word of a worker that has ended a task in time may take to come. */
 const messageMs = 50;
 /** A worker whose code yields now and then has this long to end the task itself. */
 const graceMs = 1000;
 
-/** Ends workers that still run what should have ended: cancelled by force, or out of time. */
+/** Ends workers that still run what should have ended: cancelled by force, out of time, or nobody's. */
 export class Enforcer {
   readonly #core: Core;
   readonly #end: (worker: PeerAddress) => void;

@@ -56,3 +56,7 @@ export class WorkerEnds {
     for (const listener of question?.listeners ?? []) listener(reason);
   }
 }
+
+export function exitReason(code: number): string {
+  return `exit code ${code}`;
+}

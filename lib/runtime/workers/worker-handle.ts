@@ -1,8 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
+import { native } from '../../store/binding.js';
 import { ProcessOutput } from './process-output.js';
 import { ThreadOutput } from './thread-output.js';
+import { exitReason } from './worker-ends.js';
 import { processEnvironment, type ThreadData, type WorkerConfig } from './worker-config.js';
 import type { WorkerOutput } from './worker-output.js';
 
@@ -12,6 +15,8 @@ export interface WorkerHandle {
   readonly output?: WorkerOutput;
   /** Ends it at once. */
   kill(): void;
+  /** Of a process: how it has ended, if it has, before the event loop gets to know. */
+  findEnd?(): string | undefined;
   /** Whether the driver's event loop stays up for it. */
   keepAlive(keep: boolean): void;
 }
@@ -47,7 +52,7 @@ function startThread(config: WorkerConfig, onExit: OnExit): WorkerHandle {
   });
   worker.on('exit', (code) => {
     output?.end();
-    onExit(reason ?? `exit code ${code}`);
+    onExit(reason ?? exitReason(code));
   });
   worker.unref();
   return {
@@ -83,13 +88,22 @@ function startProcess(config: WorkerConfig, onExit: OnExit): WorkerHandle {
     onExit(reason);
   };
   child.on('error', (error) => end(error.message));
-  child.on('exit', (code, signal) => end(signal ?? `exit code ${code}`));
+  child.on('exit', (code, signal) => end(signal ?? exitReason(code!)));
   child.unref();
   return {
     ...(output && { output }),
     kill: () => killGroup(child.pid),
     keepAlive: (keep) => (keep ? child.ref() : child.unref()),
+    findEnd: () => (child.pid === undefined ? undefined : findEnd(child.pid)),
   };
+}
+
+function findEnd(pid: number): string | undefined {
+  const status = native.childEnd(pid);
+  if (status === undefined || status >= 0)
+    return status === undefined ? status : exitReason(status);
+  const signal = Object.entries(constants.signals).find(([, number]) => number === -status);
+  return signal?.[0] ?? `signal ${-status}`;
 }
 
 function prefixOf(worker: number, pid: number | undefined): string {

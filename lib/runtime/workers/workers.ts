@@ -16,6 +16,8 @@ import type { WorkerOutput } from './worker-output.js';
  * either.
  */
 const maxFailedStarts = 3;
+/** How long after its peer a process may take to end. */
+const exitMs = 1000;
 
 type Role = 'tasks' | ActorIsolation;
 
@@ -28,6 +30,8 @@ class Member {
   address: PeerAddress | undefined;
   /** What it said itself of its end. */
   lastWords: string | undefined;
+  /** When its peer was found to have ended, by a blocked driver. */
+  missedAt: number | undefined;
   readonly actors: ActorAddress[] = [];
 
   constructor(number: number, role: Role, isolation: WorkerIsolation) {
@@ -142,6 +146,14 @@ export class Workers {
     }
   }
 
+  /** Tasks of somebody who has ended are of no use: what runs them ends them, or is ended. */
+  ownerEnded(owner: PeerAddress): void {
+    const tasks = native.peerTasksOf(this.#core.peer.handle, owner.uid);
+    for (const [slot, uid, sequence] of tasks) {
+      this.#enforcer.enforce({ worker: { slot, uid }, task: { owner, sequence }, within: 0 });
+    }
+  }
+
   /** For a driver that blocks its event loop, which is told of nothing meanwhile. */
   lookAfter(): void {
     this.drainOutput();
@@ -149,7 +161,9 @@ export class Workers {
       const { address } = member;
       if (address === undefined) continue;
       const { handle } = this.#core.peer;
-      if (!native.peerIsLive(handle, address.slot, address.uid)) this.#ended(member, 'it died');
+      if (native.peerIsLive(handle, address.slot, address.uid)) continue;
+      const reason = reasonOfEnd(member);
+      if (reason !== undefined) this.#ended(member, reason);
     }
   }
 
@@ -225,7 +239,10 @@ export class Workers {
       return;
     }
     const why = member.lastWords ?? reason;
-    if (member.address !== undefined) this.#core.ends.add(member.address.uid, why);
+    if (member.address !== undefined) {
+      this.#core.ends.add(member.address.uid, why);
+      this.ownerEnded(member.address);
+    }
     // What it was running comes back to its senders now, not with the next tick of a keeper.
     native.storeReap(this.#core.store);
     this.#core.peer.schedule();
@@ -296,6 +313,15 @@ export class Workers {
     process.off('exit', this.#finishOutput);
     this.#finishOutput();
   }
+}
+
+/** Undefined while it may still become known. */
+function reasonOfEnd(member: Member): string | undefined {
+  const { handle } = member;
+  const reason = handle.findEnd === undefined ? 'it died' : handle.findEnd();
+  if (reason !== undefined) return reason;
+  member.missedAt ??= performance.now();
+  return performance.now() - member.missedAt > exitMs ? 'it died' : undefined;
 }
 
 function isolationOf(queue: number): WorkerIsolation {
