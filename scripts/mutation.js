@@ -31,6 +31,7 @@ const explained = [
   {
     places: [
       'queue/peer.cc: lock.set(slot.idle_kind, kNone);',
+      'queue/peer.cc: lock.set(slot.is_worker, 0);',
       'queue/peer_control.cc: lock_.set(actor.pending.head, kNone);',
       'queue/peer_control.cc: lock_.set(actor.pending.tail, kNone);',
       'queue/peer_control.cc: lock_.set(actor.pending.count, 0);',

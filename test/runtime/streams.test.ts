@@ -79,7 +79,7 @@ testInBoth('an item that cannot be cloned is the failure of the last ref', async
 testInBoth('leaving the loop early ends the generator and frees what was not read', async (t) => {
   const marks = createStore(t);
   for await (const ref of countMarked.options({ backpressure: 8 }).remote(marks.handle, 1000)) {
-    if ((await ref) === 2) break;
+    if ((await (ref as unknown as ObjectRef<number>)) === 2) break;
   }
   (await marks.wait(markId('finally'))).release();
   t.true(marks.stats().puts < 20);
