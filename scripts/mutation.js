@@ -52,6 +52,13 @@ const explained = [
     reason: 'nobody attaches to half a store',
   },
   {
+    places: [
+      'queue/peer_control.cc: lock_.set(segment_.queue().driver, slot_);',
+      'queue/peer_control.cc: lock_.set(segment_.queue().driver_uid, uid_);',
+    ],
+    reason: 'only the owner of a runtime sets them, and the runtime ends with it',
+  },
+  {
     places: ['shm/lock.cc: the mutex is consistent before the words are back'],
     reason: 'the next is told of the death all the same',
   },
@@ -66,6 +73,7 @@ const explained = [
   },
   {
     places: [
+      'queue/peer_control.cc: if (guard.status().is_ok()) lock_.set(own().is_worker, 1);',
       'store/client.cc: store_lock_.set(own.state, ClientState::kFree);',
       'store/objects.cc: void Objects::watch(uint32_t bucket) { lock_.set_bit(segment_.store().waiters[bucket], client_); }',
       'store/objects.cc: lock_.clear_bit(segment_.store().waiters[bucket], client_);',
