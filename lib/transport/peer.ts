@@ -39,6 +39,11 @@ export function endedPeer({ handle, actor }: InboxRecord): number | undefined {
   return handle === noTarget ? actor : undefined;
 }
 
+/** Whether a completion is the answer to a task, not to a call. */
+export function answersTask({ handle }: InboxRecord): boolean {
+  return handle === 1;
+}
+
 export interface PeerOwner {
   receive(record: InboxRecord): void;
   /** All records of one exchange have been received. True asks for another exchange. */

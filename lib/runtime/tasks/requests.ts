@@ -5,7 +5,12 @@ import {
 } from '../../common/errors.js';
 import { isContainer } from '../../serialization/record.js';
 import { native } from '../../store/binding.js';
-import { endedPeer, type InboxRecord, type PeerAddress } from '../../transport/peer.js';
+import {
+  answersTask,
+  endedPeer,
+  type InboxRecord,
+  type PeerAddress,
+} from '../../transport/peer.js';
 import { Blame, Op, RecordKind } from '../../transport/wire.js';
 import type { Core } from '../core.js';
 import { readId } from '../objects/ids.js';
@@ -171,7 +176,7 @@ export class Requests {
   /** A task that has failed here does not count as finished, whatever its worker says later. */
   #discardAnswer(record: InboxRecord): void {
     const isValue = record.flags === Answer.value || record.flags === Answer.stored;
-    if (isValue && record.handle === 1) this.#core.peer.tally(-1, 0);
+    if (isValue && answersTask(record)) this.#core.peer.tally(-1, 0);
     this.#discard(record);
   }
 
