@@ -1,7 +1,8 @@
 /** `mobula`: tasks, actors and object refs over a shared-memory object store. */
 
 export { actor } from './api/actor.js';
-export type { ActorClass, ActorHandle, ActorOptions } from './api/actor.js';
+export type { ActorClass, ActorHandle, CallOptions, ActorMethod } from './api/actor.js';
+export type { ActorOptions } from './api/actor-options.js';
 export { init, main, shutdown } from './api/lifecycle.js';
 export type { InitOptions, Runtime, ShutdownOptions } from './api/lifecycle.js';
 export { cancel } from './api/cancel.js';
@@ -13,7 +14,8 @@ export type { GetOptions, PutOptions, WaitOptions, WaitResult } from './api/obje
 export { context } from './api/task-context.js';
 export type { TaskContext } from './api/task-context.js';
 export { remote } from './api/remote.js';
-export type { Argument, RemoteFunction, TaskOptions } from './api/remote.js';
+export type { RemoteFunction, TaskOptions } from './api/remote.js';
+export type { Argument } from './api/submitted.js';
 export { memory, stats } from './api/stats.js';
 export type { RuntimeStats } from './api/stats.js';
 export { register, release } from './api/values.js';
@@ -25,6 +27,9 @@ export { ObjectRef } from './runtime/objects/object-ref.js';
 export {
   ActorDiedError,
   ActorError,
+  ActorExistsError,
+  ActorNotFoundError,
+  ActorUnavailableError,
   FunctionNotFoundError,
   GetTimeoutError,
   MobulaError,
@@ -33,6 +38,9 @@ export {
   ObjectFreedError,
   ObjectLostError,
   ObjectNotFoundError,
+  PendingCallsLimitError,
+  QueueEmptyError,
+  QueueFullError,
   RuntimeShutdownError,
   SerializationError,
   StoreClosedError,

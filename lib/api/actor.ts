@@ -1,9 +1,11 @@
-import { checkFunction, checkKeys, checkObject, checkOneOf } from '../common/validate.js';
+import { checkFunction, checkObject } from '../common/validate.js';
 import {
   createActor,
   reservedMethods,
   type ActorHandle as Handle,
 } from '../runtime/actors/actor-handle.js';
+import type { CheckedActorOptions } from '../runtime/actors/actor-options.js';
+import type { CallOptions } from '../runtime/actors/call-options.js';
 import { requireContext } from '../runtime/context.js';
 import {
   callerModule,
@@ -12,42 +14,32 @@ import {
   type Declaration,
 } from '../runtime/tasks/functions.js';
 import { assertNotImporting } from '../runtime/tasks/modules.js';
-import type { ObjectRef } from '../runtime/objects/object-ref.js';
-import type { Argument } from './remote.js';
+import { checkActorOptions, type ActorOptions } from './actor-options.js';
+import type { Arguments, Submitted } from './submitted.js';
 
-export interface ActorOptions {
-  /**
-   * Where the actor lives: with others on a host thread (`'shared'`, the default), or in a thread or
-   * process of its own.
-   */
-  isolation?: 'shared' | 'thread' | 'process';
+export type { CallOptions };
+
+/**
+ * Submits a call of a method: gives a ref to its result, or a stream for a generator; with the
+ * option `returns` an array of refs.
+ */
+export interface ActorMethod<A extends readonly unknown[], R> {
+  (...args: Arguments<A>): Submitted<R, object>;
+  options<const O extends CallOptions>(options: O): (...args: Arguments<A>) => Submitted<R, O>;
 }
 
-type Arguments<A extends readonly unknown[]> = { [Index in keyof A]: Argument<A[Index]> };
-
-/** Names an actor in a worker: each of its methods returns a ref to the result. */
+/** Names an actor in a worker, and has its methods. To dispose it gives the name up. */
 export type ActorHandle<C> = {
   readonly [
-    Method in keyof C as C[Method] extends (...args: never[]) => unknown ? Method : never
-  ]: C[Method] extends (...args: infer A) => infer R
-    ? (...args: Arguments<A>) => ObjectRef<Awaited<R>>
-    : never;
-} & { readonly actorId: string };
+    Name in keyof C as C[Name] extends (...args: never[]) => unknown ? Name & string : never
+  ]: C[Name] extends (...args: infer A) => infer R ? ActorMethod<A, R> : never;
+} & { readonly actorId: string } & Disposable;
 
 export type ActorClass<A extends readonly unknown[], C> = (new (...args: A) => C) & {
   /** Starts an actor; its constructor runs in its worker. */
   remote(...args: Arguments<A>): ActorHandle<C>;
   options(options: ActorOptions): { remote(...args: Arguments<A>): ActorHandle<C> };
 };
-
-const isolations = ['shared', 'thread', 'process'] as const;
-
-function checkOptions(options: ActorOptions): Required<ActorOptions> {
-  checkObject('options', options);
-  checkKeys('options', options, ['isolation']);
-  const { isolation = 'shared' } = options;
-  return { isolation: checkOneOf('options.isolation', isolation, isolations) };
-}
 
 function checkMethods(type: AnyClass): void {
   for (const name of reservedMethods) {
@@ -58,13 +50,13 @@ function checkMethods(type: AnyClass): void {
 
 function start(
   declaration: Declaration<AnyClass>,
-  { isolation }: Required<ActorOptions>,
+  options: CheckedActorOptions,
   args: readonly unknown[],
 ): Handle {
   assertNotImporting(`${declaration.name}.remote()`);
   const context = requireContext();
-  const { handle, address } = createActor(context.core, declaration, args);
-  context.placeActor(address, isolation);
+  const { handle, address } = createActor(context.core, declaration, options, args);
+  context.placeActor(address, options.isolation);
   return handle;
 }
 
@@ -77,21 +69,22 @@ export function actor<A extends readonly unknown[], C extends object>(
   options: ActorOptions = {},
 ): ActorClass<A, C> {
   checkFunction('type', type);
-  const defaults = checkOptions(options);
   checkMethods(type as unknown as AnyClass);
   const module = callerModule(actor);
   if (module === undefined) {
     throw new TypeError('actor() needs a module that workers can import: put the code in a file');
   }
   const declaration = declare(type as unknown as AnyClass, module);
+  const startWith = (given: ActorOptions) => {
+    const checked = checkActorOptions(declaration, given);
+    return (...args: Arguments<A>) =>
+      start(declaration, checked, args) as unknown as ActorHandle<C>;
+  };
   const own = {
-    remote: (...args: Arguments<A>) => start(declaration, defaults, args) as ActorHandle<C>,
+    remote: startWith(options),
     options: (more: ActorOptions) => {
       checkObject('options', more);
-      const merged = checkOptions({ ...options, ...more });
-      return {
-        remote: (...args: Arguments<A>) => start(declaration, merged, args) as ActorHandle<C>,
-      };
+      return { remote: startWith({ ...options, ...more }) };
     },
   };
   return new Proxy(type, {

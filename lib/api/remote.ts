@@ -6,7 +6,6 @@ import {
   checkKeys,
   checkObject,
   checkOneOf,
-  checkQuantity,
   checkString,
   invalidType,
   outOfRange,
@@ -30,6 +29,8 @@ import type { ErrorType, RetryPolicy } from '../runtime/tasks/retry-policy.js';
 import type { Demand } from '../runtime/tasks/shapes.js';
 import type { Terms } from '../runtime/tasks/task-spec.js';
 import { Op, RunQueue } from '../transport/wire.js';
+import { checkDemand } from './demand.js';
+import type { Arguments, Submitted } from './submitted.js';
 
 export interface TaskOptions {
   /** For messages; default the function's name. */
@@ -57,31 +58,6 @@ export interface TaskOptions {
   /** How many unread items a generator may be ahead of its reader; default 16. */
   backpressure?: number;
 }
-
-/** An argument of a task: a value, or a ref that is resolved before the call. */
-export type Argument<T> = T | ObjectRef<T>;
-type Arguments<A extends readonly unknown[]> = { [Index in keyof A]: Argument<A[Index]> };
-
-type AnyGenerator<T> = Generator<T, unknown, never> | AsyncGenerator<T, unknown, never>;
-
-/** The refs to the elements of a returned array. */
-type Results<R> = R extends readonly unknown[]
-  ? { -readonly [Index in keyof R]: ObjectRef<R[Index]> }
-  : ObjectRef[];
-
-/**
- * What submitting a function gives: a ref, for which promises and refs in them are awaited; a stream
- * for a generator; with `returns` an array of refs.
- */
-type Submitted<R, O extends TaskOptions> = [R] extends [never]
-  ? ObjectRef<never>
-  : [R] extends [AnyGenerator<infer T>]
-    ? ObjectStream<Awaited<T>>
-    : O extends { readonly returns: infer N }
-      ? N extends 1
-        ? ObjectRef<Awaited<R>>
-        : Results<Awaited<R>>
-      : ObjectRef<Awaited<R>>;
 
 /** Submits a task that calls the function in a worker. */
 type Submit<F extends AnyFunction, O extends TaskOptions> = (
@@ -126,7 +102,6 @@ const known: readonly (keyof TaskOptions)[] = [
 ];
 const priorityLimit = 2 ** 31 - 1;
 const maxResults = 10_000;
-const maxAmount = 2 ** 31;
 /** One object for all, so that its run queue is looked up once. */
 const usualDemand: Demand = { cpus: 1, gpus: 0, resources: {} };
 
@@ -142,7 +117,7 @@ function checkOptions(
   if (isolation !== undefined) checkOneOf('options.isolation', isolation, ['thread', 'process']);
   checkInteger('options.priority', priority, -priorityLimit, priorityLimit);
   checkInteger('options.returns', returns, 1, maxResults);
-  const demand = checkDemand(options);
+  const demand = checkDemand(options, usualDemand);
   const timeout = checkTimeout(options.timeout);
   const backpressure = checkBackpressure(target, options.backpressure);
   if (returns > 1 && backpressure !== undefined) {
@@ -165,20 +140,6 @@ function checkOptions(
     isolation,
     priority,
   };
-}
-
-function checkDemand({ cpus = 1, gpus = 0, resources = {} }: TaskOptions): Demand {
-  checkQuantity('options.cpus', cpus, maxAmount);
-  checkQuantity('options.gpus', gpus, maxAmount);
-  if (gpus > 1 && !Number.isInteger(gpus)) {
-    throw new RangeError('options.gpus must be a fraction of one gpu, or a whole number of them');
-  }
-  checkObject('options.resources', resources);
-  for (const [name, amount] of Object.entries(resources)) {
-    checkQuantity(`options.resources.${name}`, amount, maxAmount);
-  }
-  if (cpus === 1 && gpus === 0 && Object.keys(resources).length === 0) return usualDemand;
-  return { cpus, gpus, resources: { ...resources } };
 }
 
 function resourcesOf({ cpus, gpus, resources }: Demand): Record<string, number> {

@@ -286,11 +286,36 @@ test('actor and options refuse what is no class and no option', (t) => {
   for (const value of [undefined, null, 'text', {}]) {
     t.throws(() => actor(value as new () => object), { instanceOf: TypeError });
   }
-  const refused = (options: unknown) => t.throws(() => Counter.options(options as ActorOptions));
-  t.true(refused({ isolation: 'fiber' }) instanceof RangeError);
-  t.true(refused({ isolation: 7 }) instanceof TypeError);
-  t.true(refused({ isolate: 'thread' }) instanceof TypeError);
-  t.true(refused(null) instanceof TypeError);
+  const refused: [unknown, typeof TypeError | typeof RangeError][] = [
+    [null, TypeError],
+    [{ isolate: 'thread' }, TypeError],
+    [{ isolation: 'fiber' }, RangeError],
+    [{ isolation: 7 }, TypeError],
+    [{ name: '' }, RangeError],
+    [{ name: 7 }, TypeError],
+    [{ name: 'a', getIfExists: 1 }, TypeError],
+    [{ getIfExists: true }, TypeError],
+    [{ lifetime: 'eternal' }, RangeError],
+    [{ cpus: -1 }, RangeError],
+    [{ gpus: 1.5 }, RangeError],
+    [{ resources: { license: '1' } }, TypeError],
+    [{ maxRestarts: -2 }, RangeError],
+    [{ maxRestarts: 0.5 }, RangeError],
+    [{ maxRestarts: Infinity }, RangeError],
+    [{ restartDelay: 'soon' }, RangeError],
+    [{ maxTaskRetries: -2 }, RangeError],
+    [{ maxTaskRetries: '1' }, TypeError],
+    [{ maxPendingCalls: 0 }, RangeError],
+    [{ maxConcurrency: 0 }, RangeError],
+    [{ maxConcurrency: 1.5 }, RangeError],
+    [{ concurrencyGroups: 2 }, TypeError],
+    [{ concurrencyGroups: { io: 0 } }, RangeError],
+    [{ concurrencyGroups: { io: '2' } }, TypeError],
+  ];
+  for (const [options, instanceOf] of refused) {
+    t.throws(() => Counter.options(options as ActorOptions), { instanceOf });
+    t.throws(() => actor(CounterClass, options as ActorOptions), { instanceOf });
+  }
 });
 
 test('SIGKILL of an actor in a process is ActorDiedError for calls made before and after', async (t) => {

@@ -1,10 +1,12 @@
 import { Op } from '../../transport/wire.js';
 import type { Core } from '../core.js';
-import type { AnyClass, Declaration } from '../tasks/functions.js';
+import { findDeclaration, type AnyClass, type Declaration } from '../tasks/functions.js';
 import type { ObjectRef } from '../objects/object-ref.js';
 import { Flag, readUint32, writeUint32 } from '../tasks/task-spec.js';
 import type { Order } from '../tasks/request.js';
 import { noRetries } from '../tasks/retry-policy.js';
+import { ActorInfo } from './actor-info.js';
+import type { CheckedActorOptions } from './actor-options.js';
 
 /** Names an actor: its row in the actor table, and which of the row's actors it is. */
 export interface ActorAddress {
@@ -20,12 +22,14 @@ class ActorClient {
   readonly core: Core;
   readonly address: ActorAddress;
   readonly declaration: Declaration;
+  readonly info: ActorInfo;
   readonly #order: Order = { last: undefined };
 
-  constructor(core: Core, address: ActorAddress, declaration: Declaration) {
+  constructor(core: Core, address: ActorAddress, declaration: Declaration, info: ActorInfo) {
     this.core = core;
     this.address = address;
     this.declaration = declaration;
+    this.info = info;
   }
 
   construct(args: readonly unknown[]): ObjectRef {
@@ -94,33 +98,36 @@ export function actorIdOf(storeId: string, { index, generation }: ActorAddress):
 export function createActor(
   core: Core,
   declaration: Declaration<AnyClass>,
+  { info }: CheckedActorOptions,
   args: readonly unknown[],
 ): { handle: ActorHandle; address: ActorAddress } {
   core.assertOpen();
   const [index, generation] = core.createActor();
-  const client = new ActorClient(core, { index, generation }, declaration);
+  const client = new ActorClient(core, { index, generation }, declaration, info);
   client.construct(args);
   return { handle: handleFor(client), address: client.address };
 }
 
-/** tag, index, generation, key of the declaration, its name. */
+/** The tag, the row's index, its generation, what is known of the actor. */
 export function encodeHandle(tag: number, handle: ActorHandle): Uint8Array {
-  const { address, declaration } = clients.get(handle)!;
-  const name = Buffer.from(declaration.name);
-  const bytes = new Uint8Array(17 + name.length);
+  const { address, info } = clients.get(handle)!;
+  const about = info.encode();
+  const bytes = new Uint8Array(9 + about.length);
   bytes[0] = tag;
   writeUint32(bytes, 1, address.index);
   writeUint32(bytes, 5, address.generation);
-  writeUint32(bytes, 9, declaration.key % 0x1_0000_0000);
-  writeUint32(bytes, 13, Math.floor(declaration.key / 0x1_0000_0000));
-  bytes.set(name, 17);
+  bytes.set(about, 9);
   return bytes;
 }
 
-/** A handle to an actor that somebody else made; it needs no more of the class than its name. */
+/** A handle to an actor that somebody else made; this thread need not know its class. */
 export function decodeHandle(core: Core, bytes: Uint8Array): ActorHandle {
   const address = { index: readUint32(bytes, 1), generation: readUint32(bytes, 5) };
-  const key = readUint32(bytes, 9) + readUint32(bytes, 13) * 0x1_0000_0000;
-  const name = Buffer.from(bytes.subarray(17)).toString();
-  return handleFor(new ActorClient(core, address, { target: ActorHandle, module: '', name, key }));
+  const info = ActorInfo.decode(bytes.subarray(9));
+  const declaration = findDeclaration(info.key) ?? declaredElsewhere(info);
+  return handleFor(new ActorClient(core, address, declaration, info));
+}
+
+function declaredElsewhere({ key, className }: ActorInfo): Declaration {
+  return { target: ActorHandle, module: '', name: className, key };
 }

@@ -1,0 +1,30 @@
+import type { ActorIsolation } from '../context.js';
+import type { Demand } from '../tasks/shapes.js';
+import type { ActorInfo } from './actor-info.js';
+
+/** How many calls of an actor may overlap. */
+export interface Concurrency {
+  /** Of those that name no group. */
+  readonly max: number;
+  /** Of each group. */
+  readonly groups: Readonly<Record<string, number>>;
+}
+
+/** What an actor is made with: the options of its user, checked and complete. */
+export interface CheckedActorOptions {
+  /** For `getActor`. */
+  readonly name: string | undefined;
+  /** Take the actor of that name if there is one. */
+  readonly getIfExists: boolean;
+  /** It outlives its handles. */
+  readonly isDetached: boolean;
+  readonly isolation: ActorIsolation;
+  /** What it holds for life. */
+  readonly demand: Demand;
+  /** Infinity: endlessly. */
+  readonly maxRestarts: number;
+  /** Milliseconds. */
+  readonly restartDelay: number;
+  readonly concurrency: Concurrency;
+  readonly info: ActorInfo;
+}
