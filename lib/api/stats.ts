@@ -24,7 +24,7 @@ export interface RuntimeStats {
   readonly actors: {
     /** Created and not ended, on their way to a host too. */
     readonly alive: number;
-    /** None: an actor whose worker ends is dead. */
+    /** Waiting for a host that takes the place of the last one. */
     readonly restarting: number;
     readonly dead: number;
   };
@@ -35,9 +35,8 @@ export function stats(): RuntimeStats {
   assertNotImporting('stats()');
   const { store, peer } = requireContext().core;
   peer.flush();
-  const [queued, running, finished, failed, retried, , workers, alive, dead] = native.peerCounts(
-    peer.handle,
-  );
+  const [queued, running, finished, failed, retried, , workers, actors, restarting, dead] =
+    native.peerCounts(peer.handle);
   return {
     store: statsOf(native.storeStats(store)),
     workers: workers!,
@@ -48,7 +47,7 @@ export function stats(): RuntimeStats {
       failed: failed!,
       retried: retried!,
     },
-    actors: { alive: alive!, restarting: 0, dead: dead! },
+    actors: { alive: actors! - restarting!, restarting: restarting!, dead: dead! },
   };
 }
 

@@ -29,6 +29,9 @@ export const Eviction = { none: 0, clru: 1, unreferenced: 2 } as const;
 
 export const Availability = { absent: 0, pending: 1, ready: 2, lost: 3, freed: 4 } as const;
 
+/** Of an actor: `pending` before its first host, `restarting` before each further one. */
+export const ActorState = { ended: 0, pending: 1, alive: 2, restarting: 3 } as const;
+
 /** Whether an object of some size has room now, or could never have. */
 export const Room = { none: 0, some: 1, never: 2 } as const;
 
@@ -194,7 +197,18 @@ export interface Native {
   /** This process, and all of its group if it leads one, ends soon after that peer has. */
   peerEndWith(peer: number, slot: number, uid: number): void;
   peerIsLive(peer: number, slot: number, uid: number): boolean;
-  peerCreateActor(peer: number): [index: number, generation: number];
+  /** It has a host once, and so many times more; -1: as often as it takes. Ends with its owner, this peer. */
+  peerCreateActor(peer: number, restarts: number): [index: number, generation: number];
+  /** This peer owns it from now on. False when it has ended. */
+  peerAdoptActor(peer: number, index: number, generation: number): boolean;
+  /**
+   * Its calls wait for another host from now on, which counts as a restart. False when it has no host,
+   * or no restarts are left.
+   */
+  peerUnhostActor(peer: number, index: number, generation: number): boolean;
+  peerSetRestarts(peer: number, index: number, generation: number, restarts: number): void;
+  /** One of {@link ActorState}. */
+  peerActorState(peer: number, index: number, generation: number): number;
   /** False when the actor or its host has ended meanwhile. */
   peerHostActor(
     peer: number,
@@ -242,7 +256,7 @@ export interface Native {
   peerBlame(peer: number, slot: number, uid: number, senderUid: number, sequence: number): boolean;
   /**
    * Of tasks: queued, running, finished, failed, retried; of tasks and calls: bounced; live workers;
-   * actors in use, actors that have ended.
+   * actors in use, those of them that restart, actors that have ended.
    */
   peerCounts(peer: number): Float64Array;
   /** The tasks of that peer, which may have ended, that have been taken: by whom, and their numbers. */

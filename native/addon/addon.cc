@@ -149,6 +149,12 @@ uint32_t to_uint32(const Napi::Value& value) {
   return number;
 }
 
+int32_t to_int32(const Napi::Value& value) {
+  int32_t number = 0;
+  napi_get_value_int32(value.Env(), value, &number);
+  return number;
+}
+
 Napi::String from_id(Napi::Env env, const ObjectId& id) {
   char text[ObjectId::kHexLength];
   id.format(text);

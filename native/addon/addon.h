@@ -59,6 +59,7 @@ uint64_t to_uint64(const Napi::Value& value);
 // What the runtime's own modules pass, without the coercions of JavaScript, which fail while an
 // environment ends.
 uint32_t to_uint32(const Napi::Value& value);
+int32_t to_int32(const Napi::Value& value);
 bool to_bool(const Napi::Value& value);
 Napi::String from_id(Napi::Env env, const ObjectId& id);
 

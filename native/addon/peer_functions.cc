@@ -109,7 +109,7 @@ Value peer_create_actor(const CallbackInfo& info) {
   PeerHandle* handle = Addon::of(env).peer(info[0]);
   if (handle == nullptr) return {};
   uint32_t index = 0, generation = 0;
-  Status status = handle->peer().create_actor(&index, &generation);
+  Status status = handle->peer().create_actor(to_int32(info[1]), &index, &generation);
   if (!status.is_ok()) {
     Addon::of(env).raise(env, status);
     return {};
@@ -118,6 +118,34 @@ Value peer_create_actor(const CallbackInfo& info) {
   actor.Set(0u, Number::New(env, index));
   actor.Set(1u, Number::New(env, generation));
   return actor;
+}
+
+Value peer_adopt_actor(const CallbackInfo& info) {
+  PeerHandle* handle = Addon::of(info.Env()).peer(info[0]);
+  if (handle == nullptr) return {};
+  Status status = handle->peer().adopt_actor(to_uint32(info[1]), to_uint32(info[2]));
+  return Napi::Boolean::New(info.Env(), status.is_ok());
+}
+
+Value peer_unhost_actor(const CallbackInfo& info) {
+  PeerHandle* handle = Addon::of(info.Env()).peer(info[0]);
+  if (handle == nullptr) return {};
+  Status status = handle->peer().unhost_actor(to_uint32(info[1]), to_uint32(info[2]));
+  return Napi::Boolean::New(info.Env(), status.is_ok());
+}
+
+void peer_set_restarts(const CallbackInfo& info) {
+  PeerHandle* handle = Addon::of(info.Env()).peer(info[0]);
+  if (handle == nullptr) return;
+  (void)handle->peer().set_restarts(to_uint32(info[1]), to_uint32(info[2]), to_int32(info[3]));
+}
+
+Value peer_actor_state(const CallbackInfo& info) {
+  Env env = info.Env();
+  PeerHandle* handle = Addon::of(env).peer(info[0]);
+  if (handle == nullptr) return {};
+  shm::ActorState state = handle->peer().actor_state(to_uint32(info[1]), to_uint32(info[2]));
+  return Number::New(env, static_cast<uint32_t>(state));
 }
 
 Value peer_host_actor(const CallbackInfo& info) {
@@ -238,9 +266,10 @@ Value peer_counts(const CallbackInfo& info) {
   PeerHandle* handle = Addon::of(env).peer(info[0]);
   queue::Counts counts;
   if (handle == nullptr || failed(env, handle->peer().counts(&counts))) return {};
-  uint64_t values[] = {counts.queued,  counts.running, counts.finished,
-                       counts.failed,  counts.retried, counts.bounced,
-                       counts.workers, counts.actors,  counts.actors_ended};
+  uint64_t values[] = {counts.queued,      counts.running, counts.finished,
+                       counts.failed,      counts.retried, counts.bounced,
+                       counts.workers,     counts.actors,  counts.actors_restarting,
+                       counts.actors_ended};
   Napi::Float64Array row = Napi::Float64Array::New(env, std::size(values));
   for (size_t i = 0; i < std::size(values); ++i) row[i] = static_cast<double>(values[i]);
   return row;
@@ -289,6 +318,10 @@ void export_peer_functions(Env env, Napi::Object exports) {
   add<peer_is_live>(env, exports, "peerIsLive");
   add<peer_create_actor>(env, exports, "peerCreateActor");
   add<peer_host_actor>(env, exports, "peerHostActor");
+  add<peer_adopt_actor>(env, exports, "peerAdoptActor");
+  add<peer_unhost_actor>(env, exports, "peerUnhostActor");
+  add<peer_set_restarts>(env, exports, "peerSetRestarts");
+  add<peer_actor_state>(env, exports, "peerActorState");
   add<peer_end_actor>(env, exports, "peerEndActor");
   add<peer_set_resources>(env, exports, "peerSetResources");
   add<peer_resources>(env, exports, "peerResources");

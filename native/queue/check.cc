@@ -198,7 +198,7 @@ class Checker {
 
   void walk_actors() {
     std::vector<uint32_t> uses(state_.actors.used, 0);
-    uint64_t ended = 0;
+    uint64_t ended = 0, restarting = 0;
     for (uint32_t i = 0; i < state_.actors.used; ++i) {
       const ActorSlot& actor = segment_.actor(i);
       ended += actor.generation;
@@ -208,10 +208,15 @@ class Checker {
       std::string name = "actor " + std::to_string(i);
       walk_list(actor.pending, "what waits for " + name, {RecordKind::kCall}, kNone);
       expect(is_known(actor.owner, actor.owner_uid), name + " has an owner that has ended");
+      expect(is_pending_call(actor, actor.returned), name + " has lost a call that came back");
+      restarting += actor.state == ActorState::kRestarting;
       if (actor.state != ActorState::kAlive) continue;
-      expect(actor.pending.count == 0, name + " has a host and calls that wait for one");
+      bool is_served = is_live(actor.host, actor.host_uid);
+      expect(!is_served || actor.pending.count == 0,
+             name + " has a host and calls that wait for one");
       expect(is_known(actor.host, actor.host_uid), name + " has a host that has ended");
     }
+    expect(restarting == state_.actors_restarting, "the actors that restart are miscounted");
     uint32_t steps = 0;
     for (uint32_t i = state_.actors.free_head; i != kNone && steps <= state_.actors.used; ++steps) {
       if (!valid(state_.actors, i, "free actor")) break;
@@ -283,6 +288,20 @@ class Checker {
   bool is_known(uint32_t peer, uint32_t uid) const {
     if (peer >= shm::kMaxPeers) return false;
     return state_.peers[peer].state != PeerState::kFree && state_.peers[peer].uid == uid;
+  }
+
+  bool is_live(uint32_t peer, uint32_t uid) const {
+    return is_known(peer, uid) && state_.peers[peer].state == PeerState::kLive;
+  }
+
+  // kNone counts as one.
+  bool is_pending_call(const ActorSlot& actor, uint32_t call) const {
+    uint32_t steps = 0;
+    for (uint32_t i = actor.pending.head; exists(i) && steps < actor.pending.count; ++steps) {
+      if (i == call) return true;
+      i = segment_.cell(i).next;
+    }
+    return call == kNone;
   }
 
   bool valid(const Table& table, uint32_t index, const char* what) {

@@ -156,6 +156,8 @@ void Peer::send_one(const Wire& wire, const uint8_t* payload, RingList* rings) {
   switch (static_cast<Op>(wire.op)) {
     case Op::kComplete:
       return complete(wire, payload, rings);
+    case Op::kReturn:
+      return is_task ? void() : return_call(wire, rings);
     case Op::kItem:
       return answer(RecordKind::kItem, wire, payload, rings);
     case Op::kLend:
@@ -209,6 +211,13 @@ void Peer::message(const Wire& wire, const uint8_t* payload, RingList* rings) {
 bool Peer::has_in_flight(uint32_t record) const {
   return record < segment_.queue().cells.used && segment_.cell(record).holder == slot_ &&
          post_.is_in_flight(record);
+}
+
+// Nobody is to blame: it is the actor that has ended, not the peer.
+void Peer::return_call(const Wire& wire, RingList* rings) {
+  bool begun = wire.flags != 0;
+  post_.put_down(wire.target);
+  if (!post_.return_call(wire.target, begun, begun, rings)) post_.bounce(wire.target, begun, rings);
 }
 
 // One step with the end of the task: no death can lose or repeat the answer.
@@ -307,7 +316,7 @@ void Peer::copy_out(uint32_t record, uint8_t* inbox, Exchanged* out) {
             answerable ? record : cell.target,
             answerable ? cell.target : cell.target_uid,
             cell.length,
-            cell.flags,
+            cell.kind == RecordKind::kCall ? cell.target_uid : cell.flags,
             cell.sequence,
             cell.sender,
             cell.sender_uid,

@@ -30,15 +30,18 @@ struct Wire {
   uint32_t target_uid;
   uint32_t length;
   // Carried along. Of a completion: 0 and 1 are values, after which a task counts as finished. Of a
-  // kBounced
-  // record: kToBlame or 0 (retire.h).
+  // kBounced record: kToBlame or 0 (retire.h). Of a call, in an outbox: how often it may be begun
+  // again when its host ends (int32_t; -1: as often as it takes); in an inbox: the generation of
+  // the actor. Of kReturn: 1 when the call may have been begun.
   uint32_t flags;
   // The sender's number for the record, which grows from task or call to the next; completions and
   // items have their task's number.
   uint64_t sequence;
   uint32_t sender;  // inbox only, as all that follows
   uint32_t sender_uid;
-  uint64_t devices;  // of a task: a bit per gpu that it has, or has a part of
+  // Of a task: a bit per gpu that it has, or has a part of. Of a call: how often it was begun
+  // before.
+  uint64_t devices;
 };
 static_assert(sizeof(Wire) == 48);
 
@@ -56,6 +59,8 @@ enum class Op : uint32_t {
   // Tasks of this peer: `target` more count as finished, `target_uid` more as failed (both
   // int32_t).
   kTally = 9,
+  // `target`, a call, goes to its actor's next host, or back to its sender (Post::return_call).
+  kReturn = 10,
 };
 
 struct Exchanged {
@@ -74,6 +79,7 @@ struct Counts {
   uint64_t bounced = 0;  // calls too
   uint64_t workers = 0;
   uint64_t actors = 0;
+  uint64_t actors_restarting = 0;  // of those
   uint64_t actors_ended = 0;
 };
 
@@ -110,9 +116,18 @@ class Peer {
   // Blocks until there may be something to receive, which is true, or for `timeout_ms`.
   bool wait(uint32_t timeout_ms);
 
-  Status create_actor(uint32_t* index, uint32_t* generation);
+  // An actor that this peer owns: it ends with it. `restarts` as in shm::ActorSlot.
+  Status create_actor(int32_t restarts, uint32_t* index, uint32_t* generation);
+  // This peer owns it from now on. kNotFound when it has ended, as for all that follow.
+  Status adopt_actor(uint32_t index, uint32_t generation);
   // From now on calls go to the mailbox of `host`; those that waited go there first.
   Status host_actor(uint32_t index, uint32_t generation, uint32_t host, uint32_t host_uid);
+  // From now on calls wait for another host, which counts as a restart. The host that it has must
+  // return those that it has received. kNotFound also when it has no host or no restarts left.
+  Status unhost_actor(uint32_t index, uint32_t generation);
+  Status set_restarts(uint32_t index, uint32_t generation, int32_t restarts);
+  // kFree when it has ended.
+  shm::ActorState actor_state(uint32_t index, uint32_t generation);
   void end_actor(uint32_t index, uint32_t generation);
   bool is_live(uint32_t slot, uint32_t uid);
   // The slot of the live peer of that uid.
@@ -156,6 +171,7 @@ class Peer {
   void submit(const Wire& wire, const uint8_t* payload, RingList* rings);
   void call(const Wire& wire, const uint8_t* payload, RingList* rings);
   void message(const Wire& wire, const uint8_t* payload, RingList* rings);
+  void return_call(const Wire& wire, RingList* rings);
   void complete(const Wire& wire, const uint8_t* payload, RingList* rings);
   void answer(shm::RecordKind kind, const Wire& wire, const uint8_t* payload, RingList* rings);
   void receive(uint8_t* inbox, size_t capacity, uint32_t kind, uint32_t max_tasks, RingList* rings,
@@ -167,7 +183,8 @@ class Peer {
   void copy_out(uint32_t record, uint8_t* inbox, Exchanged* out);
   bool has_in_flight(uint32_t record) const;
   uint32_t find_sent(uint64_t sequence);
-  shm::List* list_of(const shm::Cell& call) const;
+  bool remove_waiting(uint32_t call);
+  shm::ActorSlot* find_actor(uint32_t index, uint32_t generation) const;
   bool has_mail() const;
   bool arm();
   bool spin();

@@ -25,9 +25,20 @@ constexpr uint32_t kSpareActors = 8;
 // A thread that blocks has nothing better to do.
 constexpr uint32_t kLeastBlockedSpinUs = 20;
 
+Status not_there(const std::string& what = "") {
+  return {Code::kNotFound, "the actor " + what + "has ended"};
+}
+
 }  // namespace
 
-Status Peer::create_actor(uint32_t* index, uint32_t* generation) {
+ActorSlot* Peer::find_actor(uint32_t index, uint32_t generation) const {
+  if (index >= segment_.queue().actors.used) return nullptr;
+  ActorSlot& actor = segment_.actor(index);
+  bool is_it = actor.state != ActorState::kFree && actor.generation == generation;
+  return is_it ? &actor : nullptr;
+}
+
+Status Peer::create_actor(int32_t restarts, uint32_t* index, uint32_t* generation) {
   for (;;) {
     {
       LockGuard guard(lock_);
@@ -45,6 +56,8 @@ Status Peer::create_actor(uint32_t* index, uint32_t* generation) {
         lock_.set(actor.pending.head, kNone);
         lock_.set(actor.pending.tail, kNone);
         lock_.set(actor.pending.count, 0);
+        lock_.set(actor.returned, kNone);
+        lock_.set(actor.restarts, restarts);
         lock_.set(actor.state, ActorState::kPending);
         *generation = actor.generation;
         return Status::ok();
@@ -60,19 +73,55 @@ Status Peer::host_actor(uint32_t index, uint32_t generation, uint32_t host, uint
   {
     LockGuard guard(lock_);
     if (!guard.status().is_ok()) return guard.status();
-    ActorSlot& actor = segment_.actor(index);
-    if (actor.state != ActorState::kPending || actor.generation != generation ||
-        !post_.is_live(host, host_uid)) {
-      return {Code::kNotFound, "the actor or its host has ended"};
+    ActorSlot* actor = find_actor(index, generation);
+    if (actor == nullptr || actor->state == ActorState::kAlive || !post_.is_live(host, host_uid)) {
+      return not_there("or its host ");
     }
-    lock_.set(actor.host, host);
-    lock_.set(actor.host_uid, host_uid);
-    lock_.set(actor.state, ActorState::kAlive);
-    post_.records().splice(segment_.queue().peers[host].mailbox, actor.pending);
+    lock_.set(actor->host, host);
+    lock_.set(actor->host_uid, host_uid);
+    if (actor->state == ActorState::kRestarting) {
+      lock_.subtract(segment_.queue().actors_restarting, 1);
+    }
+    lock_.set(actor->state, ActorState::kAlive);
+    lock_.set(actor->returned, kNone);
+    post_.records().splice(segment_.queue().peers[host].mailbox, actor->pending);
     rings.add(host);
   }
   rings.ring_all(segment_, &bells_);
   return Status::ok();
+}
+
+Status Peer::adopt_actor(uint32_t index, uint32_t generation) {
+  LockGuard guard(lock_);
+  if (!guard.status().is_ok()) return guard.status();
+  ActorSlot* actor = find_actor(index, generation);
+  if (actor == nullptr) return not_there();
+  lock_.set(actor->owner, slot_);
+  lock_.set(actor->owner_uid, uid_);
+  return Status::ok();
+}
+
+Status Peer::unhost_actor(uint32_t index, uint32_t generation) {
+  LockGuard guard(lock_);
+  if (!guard.status().is_ok()) return guard.status();
+  ActorSlot* actor = find_actor(index, generation);
+  bool has_host = actor != nullptr && actor->state == ActorState::kAlive;
+  return has_host && restart_actor(lock_, segment_.queue(), *actor) ? Status::ok() : not_there();
+}
+
+Status Peer::set_restarts(uint32_t index, uint32_t generation, int32_t restarts) {
+  LockGuard guard(lock_);
+  if (!guard.status().is_ok()) return guard.status();
+  ActorSlot* actor = find_actor(index, generation);
+  if (actor == nullptr) return not_there();
+  lock_.set(actor->restarts, restarts);
+  return Status::ok();
+}
+
+ActorState Peer::actor_state(uint32_t index, uint32_t generation) {
+  LockGuard guard(lock_);
+  ActorSlot* actor = guard.status().is_ok() ? find_actor(index, generation) : nullptr;
+  return actor == nullptr ? ActorState::kFree : actor->state;
 }
 
 void Peer::end_actor(uint32_t index, uint32_t generation) {
@@ -146,14 +195,23 @@ uint32_t Peer::find_sent(uint64_t sequence) {
   return cell.holder == kNone || post_.is_in_flight(record) ? record : kNone;
 }
 
-// Where a call waits. Null when its actor's row belongs to another actor meanwhile: its last host
-// has the call, and nothing says who that is.
-List* Peer::list_of(const Cell& call) const {
-  ActorSlot& actor = segment_.actor(call.target);
-  if (actor.generation != call.target_uid) return nullptr;
-  if (actor.state == ActorState::kPending) return &actor.pending;
-  PeerSlot& host = segment_.queue().peers[actor.host];
-  return host.uid == actor.host_uid ? &host.mailbox : nullptr;
+// Takes a call from where it waits. False when nothing says where that is: in the actor's row, or
+// still in the mailbox of a host that it has no more.
+bool Peer::remove_waiting(uint32_t call) {
+  const Cell& cell = segment_.cell(call);
+  ActorSlot* actor = find_actor(cell.target, cell.target_uid);
+  if (actor == nullptr) return false;
+  if (actor->state == ActorState::kAlive) {
+    if (!post_.is_live(actor->host, actor->host_uid)) return false;
+    post_.records().remove(segment_.queue().peers[actor->host].mailbox, call);
+    return true;
+  }
+  if (actor->state == ActorState::kRestarting) {
+    const PeerSlot& last = segment_.queue().peers[actor->host];
+    if (last.uid == actor->host_uid && last.mailbox.count > 0) return false;
+  }
+  post_.remove_pending(*actor, call);
+  return true;
 }
 
 bool Peer::cancel_queued(uint64_t sequence) {
@@ -163,9 +221,7 @@ bool Peer::cancel_queued(uint64_t sequence) {
   if (record == kNone || segment_.cell(record).holder != kNone) return false;
   if (segment_.cell(record).kind == RecordKind::kTask) {
     post_.shapes().remove(record);
-  } else if (List* list = list_of(segment_.cell(record))) {
-    post_.records().remove(*list, record);
-  } else {
+  } else if (!remove_waiting(record)) {
     return false;
   }
   post_.drop(record);
@@ -208,6 +264,7 @@ bool Peer::blame(uint32_t slot, uint32_t uid, uint32_t sender_uid, uint64_t sequ
     if (cell.sender_uid != sender_uid || cell.sequence != sequence) continue;
     post_.records().remove(in_flight, record);
     post_.records().push(in_flight, record);
+    lock_.set(segment_.queue().peers[slot].blamed, 1);
     return true;
   }
   return false;
@@ -240,6 +297,7 @@ Status Peer::counts(Counts* out) {
     if (slot.state == PeerState::kLive) out->workers += slot.is_worker;
   }
   out->actors = state.actors.used - state.actors.free_count;
+  out->actors_restarting = state.actors_restarting;
   out->actors_ended = state.actors_ended;
   return Status::ok();
 }

@@ -49,16 +49,47 @@ void Post::submit(uint32_t task, RingList* rings) {
   if (peer != kNone && resources_.affords(shape)) summon(shape.kind, peer, rings);
 }
 
+// Null when it has ended.
+ActorSlot* Post::actor_of(const Cell& call) const {
+  if (call.target >= segment_.queue().actors.used) return nullptr;
+  ActorSlot& actor = segment_.actor(call.target);
+  bool is_it = actor.state != ActorState::kFree && actor.generation == call.target_uid;
+  return is_it ? &actor : nullptr;
+}
+
 void Post::to_actor(uint32_t record, RingList* rings) {
-  const Cell& cell = segment_.cell(record);
-  if (cell.target >= segment_.queue().actors.used) return bounce(record, 0, rings);
-  ActorSlot& actor = segment_.actor(cell.target);
-  if (actor.state == ActorState::kFree || actor.generation != cell.target_uid) {
-    return bounce(record, 0, rings);
+  ActorSlot* actor = actor_of(segment_.cell(record));
+  if (actor == nullptr) return bounce(record, 0, rings);
+  if (actor->state != ActorState::kAlive) return records_.push(actor->pending, record);
+  if (is_live(actor->host, actor->host_uid)) return to_mailbox(actor->host, record, rings);
+  if (actor->restarts == 0) return bounce(record, 0, rings);
+  records_.push(actor->pending, record);
+}
+
+bool Post::return_call(uint32_t record, bool begun, bool to_blame, RingList* rings) {
+  Cell& cell = segment_.cell(record);
+  ActorSlot* actor = actor_of(cell);
+  if (actor == nullptr || !is_live(cell.sender, cell.sender_uid)) return false;
+  bool is_hosted = actor->state == ActorState::kAlive;
+  bool is_served = is_hosted && is_live(actor->host, actor->host_uid);
+  if (is_hosted && !is_served && actor->restarts == 0) return false;
+  int32_t retries = static_cast<int32_t>(cell.flags);
+  if (begun && retries == 0) return false;
+  if (begun && to_blame && retries > 0) lock_.set(cell.flags, cell.flags - 1);
+  if (begun) lock_.add(cell.devices, 1);
+  lock_.set(cell.holder, kNone);
+  if (is_served) {
+    to_mailbox(actor->host, record, rings);
+    return true;
   }
-  if (actor.state == ActorState::kPending) return records_.push(actor.pending, record);
-  if (!is_live(actor.host, actor.host_uid)) return bounce(record, 0, rings);
-  to_mailbox(actor.host, record, rings);
+  records_.insert(actor->pending, actor->returned, record);
+  lock_.set(actor->returned, record);
+  return true;
+}
+
+void Post::remove_pending(ActorSlot& actor, uint32_t record) {
+  if (actor.returned == record) lock_.set(actor.returned, segment_.cell(record).prev);
+  records_.remove(actor.pending, record);
 }
 
 bool Post::is_in_flight(uint32_t record) const {

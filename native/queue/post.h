@@ -30,6 +30,13 @@ class Post {
   void submit(uint32_t task, RingList* rings);
   // To the actor's host, or its pending list; back to the sender when there is no such actor.
   void to_actor(uint32_t record, RingList* rings);
+  // A call on no list, which was with a host that has it no more: to where the actor's next host
+  // will find it, in the order in which such calls come and ahead of new ones. False, with nothing
+  // done, when the actor will have none, or when the host may have `begun` the call and it is not
+  // to be begun again. One to blame uses up a retry by that.
+  bool return_call(uint32_t record, bool begun, bool to_blame, RingList* rings);
+  // Takes a call from an actor's pending list.
+  void remove_pending(shm::ActorSlot& actor, uint32_t record);
 
   // Whether `record`, of any kind or free, is a task or call that somebody has in flight.
   bool is_in_flight(uint32_t record) const;
@@ -52,6 +59,7 @@ class Post {
   void wake(RingList* rings);
 
  private:
+  shm::ActorSlot* actor_of(const shm::Cell& call) const;
   void announce(uint32_t peer, RingList* rings);
   uint32_t first_idle(uint32_t kind) const;
   void summon(uint32_t kind, uint32_t peer, RingList* rings);

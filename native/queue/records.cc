@@ -118,6 +118,20 @@ void Records::append(List& list, uint32_t record) {
   lock_.set_both(list.tail, list.count, record, list.count + 1);
 }
 
+void Records::insert(List& list, uint32_t after, uint32_t record) {
+  uint32_t next = after == kNone ? list.head : segment_.cell(after).next;
+  if (next == kNone) return push(list, record);
+  Cell& cell = segment_.cell(record);
+  lock_.set_both(cell.next, cell.prev, next, after);
+  lock_.set(segment_.cell(next).prev, record);
+  if (after == kNone) {
+    lock_.set(list.head, record);
+  } else {
+    lock_.set(segment_.cell(after).next, record);
+  }
+  lock_.add(list.count, 1);
+}
+
 // Nothing links to a record that has left its list, be it free by now.
 bool Records::is_on(const List& list, uint32_t record) const {
   uint32_t prev = segment_.cell(record).prev;

@@ -30,6 +30,8 @@ class Records {
   void push(shm::List& list, uint32_t record);
   // The same for one that this transaction has created.
   void push_new(shm::List& list, uint32_t record);
+  // Behind `after`, which is on the list, or at its head when that is kNone.
+  void insert(shm::List& list, uint32_t after, uint32_t record);
   void remove(shm::List& list, uint32_t record);
   // Appends all of `from`, which is then empty.
   void splice(shm::List& list, shm::List& from);

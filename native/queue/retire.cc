@@ -33,6 +33,8 @@ void name_ended(const shm::Segment& segment, shm::Lock& lock, uint32_t record, u
 // own nobody can say so, and all may have been at it.
 bool is_to_blame(const shm::Segment& segment, const PeerSlot& peer, uint32_t record) {
   if (record == peer.in_flight.tail) return true;
+  if (peer.blamed != 0) return false;
+  if (segment.cell(record).kind == RecordKind::kCall) return true;
   const Cell& last = segment.cell(peer.in_flight.tail);
   return last.sender_uid == peer.uid;
 }
@@ -44,32 +46,47 @@ bool bounce_in_flight(const shm::Segment& segment, shm::Lock& lock, PeerSlot& pe
   for (uint32_t i = 0; i < kStep && peer.in_flight.head != kNone; ++i) {
     uint32_t record = peer.in_flight.head;
     uint32_t blame = is_to_blame(segment, peer, record) ? kToBlame : 0;
+    bool is_call = segment.cell(record).kind == RecordKind::kCall;
     post.put_down(record);
-    name_ended(segment, lock, record, peer.uid);
-    post.bounce(record, blame, rings);
+    if (!is_call || !post.return_call(record, true, blame != 0, rings)) {
+      name_ended(segment, lock, record, peer.uid);
+      post.bounce(record, blame, rings);
+    }
     lock.commit();
   }
   post.wake(rings);
   return peer.in_flight.head != kNone;
 }
 
-// Returns false once the list is empty. Completions and messages die with their reader. `uid` is
-// that of the peer that has ended, 0 when an actor has.
-bool bounce_waiting(const shm::Segment& segment, shm::Lock& lock, List& list, uint32_t uid,
-                    RingList* rings) {
+// Returns false once the mailbox is empty. Completions and messages die with their reader.
+bool bounce_mail(const shm::Segment& segment, shm::Lock& lock, PeerSlot& peer, RingList* rings) {
   Post post(segment, lock);
-  for (uint32_t i = 0; i < kStep && list.head != kNone; ++i) {
-    uint32_t record = list.head;
-    post.records().remove(list, record);
-    if (segment.cell(record).kind == RecordKind::kCall) {
-      if (uid != 0) name_ended(segment, lock, record, uid);
-      post.bounce(record, 0, rings);
-    } else {
+  List& mailbox = peer.mailbox;
+  for (uint32_t i = 0; i < kStep && mailbox.head != kNone; ++i) {
+    uint32_t record = mailbox.head;
+    post.records().remove(mailbox, record);
+    if (segment.cell(record).kind != RecordKind::kCall) {
       post.records().free(record);
+    } else if (!post.return_call(record, false, false, rings)) {
+      name_ended(segment, lock, record, peer.uid);
+      post.bounce(record, 0, rings);
     }
     lock.commit();
   }
-  return list.head != kNone;
+  return mailbox.head != kNone;
+}
+
+// Returns false once no calls wait for the actor.
+bool bounce_pending(const shm::Segment& segment, shm::Lock& lock, ActorSlot& actor,
+                    RingList* rings) {
+  Post post(segment, lock);
+  for (uint32_t i = 0; i < kStep && actor.pending.head != kNone; ++i) {
+    uint32_t record = actor.pending.head;
+    post.remove_pending(actor, record);
+    post.bounce(record, 0, rings);
+    lock.commit();
+  }
+  return actor.pending.head != kNone;
 }
 
 template <class Step>
@@ -86,12 +103,15 @@ void repeat(const shm::Segment& segment, shm::Lock& lock, Bells& bells, const St
   }
 }
 
-bool belongs_to(const ActorSlot& actor, uint32_t peer, uint32_t uid) {
-  if (actor.owner == peer && actor.owner_uid == uid) return true;
+bool is_owned_by(const ActorSlot& actor, uint32_t peer, uint32_t uid) {
+  return actor.owner == peer && actor.owner_uid == uid;
+}
+
+bool is_hosted_by(const ActorSlot& actor, uint32_t peer, uint32_t uid) {
   return actor.state == ActorState::kAlive && actor.host == peer && actor.host_uid == uid;
 }
 
-// Ends the actors that the peer owned or hosted.
+// Ends the actors that the peer owned, and those that it hosted and that have no restarts left.
 void end_actors_of(const shm::Segment& segment, shm::Lock& lock, Bells& bells, uint32_t peer,
                    uint32_t uid) {
   const shm::Table& actors = segment.queue().actors;
@@ -102,8 +122,15 @@ void end_actors_of(const shm::Segment& segment, shm::Lock& lock, Bells& bells, u
       if (!guard.status().is_ok() || next >= actors.used) return;
       uint32_t end = std::min(next + kActorsPerStep, actors.used);
       for (; found == kNone && next < end; ++next) {
-        const ActorSlot& actor = segment.actor(next);
-        if (actor.state == ActorState::kFree || !belongs_to(actor, peer, uid)) continue;
+        ActorSlot& actor = segment.actor(next);
+        if (actor.state == ActorState::kFree) continue;
+        if (!is_owned_by(actor, peer, uid)) {
+          if (!is_hosted_by(actor, peer, uid)) continue;
+          if (restart_actor(lock, segment.queue(), actor)) {
+            lock.commit();
+            continue;
+          }
+        }
         found = next;
         generation = actor.generation;
       }
@@ -114,12 +141,23 @@ void end_actors_of(const shm::Segment& segment, shm::Lock& lock, Bells& bells, u
 
 }  // namespace
 
+bool restart_actor(shm::Lock& lock, QueueState& queue, ActorSlot& actor) {
+  if (actor.restarts == 0) return false;
+  if (actor.restarts > 0) lock.set(actor.restarts, actor.restarts - 1);
+  lock.set(actor.state, ActorState::kRestarting);
+  lock.add(queue.actors_restarting, 1);
+  return true;
+}
+
 void end_actor(const shm::Segment& segment, shm::Lock& lock, Bells& bells, uint32_t index,
                uint32_t generation) {
   ActorSlot& actor = segment.actor(index);
   repeat(segment, lock, bells, [&](RingList* rings) {
     if (actor.state == ActorState::kFree || actor.generation != generation) return false;
-    if (bounce_waiting(segment, lock, actor.pending, 0, rings)) return true;
+    if (bounce_pending(segment, lock, actor, rings)) return true;
+    if (actor.state == ActorState::kRestarting) {
+      lock.subtract(segment.queue().actors_restarting, 1);
+    }
     lock.set(actor.state, ActorState::kFree);
     lock.add(segment.queue().actors_ended, 1);
     shm::table_give_back(lock, segment.actors(), index);
@@ -145,11 +183,12 @@ void retire_peer(const shm::Segment& segment, shm::Lock& lock, Bells& bells, uin
   repeat(segment, lock, bells,
          [&](RingList* more) { return bounce_in_flight(segment, lock, slot, more); });
   repeat(segment, lock, bells,
-         [&](RingList* more) { return bounce_waiting(segment, lock, slot.mailbox, uid, more); });
+         [&](RingList* more) { return bounce_mail(segment, lock, slot, more); });
   end_actors_of(segment, lock, bells, peer, uid);
   LockGuard guard(lock);
   if (!guard.status().is_ok() || slot.uid != uid) return;
   lock.set(slot.armed, 0);
+  lock.set(slot.blamed, 0);
   lock.set(slot.state, PeerState::kFree);
 }
 

@@ -14,16 +14,22 @@ bool peer_is_live(const shm::Segment& segment, uint32_t peer, uint32_t uid);
 // after the death of whoever was at it.
 
 // Flags of a kBounced record: the task or call has, as far as one can tell, ended its peer. Others
-// were only there.
+// were only there. Of calls that is so for all that were in flight, unless one was blamed: what an
+// actor's host has begun of them nobody can tell.
 inline constexpr uint32_t kToBlame = 1;
 
 // Ends a peer: what it was running or had yet to run goes back to its senders as kBounced records,
-// the actors it hosted or owned end, its slot is free. To blame is the last of what it has in
-// flight, or all of it when the peer had sent that one itself.
+// or to the rows of actors that have restarts left; of those that it hosted the others end, as do
+// those that it owned; its slot is free. To blame is the last of what it has in flight, or all of
+// it when the peer had sent that one itself.
 void retire_peer(const shm::Segment& segment, shm::Lock& lock, Bells& bells, uint32_t peer);
 
 // Ends all peers of a process.
 void retire_client(const shm::Segment& segment, shm::Lock& lock, Bells& bells, uint32_t client);
+
+// Takes an actor that is to have another host from the one it has, and counts that as a restart.
+// False, with nothing done, when none are left. In a transaction of the caller's.
+bool restart_actor(shm::Lock& lock, shm::QueueState& queue, shm::ActorSlot& actor);
 
 // Ends an actor: calls that wait for a host go back to their callers. Does nothing when it has
 // ended already.

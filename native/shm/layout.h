@@ -34,12 +34,15 @@ inline constexpr uint32_t kMaxClients = 256;
 inline constexpr uint32_t kHolderWords = kMaxClients / 64;
 inline constexpr uint32_t kMaxPeers = 1024;
 inline constexpr uint32_t kMaxActors = 131072;
-inline constexpr uint32_t kWorkerKinds = 2;  // 0 threads, 1 processes
+inline constexpr uint32_t kWorkerKinds =
+    3;  // 0 threads, 1 processes, 2 the driver, which takes for actors what they hold
 inline constexpr uint32_t kMaxResources = 32;
 inline constexpr uint32_t kMaxDevices = 64;
 inline constexpr uint32_t kMaxShapes = 1024;
-inline constexpr uint32_t kWaitBuckets = 256;          // of ids that somebody waits for
-inline constexpr uint32_t kRoomBucket = kWaitBuckets;  // of those who wait for room
+inline constexpr uint32_t kWaitBuckets = 256;               // of ids that somebody waits for
+inline constexpr uint32_t kRoomBucket = kWaitBuckets;       // of those who wait for room
+inline constexpr uint32_t kSystemBucket = kRoomBucket + 1;  // of all ObjectId::is_system()
+inline constexpr uint32_t kAllBuckets = kSystemBucket + 1;
 
 inline constexpr uint64_t kUnit = 64;                    // granularity of the data area
 inline constexpr uint64_t kChunk = 256 * 1024;           // granularity of committing the data area
@@ -235,7 +238,7 @@ struct StoreState {
   uint64_t reclaimed_clients;
   uint64_t next_auto_id;
   Bins bins;
-  uint64_t waiters[kWaitBuckets + 1][kHolderWords];
+  uint64_t waiters[kAllBuckets][kHolderWords];
 };
 
 // --- Queues ------------------------------------------------------------------------------------
@@ -273,13 +276,14 @@ struct Cell {
   uint32_t sender_uid;
   uint32_t target;      // shape, peer or actor
   uint32_t target_uid;  // priority (int32_t), uid, generation; number of an item
-  uint32_t flags;
-  uint8_t rank;  // in a heap: edges to the nearest place without a child, plus 1
-  uint8_t lent;  // in flight, and waits: the cpus of a task are given back for now
+  uint32_t flags;  // of a call: how often it may be begun again (int32_t); -1: as often as it takes
+  uint8_t rank;    // in a heap: edges to the nearest place without a child, plus 1
+  uint8_t lent;    // in flight, and waits: the cpus of a task are given back for now
   uint16_t reserved;
   uint64_t sequence;
   uint64_t order;    // of tasks: among equals the lower first
-  uint64_t devices;  // of a task in flight: a bit per device that it may use
+  uint64_t devices;  // of a task in flight: a bit per device that it may use; of a call: how often
+                     // it was begun before
   uint32_t holder;   // the peer that has a task or call in flight, or kNone
   uint32_t right;    // in a heap: right child
   uint8_t payload[kHeadPayload];
@@ -311,11 +315,13 @@ struct PeerSlot {
   List mailbox;
   List in_flight;
   uint32_t is_worker;  // the runtime's driver has started it
-  uint32_t reserved[11];
+  uint32_t blamed;     // it is about to be ended for the last of in_flight
+  uint32_t reserved[10];
 };
 static_assert(sizeof(PeerSlot) == 128);
 
-enum class ActorState : uint32_t { kFree = 0, kPending = 1, kAlive = 2 };
+// kPending: it never had a host. kRestarting: it had one, and is to have another.
+enum class ActorState : uint32_t { kFree = 0, kPending = 1, kAlive = 2, kRestarting = 3 };
 
 struct ActorSlot {
   ActorState state;
@@ -325,10 +331,10 @@ struct ActorSlot {
   uint32_t owner;
   uint32_t owner_uid;
   uint32_t free_next;
-  uint32_t reserved;
-  List pending;  // calls made before a host was known
-  uint64_t handles[kHolderWords];
-  uint64_t reserved2[6];
+  int32_t restarts;   // how many more hosts it may have after this one; -1: as many as it takes
+  List pending;       // calls that wait for a host
+  uint32_t returned;  // the last of them that has come back from a host, or kNone
+  uint32_t reserved[19];
 };
 static_assert(sizeof(ActorSlot) == 128);
 
@@ -357,7 +363,7 @@ static_assert(sizeof(Shape) == 288);
 // Facts (check_queue() verifies them):
 //   1. Every cell below cells.used is free or in one record; every record is on one list or heap.
 //   2. Tasks stand in shapes and in_flight, calls in mailboxes, pending and in_flight, all else in
-//      mailboxes. A free peer and an actor with a host have none waiting.
+//      mailboxes. A free peer and an actor with a live host have none waiting.
 //   3. `holder` of a task or call is the peer on whose in_flight it is, or kNone.
 //   4. A peer with an idle_kind waits for tasks of that kind. Its bit in `idle` is set, or it has
 //      been rung for a task since: summoned[kind] counts the latter.
@@ -369,7 +375,9 @@ static_assert(sizeof(Shape) == 288);
 //      cpu while they are lent. device_free adds up to gpu's available; a whole device belongs to
 //      one task, parts of one add up to no more than the device.
 //   9. submitted = tasks in shapes + tasks in flight + answered + withdrawn.
-//  10. actors_ended = the sum of the actors' generations - actors in use.
+//  10. actors_ended = the sum of the actors' generations - actors in use; actors_restarting of
+//      those are kRestarting.
+//  11. `returned` of an actor is one of its pending calls, or kNone.
 struct QueueState {
   LockArea lock;
   Table cells;
@@ -391,6 +399,7 @@ struct QueueState {
   uint64_t retried;    // submitted for another time
   uint64_t bounced;    // records sent back, calls too
   uint64_t actors_ended;
+  uint64_t actors_restarting;
   int64_t device_free[kMaxDevices];
   Resource resources[kMaxResources];
   Shape shapes[kMaxShapes];

@@ -15,6 +15,11 @@ using shm::StoreState;
 
 namespace {
 
+// Not to be evicted (ObjectId::is_system).
+bool is_kept(const ObjectEntry& entry) {
+  return (entry.flags & shm::kManaged) != 0 && entry.id.is_system();
+}
+
 bool any_bit(const uint64_t* words) {
   uint64_t any = 0;
   for (uint32_t i = 0; i < shm::kHolderWords; ++i) any |= words[i];
@@ -191,7 +196,7 @@ class Checker {
       if (!valid(segment_.entries(), i, "listed entry")) return;
       const ObjectEntry& entry = segment_.entry(i);
       expect(entry.lru_prev == prev, "the LRU list has a wrong back link");
-      expect(entry.state == ObjectState::kSealed && !any_bit(entry.pins),
+      expect(entry.state == ObjectState::kSealed && !any_bit(entry.pins) && !is_kept(entry),
              "entry " + std::to_string(i) + " is on the LRU list but not evictable");
       if (may_evict(entry)) evictable += shm::weight_of(entry.size, entry.metadata_size);
       prev = i;
@@ -199,7 +204,7 @@ class Checker {
     }
     for (uint32_t i = 0; i < segment_.entries().used(); ++i) {
       const ObjectEntry& entry = segment_.entry(i);
-      expected += entry.state == ObjectState::kSealed && !any_bit(entry.pins);
+      expected += entry.state == ObjectState::kSealed && !any_bit(entry.pins) && !is_kept(entry);
     }
     expect(state_.lru_youngest == prev, "the LRU list has a wrong end");
     expect_equal(found, expected, "the length of the LRU list");

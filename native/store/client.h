@@ -132,7 +132,7 @@ class Client : public std::enable_shared_from_this<Client> {
   std::mutex watches_mutex_;
   uint64_t next_watch_ = 1;
   std::map<uint64_t, Watch> watches_;
-  uint32_t watched_buckets_[shm::kWaitBuckets + 1] = {};
+  uint32_t watched_buckets_[shm::kAllBuckets] = {};
   std::map<uint64_t, std::function<void()>> collectors_;
   std::vector<std::function<void()>> ticks_;
   std::vector<std::function<void(ObjectStore&)>> later_;

@@ -32,6 +32,11 @@ inline bool is_readable(const shm::ObjectEntry& entry) {
   return entry.state == shm::ObjectState::kSealed && !is_given_up(entry);
 }
 
+// Not to be evicted, so not on the LRU list, until it is garbage.
+inline bool is_kept(const shm::ObjectEntry& entry) {
+  return (entry.flags & shm::kManaged) != 0 && entry.id.is_system();
+}
+
 // Nobody can reach the object any more, though somebody may still be reading it.
 inline bool is_garbage(const shm::ObjectEntry& entry) {
   return is_given_up(entry) || ((entry.flags & shm::kManaged) != 0 && !is_referenced(entry));

@@ -36,6 +36,7 @@ void Objects::add_ref(uint32_t index) {
 void Objects::add_ref_for(uint32_t index, uint32_t client) {
   ObjectEntry& entry = segment_.entry(index);
   bool evictable = on_lru(entry) && clru_.may_evict(entry);
+  if (entry.id.is_system()) leave_lru(index);
   lock_.set(entry.flags, entry.flags | kManaged);
   lock_.set_bit(entry.refs, client);
   if (on_lru(entry)) clru_.references_changed(index, evictable);
@@ -52,6 +53,7 @@ void Objects::contain(uint32_t container, uint32_t contained) {
   Edge& edge = segment_.edge(index);
   ObjectEntry& target = segment_.entry(contained);
   bool evictable = on_lru(target) && clru_.may_evict(target);
+  if (target.id.is_system()) leave_lru(contained);
   lock_.set(edge.contained, contained);
   lock_.set(edge.next, segment_.entry(container).edges);
   lock_.set(segment_.entry(container).edges, index);
@@ -128,7 +130,7 @@ void Objects::clear_pin_bit(uint32_t index, uint32_t client) {
   lock_.subtract(store.pinned_bytes, weight(entry));
   if (is_garbage(entry)) {
     lose_or_free(index);
-  } else {
+  } else if (!is_kept(entry)) {
     clru_.add_youngest(index);
     changed(shm::kRoomBucket);
   }

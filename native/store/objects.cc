@@ -210,7 +210,7 @@ void Objects::seal(uint32_t index) {
   changed(entry.id);
   if (is_garbage(entry)) {
     lose_or_free(index);
-  } else {
+  } else if (!is_kept(entry)) {
     clru_.add_youngest(index);
   }
 }
@@ -318,7 +318,8 @@ void Objects::changed(uint32_t bucket) {
 }
 
 bool Objects::on_lru(const ObjectEntry& entry) const {
-  return entry.state == ObjectState::kSealed && !is_pinned(entry) && !is_given_up(entry);
+  return entry.state == ObjectState::kSealed && !is_pinned(entry) && !is_given_up(entry) &&
+         !is_kept(entry);
 }
 
 void Objects::leave_lru(uint32_t index) {

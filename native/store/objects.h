@@ -18,7 +18,7 @@ struct LocalHolds {
 };
 
 inline uint32_t wait_bucket(const ObjectId& id) {
-  return static_cast<uint32_t>(id.hash()) % shm::kWaitBuckets;
+  return id.is_system() ? shm::kSystemBucket : static_cast<uint32_t>(id.hash()) % shm::kWaitBuckets;
 }
 
 // The block of a created or sealed entry. Throws shm::Corrupt unless the two agree, so that the

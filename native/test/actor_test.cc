@@ -1,5 +1,6 @@
 // Actors as the queues know them: pending until they have a host, then an address for calls.
 
+#include "queue/retire.h"
 #include "test/endpoint.h"
 
 namespace mobula::test {
@@ -21,6 +22,18 @@ ROLE(actor_owner) {
   Actor actor = endpoint.create_actor();
   self.tell(std::to_string(actor.index));
   self.tell_and_linger(std::to_string(actor.generation));
+}
+
+ROLE(restarting_host) {
+  Endpoint endpoint(self.store());
+  Actor actor{static_cast<uint32_t>(std::stoul(self.argument(0))),
+              static_cast<uint32_t>(std::stoul(self.argument(1)))};
+  REQUIRE_OK(endpoint.host(actor, endpoint));
+  std::vector<Received> calls = endpoint.await();
+  REQUIRE(calls.size() == 2);
+  endpoint.complete(calls[0].handle, "answered");
+  endpoint.exchange();
+  self.tell_and_linger("hosting");
 }
 
 ROLE(actor_host) {
@@ -162,6 +175,199 @@ TEST("an actor ends with the process of its owner") {
   caller.exchange();
   owner.kill();
   EXPECT_EQ(sequences(caller.await(), RecordKind::kBounced), (std::vector<uint64_t>{1}));
+  expect_sound(*store);
+}
+
+namespace {
+
+shm::ActorState state_of(Endpoint& endpoint, const Actor& actor) {
+  return endpoint.peer().actor_state(actor.index, actor.generation);
+}
+
+using Numbers = std::vector<uint64_t>;
+
+}  // namespace
+
+TEST("an actor with restarts left outlives its host, and its calls come to the next one in order") {
+  auto store = new_store(queue_options());
+  Endpoint caller(*store), next(*store);
+  auto host = std::make_unique<Endpoint>(*store);
+  Actor actor = caller.create_actor(1);
+  REQUIRE_OK(caller.host(actor, *host));
+  for (uint64_t i = 0; i < 100; ++i) caller.call(actor, i, "call", 1);
+  caller.exchange();
+  host->complete(host->exchange().at(0).handle, "answer");
+  host->exchange();
+  EXPECT_EQ(sequences(caller.exchange(), RecordKind::kCompletion), Numbers{0});
+  for (uint64_t i = 100; i < 200; ++i) caller.call(actor, i, "call");
+  caller.exchange();
+  host.reset();
+  EXPECT(state_of(caller, actor) == shm::ActorState::kRestarting);
+  EXPECT_EQ(caller.counts().actors_restarting, 1u);
+  for (uint64_t i = 200; i < 250; ++i) caller.call(actor, i, "call");
+  EXPECT(caller.exchange().empty());
+  expect_sound(*store);
+  REQUIRE_OK(caller.host(actor, next));
+  std::vector<Received> calls = next.exchange();
+  REQUIRE(calls.size() == 249);
+  for (uint64_t i = 0; i < calls.size(); ++i) {
+    EXPECT_EQ(calls[i].sequence, i + 1);
+    EXPECT_EQ(calls[i].devices, calls[i].sequence < 100 ? 1u : 0u);
+    EXPECT_EQ(calls[i].flags, actor.generation);
+  }
+  EXPECT_EQ(caller.counts().actors_restarting, 0u);
+  expect_sound(*store);
+}
+
+TEST("a call that its host may have begun is begun again as often as its retries say") {
+  auto store = new_store(queue_options());
+  Endpoint caller(*store);
+  Actor actor = caller.create_actor(-1);
+  caller.call(actor, 1, "once more", 1);
+  caller.call(actor, 2, "once", 0);
+  caller.call(actor, 3, "as often as it takes", -1);
+  caller.exchange();
+  std::vector<Numbers> received, bounced;
+  for (uint64_t round = 0; round < 3; ++round) {
+    Endpoint host(*store);
+    REQUIRE_OK(caller.host(actor, host));
+    received.emplace_back();
+    for (const Received& call : host.exchange()) {
+      received.back().push_back(call.sequence);
+      EXPECT_EQ(call.devices, round);
+    }
+    queue::retire_peer(store->client()->segment(), store->client()->queue_lock(),
+                       store->client()->bells(), host.slot());
+    bounced.push_back(sequences(caller.exchange(), RecordKind::kBounced));
+  }
+  EXPECT_EQ(received, (std::vector<Numbers>{{1, 2, 3}, {1, 3}, {3}}));
+  EXPECT_EQ(bounced, (std::vector<Numbers>{{2}, {1}, {}}));
+  expect_sound(*store);
+}
+
+TEST("a call that its host has not read is not counted as begun") {
+  auto store = new_store(queue_options());
+  Endpoint caller(*store), next(*store);
+  auto host = std::make_unique<Endpoint>(*store);
+  Actor actor = caller.create_actor(1);
+  REQUIRE_OK(caller.host(actor, *host));
+  caller.call(actor, 1, "unread", 0);
+  caller.exchange();
+  host.reset();
+  REQUIRE_OK(caller.host(actor, next));
+  std::vector<Received> calls = next.exchange();
+  REQUIRE(calls.size() == 1);
+  EXPECT_EQ(calls[0].devices, 0u);
+  expect_sound(*store);
+}
+
+TEST("a host that was blamed for one call costs the others no retry") {
+  auto store = new_store(queue_options());
+  Endpoint caller(*store), next(*store);
+  auto host = std::make_unique<Endpoint>(*store);
+  Actor actor = caller.create_actor(1);
+  REQUIRE_OK(caller.host(actor, *host));
+  for (uint64_t i = 1; i <= 3; ++i) caller.call(actor, i, "call", 1);
+  caller.exchange();
+  host->exchange();
+  EXPECT(caller.peer().blame(host->slot(), host->uid(), caller.uid(), 2));
+  host.reset();
+  REQUIRE_OK(caller.host(actor, next));
+  next.exchange();
+  queue::retire_peer(store->client()->segment(), store->client()->queue_lock(),
+                     store->client()->bells(), next.slot());
+  EXPECT_EQ(sequences(caller.exchange(), RecordKind::kBounced), (Numbers{1, 3, 2}));
+}
+
+TEST("an actor whose restarts are used up ends with its host") {
+  auto store = new_store(queue_options());
+  Endpoint caller(*store);
+  Actor actor = caller.create_actor(2);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT(state_of(caller, actor) != shm::ActorState::kFree);
+    Endpoint host(*store);
+    REQUIRE_OK(caller.host(actor, host));
+  }
+  EXPECT(state_of(caller, actor) == shm::ActorState::kFree);
+  EXPECT_EQ(caller.counts().actors_ended, 1u);
+  expect_sound(*store);
+}
+
+TEST("an actor that is taken from its host gets back what that returns, ahead of new calls") {
+  auto store = new_store(queue_options());
+  Endpoint caller(*store), host(*store), next(*store);
+  Actor actor = caller.create_actor(1);
+  REQUIRE_OK(caller.host(actor, host));
+  for (uint64_t i = 1; i <= 3; ++i) caller.call(actor, i, "call", i == 1 ? 0 : -1);
+  caller.exchange();
+  std::vector<Received> calls = host.exchange();
+  REQUIRE_OK(caller.peer().unhost_actor(actor.index, actor.generation));
+  caller.call(actor, 4, "new");
+  caller.exchange();
+  for (const Received& call : calls) host.return_call(call.handle, call.sequence < 3);
+  EXPECT(host.exchange().empty());
+  expect_sound(*store);
+  EXPECT_EQ(sequences(caller.exchange(), RecordKind::kBounced), Numbers{1});
+  REQUIRE_OK(caller.host(actor, next));
+  calls = next.exchange();
+  EXPECT_EQ(sequences(calls), (Numbers{2, 3, 4}));
+  EXPECT_EQ(calls.at(0).devices, 1u);
+  EXPECT_EQ(calls.at(1).devices, 0u);
+  EXPECT_CODE(caller.peer().unhost_actor(actor.index, actor.generation), kNotFound);
+  expect_sound(*store);
+}
+
+TEST("a call that waits for the next host can be taken back") {
+  auto store = new_store(queue_options());
+  Endpoint caller(*store), next(*store);
+  auto host = std::make_unique<Endpoint>(*store);
+  Actor actor = caller.create_actor(1);
+  REQUIRE_OK(caller.host(actor, *host));
+  for (uint64_t i = 1; i <= 3; ++i) caller.call(actor, i, "call", -1);
+  caller.exchange();
+  host->exchange();
+  host.reset();
+  caller.call(actor, 4, "new");
+  caller.exchange();
+  EXPECT(caller.peer().cancel_queued(3));
+  EXPECT(caller.peer().cancel_queued(4));
+  EXPECT(caller.peer().cancel_queued(1));
+  expect_sound(*store);
+  caller.call(actor, 5, "newer");
+  caller.exchange();
+  REQUIRE_OK(caller.host(actor, next));
+  EXPECT_EQ(sequences(next.exchange()), (Numbers{2, 5}));
+  expect_sound(*store);
+}
+
+TEST("an adopted actor outlives the peer that made it") {
+  auto store = new_store(queue_options());
+  Endpoint driver(*store);
+  auto maker = std::make_unique<Endpoint>(*store);
+  Actor adopted = maker->create_actor(), left = maker->create_actor();
+  REQUIRE_OK(driver.peer().adopt_actor(adopted.index, adopted.generation));
+  maker.reset();
+  EXPECT(state_of(driver, adopted) == shm::ActorState::kPending);
+  EXPECT(state_of(driver, left) == shm::ActorState::kFree);
+  EXPECT_CODE(driver.peer().adopt_actor(left.index, left.generation), kNotFound);
+  expect_sound(*store);
+}
+
+TEST("a killed host's calls wait for the next host, but for those that were answered") {
+  auto store = new_store(queue_options());
+  Endpoint caller(*store), next(*store);
+  Actor actor = caller.create_actor(1);
+  caller.call(actor, 1, "first", -1);
+  caller.call(actor, 2, "second", -1);
+  caller.exchange();
+  Process host("restarting_host", store->handle(),
+               {std::to_string(actor.index), std::to_string(actor.generation)});
+  EXPECT_EQ(host.hear(), "hosting");
+  host.kill();
+  EXPECT(eventually([&] { return state_of(caller, actor) == shm::ActorState::kRestarting; }));
+  EXPECT_EQ(sequences(caller.exchange(), RecordKind::kCompletion), Numbers{1});
+  REQUIRE_OK(caller.host(actor, next));
+  EXPECT_EQ(sequences(next.exchange(), RecordKind::kCall), Numbers{2});
   expect_sound(*store);
 }
 

@@ -52,8 +52,13 @@ void Endpoint::submit_to(uint32_t shape, uint64_t sequence, const std::string& p
       payload);
 }
 
-void Endpoint::call(const Actor& actor, uint64_t sequence, const std::string& payload) {
-  add(Op::kCall, actor.index, actor.generation, sequence, 0, payload);
+void Endpoint::call(const Actor& actor, uint64_t sequence, const std::string& payload,
+                    int32_t retries) {
+  add(Op::kCall, actor.index, actor.generation, sequence, static_cast<uint32_t>(retries), payload);
+}
+
+void Endpoint::return_call(uint32_t handle, bool begun) {
+  add(Op::kReturn, handle, 0, 0, begun, "");
 }
 
 void Endpoint::complete(uint32_t handle, const std::string& payload, uint32_t flags) {
@@ -148,9 +153,9 @@ std::vector<Received> Endpoint::await_for(int ms, uint32_t max_tasks) {
   return exchange(max_tasks);
 }
 
-Actor Endpoint::create_actor() {
+Actor Endpoint::create_actor(int32_t restarts) {
   Actor actor;
-  REQUIRE_OK(peer_->create_actor(&actor.index, &actor.generation));
+  REQUIRE_OK(peer_->create_actor(restarts, &actor.index, &actor.generation));
   return actor;
 }
 

@@ -46,7 +46,8 @@ class Endpoint {
   void submit(uint64_t sequence, const std::string& payload, uint32_t kind = 0);
   void submit_to(uint32_t shape, uint64_t sequence, const std::string& payload,
                  int32_t priority = 0, queue::Op op = queue::Op::kSubmit);
-  void call(const Actor& actor, uint64_t sequence, const std::string& payload);
+  void call(const Actor& actor, uint64_t sequence, const std::string& payload, int32_t retries = 0);
+  void return_call(uint32_t handle, bool begun);
   void complete(uint32_t handle, const std::string& payload, uint32_t flags = 0);
   void item(uint32_t handle, uint32_t number, const std::string& payload);
   void lend(uint32_t handle);
@@ -70,7 +71,7 @@ class Endpoint {
   double available(const std::string& resource);
   queue::Counts counts();
 
-  Actor create_actor();
+  Actor create_actor(int32_t restarts = 0);
   Status host(const Actor& actor, const Endpoint& host);
   // Whether the bell has been rung since the last look.
   bool rung();

@@ -33,6 +33,10 @@ struct ObjectId {
     return (mixed ^ mixed >> 29) + __builtin_bswap64(high);
   }
 
+  // Ids that a runtime gives to what it needs itself (lib/runtime/objects/ids.ts). Their objects
+  // are never evicted while somebody refers to them.
+  bool is_system() const { return bytes[6] == 0xff && bytes[7] == 0xff; }
+
   friend bool operator==(const ObjectId&, const ObjectId&) = default;
 };
 
