@@ -6,12 +6,14 @@ import {
   checkObject,
   checkOneOf,
   checkString,
+  checkTimes,
   outOfRange,
 } from '../common/validate.js';
 import { ActorInfo } from '../runtime/actors/actor-info.js';
 import type { CheckedActorOptions } from '../runtime/actors/actor-options.js';
 import type { AnyClass, Declaration } from '../runtime/tasks/functions.js';
 import type { Demand } from '../runtime/tasks/shapes.js';
+import type { Concurrency } from '../runtime/tasks/task-spec.js';
 import { checkDemand } from './demand.js';
 
 export interface ActorOptions {
@@ -86,12 +88,12 @@ export function checkActorOptions(
     isDetached: lifetime === 'detached',
     isolation: checkOneOf('options.isolation', isolation, ['shared', 'thread', 'process']),
     demand: checkDemand(options, nothing),
-    maxRestarts: checkTimes('options.maxRestarts', options.maxRestarts),
+    maxRestarts: checkTimes('options.maxRestarts', options.maxRestarts ?? 0),
     restartDelay: checkDuration('options.restartDelay', options.restartDelay ?? 0),
-    concurrency: { max: maxConcurrency, groups: { ...concurrencyGroups } },
+    concurrency: concurrencyOf(maxConcurrency, concurrencyGroups),
     info: ActorInfo.of(declaration, {
       maxPendingCalls: maxPendingCalls ?? Infinity,
-      maxTaskRetries: checkTimes('options.maxTaskRetries', options.maxTaskRetries),
+      maxTaskRetries: checkTimes('options.maxTaskRetries', options.maxTaskRetries ?? 0),
       groups: Object.keys(concurrencyGroups),
     }),
   };
@@ -102,10 +104,9 @@ function checkName(name: unknown): void {
   if (name === '') throw outOfRange('options.name', 'not empty', name);
 }
 
-/** -1 becomes Infinity. */
-function checkTimes(name: string, times = 0): number {
-  checkInteger(name, times, -1);
-  return times === -1 ? Infinity : times;
+function concurrencyOf(max: number, groups: Record<string, number>): Concurrency | undefined {
+  const isUsual = max === 1 && Object.keys(groups).length === 0;
+  return isUsual ? undefined : { max, groups: { ...groups } };
 }
 
 function checkGroups(groups: unknown): void {

@@ -25,6 +25,7 @@ import { assertNotImporting } from '../runtime/tasks/modules.js';
 import type { ObjectStream } from '../runtime/tasks/object-stream.js';
 import { addErrorClass } from '../runtime/tasks/error-classes.js';
 import type { Route } from '../runtime/tasks/request.js';
+import { checkReturns, usualBackpressure } from '../runtime/tasks/result-options.js';
 import type { ErrorType, RetryPolicy } from '../runtime/tasks/retry-policy.js';
 import type { Demand } from '../runtime/tasks/shapes.js';
 import type { Terms } from '../runtime/tasks/task-spec.js';
@@ -101,7 +102,6 @@ const known: readonly (keyof TaskOptions)[] = [
   'backpressure',
 ];
 const priorityLimit = 2 ** 31 - 1;
-const maxResults = 10_000;
 /** One object for all, so that its run queue is looked up once. */
 const usualDemand: Demand = { cpus: 1, gpus: 0, resources: {} };
 
@@ -116,13 +116,10 @@ function checkOptions(
   if (name === '') throw outOfRange('options.name', 'not empty', name);
   if (isolation !== undefined) checkOneOf('options.isolation', isolation, ['thread', 'process']);
   checkInteger('options.priority', priority, -priorityLimit, priorityLimit);
-  checkInteger('options.returns', returns, 1, maxResults);
   const demand = checkDemand(options, usualDemand);
   const timeout = checkTimeout(options.timeout);
   const backpressure = checkBackpressure(target, options.backpressure);
-  if (returns > 1 && backpressure !== undefined) {
-    throw new TypeError('options.returns is not for generators: they give a stream');
-  }
+  checkReturns(returns, backpressure !== undefined);
   const terms: Terms = {
     ...(name !== ownName && { name }),
     ...(timeout !== Infinity && { timeout }),
@@ -178,7 +175,7 @@ function checkBackpressure(target: unknown, backpressure: number | undefined): n
     checkInteger('options.backpressure', backpressure, 1);
     if (!isGenerator) throw new TypeError('options.backpressure is for generator functions only');
   }
-  return isGenerator ? (backpressure ?? 16) : undefined;
+  return isGenerator ? (backpressure ?? usualBackpressure) : undefined;
 }
 
 /** Submits tasks of a function with the same options. */

@@ -92,6 +92,12 @@ export function checkInteger(
   throw outOfRange(name, `an integer >= ${min} and <= ${max}`, value);
 }
 
+/** How often something may happen: -1, which becomes Infinity, means endlessly. */
+export function checkTimes(name: string, value: unknown): number {
+  const times = checkInteger(name, value, -1);
+  return times === -1 ? Infinity : times;
+}
+
 /** An amount of a resource. */
 export function checkQuantity(name: string, value: unknown, max: number): number {
   if (typeof value !== 'number') throw invalidType(name, 'a number', value);

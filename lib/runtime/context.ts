@@ -1,5 +1,5 @@
 import { hasShutDown, MobulaError } from '../common/errors.js';
-import type { ActorAddress } from './actors/actor-handle.js';
+import type { ActorAddress } from './actors/actor-client.js';
 import type { Core } from './core.js';
 
 export type WorkerIsolation = 'thread' | 'process';

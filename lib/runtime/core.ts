@@ -4,6 +4,7 @@ import { native } from '../store/binding.js';
 import { readMessage, writeMessage, type Message } from '../transport/message.js';
 import { Peer, type InboxRecord, type PeerAddress, type PeerOwner } from '../transport/peer.js';
 import { Op, RecordKind } from '../transport/wire.js';
+import { CallLines } from './actors/call-lines.js';
 import { Declarations } from './tasks/declarations.js';
 import { resolveErrorClass } from './tasks/error-classes.js';
 import { arrow } from './objects/arrow.js';
@@ -60,6 +61,7 @@ export class Core implements PeerOwner {
   readonly shapes = new Shapes(this);
   readonly cancellations = new Cancellations(this);
   readonly timers = new PumpedTimers();
+  readonly callLines = new CallLines();
   readonly declarations = new Declarations(this);
   readonly ends = new WorkerEnds();
   /** 32 hex digits, unique across machines. */

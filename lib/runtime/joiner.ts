@@ -1,7 +1,7 @@
 import { MobulaError } from '../common/errors.js';
 import { native } from '../store/binding.js';
 import { RunQueue } from '../transport/wire.js';
-import type { ActorAddress } from './actors/actor-handle.js';
+import type { ActorAddress } from './actors/actor-client.js';
 import { findPlace, nameIn, type Place } from './address.js';
 import { endContext, setContext, type ActorIsolation, type WorkerIsolation } from './context.js';
 import { Core } from './core.js';

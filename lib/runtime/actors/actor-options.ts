@@ -1,14 +1,7 @@
 import type { ActorIsolation } from '../context.js';
 import type { Demand } from '../tasks/shapes.js';
+import type { Concurrency } from '../tasks/task-spec.js';
 import type { ActorInfo } from './actor-info.js';
-
-/** How many calls of an actor may overlap. */
-export interface Concurrency {
-  /** Of those that name no group. */
-  readonly max: number;
-  /** Of each group. */
-  readonly groups: Readonly<Record<string, number>>;
-}
 
 /** What an actor is made with: the options of its user, checked and complete. */
 export interface CheckedActorOptions {
@@ -25,6 +18,7 @@ export interface CheckedActorOptions {
   readonly maxRestarts: number;
   /** Milliseconds. */
   readonly restartDelay: number;
-  readonly concurrency: Concurrency;
+  /** Undefined: one call at a time, and no groups. */
+  readonly concurrency: Concurrency | undefined;
   readonly info: ActorInfo;
 }

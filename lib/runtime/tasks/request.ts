@@ -23,6 +23,13 @@ export interface Route {
   /** For a user to recognise it by: a function's or actor's name. */
   readonly what: string;
   readonly policy: RetryPolicy;
+  /** Where its unanswered requests are counted. */
+  readonly load?: Load | undefined;
+}
+
+/** How many of some requests are unanswered. */
+export interface Load {
+  pending: number;
 }
 
 /** A task or a call that is about to be sent. */

@@ -117,6 +117,7 @@ export class Requests {
   #start(request: Request, pending: PendingRequest): void {
     pending.reference.users = 1;
     this.#pending.add(pending.sequence, pending);
+    if (pending.route.load !== undefined) pending.route.load.pending++;
     this.#core.hold();
     try {
       this.#sender.send(request, pending);
@@ -330,7 +331,7 @@ export class Requests {
     const pending = this.#pending.get(sequence);
     if (pending === undefined) return;
     if (pending.isSent) this.#recall(pending, { force: false, recursive: true });
-    this.#core.peer.tally(1, 0);
+    if (pending.route.destination.op === Op.submit) this.#core.peer.tally(1, 0);
     this.#finish(pending);
   }
 
@@ -348,8 +349,9 @@ export class Requests {
   }
 
   #finish(pending: PendingRequest): void {
-    const { reference, rare } = pending;
+    const { reference, rare, route } = pending;
     this.#pending.delete(reference.sequence!);
+    if (route.load !== undefined) route.load.pending--;
     if (reference.slot.state === 'failed') {
       this.#core.unobserved.add(pending.ref, reference, pending.what);
     }

@@ -25,6 +25,14 @@ export const Flag = {
   storedDependencies: 16,
 } as const;
 
+/** How many calls of an actor may overlap. */
+export interface Concurrency {
+  /** Of those that name no group. */
+  readonly max: number;
+  /** Of each group, by its name. */
+  readonly groups: Readonly<Record<string, number>>;
+}
+
 /** What a task is told beside its arguments; only what differs from the usual. */
 export interface Terms {
   /** What messages call it. */
@@ -37,6 +45,10 @@ export interface Terms {
   readonly backpressure?: number;
   /** What it holds while it runs, unless that is one cpu. */
   readonly resources?: Readonly<Record<string, number>>;
+  /** Calls only: the group of the actor within which it is counted. */
+  readonly concurrencyGroup?: string;
+  /** Constructions only, unless the actor's calls do not overlap and have no groups. */
+  readonly concurrency?: Concurrency;
   /** W3C trace context of the submitter. */
   readonly trace?: Readonly<Record<string, string>>;
   /** Values of the AsyncLocalStorages that the function's module exports, by export name. */

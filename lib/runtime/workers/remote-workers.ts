@@ -1,7 +1,7 @@
 import { WorkerCrashedError } from '../../common/errors.js';
 import type { Message } from '../../transport/message.js';
 import type { PeerAddress } from '../../transport/peer.js';
-import type { ActorAddress } from '../actors/actor-handle.js';
+import type { ActorAddress } from '../actors/actor-client.js';
 import type { ActorIsolation } from '../context.js';
 import type { Core } from '../core.js';
 

@@ -3,7 +3,7 @@ import { native } from '../../store/binding.js';
 import type { Message } from '../../transport/message.js';
 import type { PeerAddress } from '../../transport/peer.js';
 import { RunQueue } from '../../transport/wire.js';
-import type { ActorAddress } from '../actors/actor-handle.js';
+import type { ActorAddress } from '../actors/actor-client.js';
 import type { ActorIsolation, WorkerIsolation } from '../context.js';
 import type { Core } from '../core.js';
 import { Enforcer } from './enforcer.js';
