@@ -1,7 +1,12 @@
 import { hasShutDown, RuntimeShutdownError } from '../common/errors.js';
 import { Codec } from '../serialization/codec.js';
 import { native } from '../store/binding.js';
-import { readMessage, writeMessage, type Message } from '../transport/message.js';
+import {
+  readMessage,
+  writeMessage,
+  type ControlMessage,
+  type Message,
+} from '../transport/message.js';
 import { Peer, type InboxRecord, type PeerAddress, type PeerOwner } from '../transport/peer.js';
 import { Op, RecordKind } from '../transport/wire.js';
 import { CallLines } from './actors/call-lines.js';
@@ -33,7 +38,7 @@ export interface Executor extends Lender {
   /** A task or a call has arrived. */
   receive(record: InboxRecord): void;
   /** A message of its owner to a task that has arrived. */
-  control(message: Message, from: PeerAddress): void;
+  control(message: ControlMessage, from: PeerAddress): void;
   /** The task that the running code is part of, as far as can be told. */
   currentTask(): RunningTask | undefined;
   /** The task whose code is about to wait: one that does not already, if that cannot be told. */
@@ -192,7 +197,7 @@ export class Core implements PeerOwner {
   }
 
   createActor(): [index: number, generation: number] {
-    return native.peerCreateActor(this.peer.handle);
+    return native.peerCreateActor(this.peer.handle, 0);
   }
 
   /** From now on the actor's calls go to `host`. False when one of them has ended. */

@@ -74,6 +74,9 @@ export type Message =
   /** To those who have joined: the runtime shuts down. */
   | { readonly type: 'closing' };
 
+/** What the owner of a task or call tells whoever runs it. */
+export type ControlMessage = Extract<Message, { readonly type: 'cancel' | 'taken' }>;
+
 const { Packr } = plain as Pick<typeof msgpackr, 'Packr'>;
 const packr = new Packr({ useRecords: false });
 

@@ -72,11 +72,19 @@ export class Responder {
     void this.#send(to, value, whole);
   }
 
+  /** Answers with what the code has returned: the results in it, when it was asked for several. */
+  returned({ incoming, terms }: RunningTask, value: unknown): void {
+    const { returns } = terms;
+    if (returns === undefined) this.value(incoming, value);
+    else if (Array.isArray(value) && value.length === returns) void this.#results(incoming, value);
+    else this.thrown(incoming, notSoMany(returns, value));
+  }
+
   /**
    * Several results and then the answer, unless the reason why one of them cannot be sent was the
    * answer.
    */
-  async results(to: Incoming, values: readonly unknown[]): Promise<void> {
+  async #results(to: Incoming, values: readonly unknown[]): Promise<void> {
     const delivery = new Delivery();
     const waiting: Promise<boolean>[] = [];
     for (const [index, value] of values.entries()) {
@@ -222,4 +230,11 @@ export class Responder {
     short.name = name;
     return short;
   }
+}
+
+function notSoMany(count: number, value: unknown): TypeError {
+  const what = Array.isArray(value) ? `an array of ${value.length}` : typeof value;
+  return new TypeError(
+    `With returns: ${count} the function must return an array of ${count} values; it returned ${what}`,
+  );
 }

@@ -43,6 +43,15 @@ export class RunningTask {
     return this.incoming.senderUid === owner.uid && this.incoming.sequence === sequence;
   }
 
+  /** False when it had ended before: then it has been answered. */
+  end(): boolean {
+    if (this.ended) return false;
+    this.ended = true;
+    this.stopClock?.();
+    this.hideDevices?.();
+    return true;
+  }
+
   /** Aborted when the task is cancelled or out of time. */
   get signal(): AbortSignal {
     if (this.#controller === undefined) {

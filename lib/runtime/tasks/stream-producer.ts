@@ -30,6 +30,8 @@ export class StreamProducer {
   #sent = 0;
   #taken = 0;
   #wake: (() => void) | undefined;
+  /** Resolves when the generator has done what it does when it is ended early. */
+  #closed: PromiseLike<unknown> | undefined;
   #turnEnd = performance.now() + sliceMs;
 
   constructor(task: RunningTask, iterator: AnyGenerator, responder: Responder, lender: Lender) {
@@ -51,9 +53,17 @@ export class StreamProducer {
   /**
    * Resolves when there are no more items, because the generator has returned or the task has ended,
    * or with true when an item cannot be sent, for which the task has been answered; rejects with
-   * what the generator throws.
+   * what the generator throws. The generator, its `finally` blocks included, runs no more by then.
    */
   async run(): Promise<boolean> {
+    try {
+      return await this.#produce();
+    } finally {
+      await this.#closed;
+    }
+  }
+
+  async #produce(): Promise<boolean> {
     while (!this.#isOver()) {
       if (this.#sent - this.#taken >= this.#ahead) await this.#taking();
       const next = this.#isOver() ? finished : await this.#next();
@@ -112,7 +122,7 @@ export class StreamProducer {
     // What a generator throws while it is being ended has nobody to go to.
     try {
       const ended = runAsynchronously(this.task, () => this.#iterator.return?.());
-      if (isThenable(ended)) ended.then(undefined, () => undefined);
+      if (isThenable(ended)) this.#closed = ended.then(undefined, () => undefined);
     } catch {
       return;
     }

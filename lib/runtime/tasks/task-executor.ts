@@ -1,27 +1,26 @@
 import { performance } from 'node:perf_hooks';
 import { TaskCancelledError } from '../../common/errors.js';
-import { native } from '../../store/binding.js';
-import type { Message } from '../../transport/message.js';
+import type { ControlMessage } from '../../transport/message.js';
 import type { InboxRecord, PeerAddress } from '../../transport/peer.js';
 import { Op, RecordKind } from '../../transport/wire.js';
 import type { ActorHost } from '../actors/actor-host.js';
 import type { Core, Executor } from '../core.js';
 import { readSpec } from './arguments.js';
 import { withCarried } from './carried-context.js';
+import { startClock } from './clock.js';
 import { devicesOf, showDevices } from './devices.js';
 import { findDeclaration, type AnyFunction, type Declaration } from './functions.js';
 import { loadDeclaration } from './modules.js';
-import { outOfTime } from './answers.js';
+import { OwnerWatch } from './owner-watch.js';
 import { incomingOf, Responder } from './responder.js';
 import { callAs, currentTask, runAsynchronously, RunningTask } from './running-task.js';
-import { StreamProducer, type AnyGenerator } from './stream-producer.js';
+import type { AnyGenerator } from './stream-producer.js';
+import { Streams } from './streams.js';
 import { readAttempt, readKey } from './task-spec.js';
 import { isThenable } from './thenable.js';
 
 /** How long synchronous tasks run in a row before the event loop gets a turn. */
 const sliceMs = 5;
-/** How often it looks whether the owners of its tasks are there. */
-const ownerWatchMs = 500;
 
 interface Arrived {
   readonly task: RunningTask;
@@ -41,11 +40,11 @@ export class TaskExecutor implements Executor {
   #arrived: Arrived[] = [];
   /** Tasks that were taken and have not ended. */
   readonly #tasks: RunningTask[] = [];
-  readonly #streams = new Set<StreamProducer>();
+  readonly #streams: Streams;
+  readonly #owners: OwnerWatch;
   #loading = 0;
   #lent = 0;
   #stopping = false;
-  #ownerWatch: NodeJS.Timeout | undefined;
   /** Infinity between slices. */
   #sliceEnd = Infinity;
 
@@ -55,6 +54,12 @@ export class TaskExecutor implements Executor {
     this.#responder = new Responder(core);
     this.#actors = actors;
     this.#slots = slots;
+    this.#streams = new Streams(this.#responder, this);
+    this.#owners = new OwnerWatch(
+      core,
+      () => this.#tasks,
+      (task) => this.#endEarly(task, new TaskCancelledError('The owner of the task has ended')),
+    );
   }
 
   /** Tasks and calls whose code has started and has not ended. */
@@ -64,7 +69,7 @@ export class TaskExecutor implements Executor {
 
   stop(): void {
     this.#stopping = true;
-    clearInterval(this.#ownerWatch);
+    this.#owners.stop();
   }
 
   wantedTasks(): number {
@@ -84,22 +89,10 @@ export class TaskExecutor implements Executor {
     const declaration = findDeclaration(key);
     const task = new RunningTask(incomingOf(record), readAttempt(inbox, start), devicesOf(record));
     this.#tasks.push(task);
-    this.#watchOwners();
+    // A task whose owner has ended is of no use to anybody, and must not keep its slot.
+    this.#owners.start();
     if (declaration === undefined) this.#load(task, key, inbox.slice(start, end));
     else this.#prepare(task, declaration, inbox, start, end);
-  }
-
-  /** A task whose owner has ended is of no use to anybody, and must not keep its slot. */
-  #watchOwners(): void {
-    if (this.#ownerWatch !== undefined) return;
-    this.#ownerWatch = setInterval(() => {
-      const { handle } = this.#core.peer;
-      for (const task of [...this.#tasks]) {
-        const { sender, senderUid } = task.incoming;
-        if (native.peerIsLive(handle, sender, senderUid)) continue;
-        this.#endEarly(task, new TaskCancelledError('The owner of the task has ended'));
-      }
-    }, ownerWatchMs).unref();
   }
 
   #prepare(
@@ -154,26 +147,32 @@ export class TaskExecutor implements Executor {
     return false;
   }
 
-  control(message: Message, from: PeerAddress): void {
+  control(message: ControlMessage, from: PeerAddress): void {
+    const { sequence } = message;
     if (message.type === 'taken') {
-      const isMeant = ({ task }: StreamProducer) => task.isOf(from, message.sequence);
-      [...this.#streams].find(isMeant)?.taken(message.count);
-      return;
-    }
-    if (message.type !== 'cancel') return;
-    const task = this.#tasks.find((one) => one.isOf(from, message.sequence));
-    if (task === undefined) {
-      this.#actors.cancel(from, message.sequence);
+      this.#streams.taken(from, sequence, message.count);
+      this.#actors.taken(from, sequence, message.count);
       return;
     }
     const { force, recursive } = message;
-    this.#endEarly(task, new TaskCancelledError('The task was cancelled'));
-    if (recursive) this.#core.requests.cancelChildren(task, { force, recursive });
+    const task = this.#cancelTask(from, sequence) ?? this.#actors.cancel(from, sequence);
+    if (task !== undefined && recursive) {
+      this.#core.requests.cancelChildren(task, { force, recursive });
+    }
+  }
+
+  #cancelTask(owner: PeerAddress, sequence: number): RunningTask | undefined {
+    const task = this.#tasks.find((one) => one.isOf(owner, sequence));
+    if (task !== undefined) this.#endEarly(task, new TaskCancelledError('The task was cancelled'));
+    return task;
   }
 
   #run({ task, declaration, args }: Arrived): void {
     if (task.ended) return;
-    if (task.terms.timeout !== undefined) this.#startClock(task, task.terms.timeout, declaration);
+    if (task.terms.timeout !== undefined) {
+      const what = task.terms.name ?? declaration.name;
+      startClock(this.#core, task, what, (reason) => this.#endEarly(task, reason));
+    }
     if (task.gpus.length > 0) task.hideDevices = showDevices(task.gpus);
     let result: unknown;
     try {
@@ -207,36 +206,17 @@ export class TaskExecutor implements Executor {
   }
 
   #stream(task: RunningTask, iterator: AnyGenerator): void {
-    const producer = new StreamProducer(task, iterator, this.#responder, this);
-    this.#streams.add(producer);
-    producer.run().then(
+    this.#streams.run(task, iterator).then(
       (isAnswered) => {
-        this.#streams.delete(producer);
         if (isAnswered) this.#end(task);
         else this.#returned(task, undefined);
       },
-      (error: unknown) => {
-        this.#streams.delete(producer);
-        this.#thrown(task, error);
-      },
+      (error: unknown) => this.#thrown(task, error),
     );
   }
 
   #returned(task: RunningTask, value: unknown): void {
-    if (!this.#end(task)) return;
-    const { incoming, terms } = task;
-    if (terms.returns === undefined) this.#responder.value(incoming, value);
-    else this.#returnedMany(task, terms.returns, value);
-  }
-
-  #returnedMany({ incoming }: RunningTask, count: number, value: unknown): void {
-    if (!Array.isArray(value) || value.length !== count) {
-      const what = Array.isArray(value) ? `an array of ${value.length}` : typeof value;
-      const message = `With returns: ${count} the function must return an array of ${count} values; it returned ${what}`;
-      this.#responder.thrown(incoming, new TypeError(message));
-      return;
-    }
-    void this.#responder.results(incoming, value);
+    if (this.#end(task)) this.#responder.returned(task, value);
   }
 
   /** It could not be started. */
@@ -250,10 +230,7 @@ export class TaskExecutor implements Executor {
 
   /** False when it had ended before: then it has been answered. */
   #end(task: RunningTask): boolean {
-    if (task.ended) return false;
-    task.ended = true;
-    task.stopClock?.();
-    task.hideDevices?.();
+    if (!task.end()) return false;
     if (task.waits > 0) this.#lent--;
     const index = this.#tasks.lastIndexOf(task);
     const last = this.#tasks.pop()!;
@@ -267,28 +244,6 @@ export class TaskExecutor implements Executor {
     this.#responder.failed(task.incoming, reason);
     task.abort(reason);
     this.#core.peer.schedule();
-  }
-
-  /** The driver's clock ends the worker if the code keeps this one from running. */
-  #startClock(task: RunningTask, timeout: number, { name }: Declaration): void {
-    const { sender, senderUid, sequence } = task.incoming;
-    const { peer } = this.#core;
-    const address = { owner: { slot: sender, uid: senderUid }, sequence };
-    this.#core.toDriver({
-      type: 'enforce',
-      worker: peer.address,
-      task: address,
-      within: timeout,
-      timeout,
-    });
-    peer.flush();
-    const stop = this.#core.timers.start(timeout, () =>
-      this.#endEarly(task, outOfTime(task.terms.name ?? name, timeout)),
-    );
-    task.stopClock = () => {
-      stop();
-      this.#core.toDriver({ type: 'relax', worker: peer.address, task: address });
-    };
   }
 
   currentTask(): RunningTask | undefined {
