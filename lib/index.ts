@@ -9,6 +9,8 @@ export { cancel } from './api/cancel.js';
 export type { CancelOptions } from './api/cancel.js';
 export { getSync } from './api/get-sync.js';
 export type { GetSyncOptions } from './api/get-sync.js';
+export { map } from './api/map.js';
+export type { Mappable, MapOptions } from './api/map.js';
 export { allocate, free, get, put, wait } from './api/objects.js';
 export type { GetOptions, PutOptions, WaitOptions, WaitResult } from './api/objects.js';
 export { context } from './api/task-context.js';

@@ -178,6 +178,15 @@ function checkBackpressure(target: unknown, backpressure: number | undefined): n
   return isGenerator ? (backpressure ?? usualBackpressure) : undefined;
 }
 
+export type Given = 'ref' | 'refs' | 'stream';
+
+const given = new WeakMap<AnyFunction, Given>();
+
+/** What a call of `submit` gives; undefined when it is no `.remote` of a remote function. */
+export function givenBy(submit: AnyFunction): Given | undefined {
+  return given.get(submit);
+}
+
 /** Submits tasks of a function with the same options. */
 class Submitter {
   readonly #declaration: Declaration;
@@ -190,6 +199,11 @@ class Submitter {
     this.#declaration = declaration;
     this.#options = options;
     this.#what = `${options.name}.remote()`;
+  }
+
+  get gives(): Given {
+    if (this.#options.backpressure !== undefined) return 'stream';
+    return this.#options.returns > 1 ? 'refs' : 'ref';
   }
 
   submit(args: readonly unknown[]): ObjectRef | readonly ObjectRef[] | ObjectStream {
@@ -231,9 +245,11 @@ export function remote<F extends AnyFunction, const O extends TaskOptions = obje
     throw new TypeError('remote() needs a module that workers can import: put the code in a file');
   }
   const declaration = declare(fn, module);
-  const submitWith = (given: TaskOptions) => {
-    const submitter = new Submitter(declaration, checkOptions(declaration, given));
-    return (...args: unknown[]) => submitter.submit(args);
+  const submitWith = (terms: TaskOptions) => {
+    const submitter = new Submitter(declaration, checkOptions(declaration, terms));
+    const submit = (...args: unknown[]) => submitter.submit(args);
+    given.set(submit, submitter.gives);
+    return submit;
   };
   const local = ((...args) => fn(...args)) as F;
   Object.defineProperty(local, 'name', { value: fn.name });

@@ -5,6 +5,7 @@ import {
   context,
   get,
   getSync,
+  map,
   put,
   register,
   remote,
@@ -32,6 +33,8 @@ const divide = remote((a: number, b: number) => [Math.floor(a / b), a % b, 'rest
 const divideIntoTwo = remote((a: number, b: number): [number, string] => [a / b, 'rest'], {
   returns: 2,
 });
+const square = remote((a: number) => a * a);
+const divideInto = remote((a: number): [number, number] => [a, a], { returns: 2 });
 const divideLater = remote(async (a: number): Promise<[number, string]> => {
   return Promise.resolve([a, 'rest']);
 });
@@ -116,6 +119,28 @@ export const tasks = [
   expectType<Promise<IteratorResult<ObjectRef<number>, undefined>>>()(() => count.remote(3).next()),
   // @ts-expect-error: a wrong type
   count.remote('3'),
+
+  // A map gives the values of a function of one argument.
+  expectType<AsyncIterableIterator<number, undefined>>()(() => map(square, [1, number])),
+  expectType<AsyncIterableIterator<number, undefined>>()(() => map(square, count.remote(3))),
+  expectType<AsyncIterableIterator<(string | number | undefined)[], undefined>>()(() =>
+    map(describe.options({ retries: 0 }), [point, { x: 1 }], { concurrency: 2, ordered: false }),
+  ),
+  expectType<AsyncIterableIterator<string, undefined>>()(() => map(join, new Set(['a']))),
+  // @ts-expect-error: items of a wrong type
+  map(square, ['1']),
+  // @ts-expect-error: refs to a wrong type
+  map(square, [text]),
+  // @ts-expect-error: two arguments
+  map(add, [1]),
+  // @ts-expect-error: a generator
+  map(count, [1]),
+  // @ts-expect-error: several results
+  map(divideInto, [1]),
+  // @ts-expect-error: no remote function
+  map((a: number) => a, [1]),
+  // @ts-expect-error: an option that does not exist
+  map(square, [1], { order: true }),
 
   // Errors that are retried are named by their classes.
   add.options({ retryErrors: true, retryDelay: '1s' }),
