@@ -3,6 +3,8 @@
 export { actor } from './api/actor.js';
 export type { ActorClass, ActorHandle, CallOptions, ActorMethod } from './api/actor.js';
 export type { ActorOptions } from './api/actor-options.js';
+export { ActorPool } from './api/actor-pool.js';
+export type { GetNextOptions } from './api/actor-pool.js';
 export { init, main, shutdown } from './api/lifecycle.js';
 export type { InitOptions, Runtime, ShutdownOptions } from './api/lifecycle.js';
 export { cancel } from './api/cancel.js';

@@ -30,25 +30,30 @@ export class Outcome<T> {
     return this.#error;
   }
 
-  /** Makes the task or call; what that throws is how it ends. */
-  begin(make: () => ObjectRef<T>): void {
+  /**
+   * Makes the task or call; what that throws is how it ends. `ended` is called when it has ended, also
+   * when it was cancelled, and must not throw.
+   */
+  begin(make: () => ObjectRef<T>, ended: () => void = () => undefined): void {
     try {
       const ref: unknown = make();
       if (!(ref instanceof ObjectRef)) throw invalidType('fn()', 'an ObjectRef', ref);
-      this.#follow(ref as ObjectRef<T>);
+      this.#ref = ref as ObjectRef<T>;
     } catch (error) {
       this.#settle('failed', error);
+      ended();
+      return;
     }
-  }
-
-  #follow(ref: ObjectRef<T>): void {
-    this.#ref = ref;
-    const { slot, core } = referenceOf(ref);
-    core.unobserved.observe(referenceOf(ref));
-    const settle = () =>
-      slot.state === 'failed' ? this.#settle('failed', slot.error) : this.#settle('value');
-    if (slot.state === 'pending') slot.addListener({ slotSettled: settle });
-    else settle();
+    const reference = referenceOf(this.#ref);
+    const { slot } = reference;
+    reference.core.unobserved.observe(reference);
+    const slotSettled = () => {
+      if (slot.state === 'failed') this.#settle('failed', slot.error);
+      else this.#settle('value');
+      ended();
+    };
+    if (slot.state === 'pending') slot.addListener({ slotSettled });
+    else slotSettled();
   }
 
   #settle(state: 'value' | 'failed', error?: unknown): void {

@@ -1,5 +1,5 @@
 /** Never run: it only has to compile, and each line with `@ts-expect-error` must not. */
-import { actor, remote, type ActorHandle, type ObjectRef } from 'mobula';
+import { actor, ActorPool, remote, type ActorHandle, type ObjectRef } from 'mobula';
 import { expectType } from './expect.js';
 
 class Counter {
@@ -28,6 +28,7 @@ class Counter {
 const Counters = actor(Counter);
 const add = remote((handle: ActorHandle<Counter>, by: number) => [handle.actorId, by]);
 
+declare const pool: ActorPool<ActorHandle<Counter>>;
 declare const handle: ActorHandle<Counter>;
 declare const number: ObjectRef<number>;
 declare const text: ObjectRef<string>;
@@ -62,4 +63,22 @@ export const actors = [
   handle.decrement,
   // @ts-expect-error: an option that does not exist
   Counters.options({ isolate: 'thread' }),
+
+  // A pool gives what its function's refs stand for.
+  expectType<ActorPool<ActorHandle<Counter>>>()(() => new ActorPool([handle])),
+  expectType<AsyncIterableIterator<number, undefined>>()(() =>
+    pool.map((one, n) => one.increment(n), [1, 2]),
+  ),
+  expectType<AsyncIterableIterator<string, undefined>>()(() =>
+    pool.mapUnordered((one, n: number) => [one.later(), n][0] as ObjectRef<string>, new Set([1])),
+  ),
+  expectType<Promise<unknown>>()(() => pool.getNext({ timeout: '1s' })),
+  expectType<Promise<number>>()(() => new ActorPool<typeof handle, number>([]).getNextUnordered()),
+  expectType<ActorHandle<Counter> | undefined>()(() => pool.popIdle()),
+  // @ts-expect-error: the function must give a ref
+  pool.map((one, n) => n, [1, 2]),
+  // @ts-expect-error: a wrong item
+  () => pool.submit((one, n: number) => one.increment(n), '1'),
+  // @ts-expect-error: no handle
+  new ActorPool([1]),
 ];
