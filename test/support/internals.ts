@@ -2,7 +2,8 @@ import type { StoreHandle } from 'mobula/store';
 import type * as BindingModule from '../../lib/store/binding.js';
 import type * as ContextModule from '../../lib/runtime/context.js';
 
-async function load(path: string): Promise<unknown> {
+/** A module of the package that is no entry point. */
+export async function load(path: string): Promise<unknown> {
   return import(new URL(`../../../dist/${path}`, import.meta.url).href);
 }
 
