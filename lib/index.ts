@@ -15,6 +15,8 @@ export { map } from './api/map.js';
 export type { Mappable, MapOptions } from './api/map.js';
 export { allocate, free, get, put, wait } from './api/objects.js';
 export type { GetOptions, PutOptions, WaitOptions, WaitResult } from './api/objects.js';
+export { Queue } from './api/queue.js';
+export type { QueueOptions, QueueWaitOptions } from './api/queue.js';
 export { context } from './api/task-context.js';
 export type { TaskContext } from './api/task-context.js';
 export { remote } from './api/remote.js';

@@ -53,7 +53,13 @@ export class Values {
   /** `pin` holds the object by a pin as long as the ref lives. */
   put(value: unknown, pin = false): ObjectRef {
     this.#core.assertOpen();
-    return this.putAllocated(value, pin) ?? this.#refTo(this.#putNew(value, pin), pin);
+    return this.putAllocated(value, pin) ?? this.putEncoded(this.#core.codec.encode(value), pin);
+  }
+
+  putEncoded(encoded: Encoded, pin = false): ObjectRef {
+    const options = { addRef: true, pin, contained: this.contained(encoded) };
+    const store = () => this.#core.objects.put(encoded, options);
+    return this.#refTo(this.#core.room.now(encoded.size, store), pin);
   }
 
   /** If `value` is exactly an allocated array not yet sealed, a ref to it: sealed, not copied. */
@@ -69,13 +75,6 @@ export class Values {
     reference.slot.settle('stored');
     this.#core.references.count(ref, reference, row);
     return ref;
-  }
-
-  #putNew(value: unknown, pin: boolean): Row {
-    const encoded = this.#core.codec.encode(value);
-    const contained = this.contained(encoded);
-    const options = { addRef: true, pin, contained };
-    return this.#core.room.now(encoded.size, () => this.#core.objects.put(encoded, options));
   }
 
   /** The ids of the refs in a value, which live as long as the object that holds the value. */
@@ -255,6 +254,13 @@ export class Values {
     if (reference.disposed) return;
     reference.disposed = true;
     if (reference.users === 0) this.#core.references.drop(reference);
+  }
+
+  /** The refs in a value can be shared, disposed or not, until the returned function is called. */
+  use({ references }: Pick<Encoded, 'references'>): () => void {
+    const used = references.filter(isRef).map(referenceOf);
+    for (const reference of used) reference.users++;
+    return () => used.forEach((reference) => this.endUse(reference));
   }
 
   /** One request less uses the ref; the last one drops it, if it was disposed meanwhile. */

@@ -135,7 +135,10 @@ export class Responder {
     return true;
   }
 
-  /** Through the store. `held` is disposed as soon as the object holds it, or never will. */
+  /**
+   * Through the store. `held` is disposed as soon as the object holds it, or never will. The code that
+   * has made the value may dispose the refs in it before.
+   */
   #store(
     to: Incoming,
     encoded: Encoded,
@@ -145,10 +148,12 @@ export class Responder {
   ): Sent {
     const { room, values } = this.#core;
     const contained = values.contained(encoded);
+    const endUse = values.use(encoded);
     let isSent = true;
     let settle: () => void = () => undefined;
     const end = () => {
       held?.[Symbol.dispose]();
+      endUse();
       settle();
     };
     const isDone = room.whenever(encoded, {
