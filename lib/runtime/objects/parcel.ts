@@ -8,7 +8,10 @@ import { whenAllSettled } from './value-slot.js';
  */
 export type Parcel = Uint8Array | ObjectRef;
 
-/** Larger records go through the store: there they would be an object of their own anyway. */
+/**
+ * Larger records go through the store. Below, a queue was two to three times as fast with records in
+ * its calls; above, two to ten times with refs: the call would take an object of its own.
+ */
 const recordBytes = 1024;
 
 /** Values that are large, have arrays of 1 KiB or more, or contain refs or handles, get a ref. */
