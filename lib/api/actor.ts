@@ -54,10 +54,7 @@ function start(
   args: readonly unknown[],
 ): Handle {
   assertNotImporting(`${declaration.name}.remote()`);
-  const context = requireContext();
-  const { handle, address } = createActor(context.core, declaration, options, args);
-  context.placeActor(address, options.isolation);
-  return handle;
+  return createActor(requireContext().core, declaration, options, args);
 }
 
 /**

@@ -27,7 +27,7 @@ import { addErrorClass } from '../runtime/tasks/error-classes.js';
 import type { Route } from '../runtime/tasks/request.js';
 import { checkReturns, usualBackpressure } from '../runtime/tasks/result-options.js';
 import type { ErrorType, RetryPolicy } from '../runtime/tasks/retry-policy.js';
-import type { Demand } from '../runtime/tasks/shapes.js';
+import { amountsOf, type Demand } from '../runtime/tasks/shapes.js';
 import type { Terms } from '../runtime/tasks/task-spec.js';
 import { Op, RunQueue } from '../transport/wire.js';
 import { checkDemand } from './demand.js';
@@ -125,7 +125,7 @@ function checkOptions(
     ...(timeout !== Infinity && { timeout }),
     ...(returns > 1 && { returns }),
     ...(backpressure !== undefined && { backpressure }),
-    ...(demand !== usualDemand && { resources: resourcesOf(demand) }),
+    ...(demand !== usualDemand && { resources: amountsOf(demand) }),
   };
   return {
     name,
@@ -137,10 +137,6 @@ function checkOptions(
     isolation,
     priority,
   };
-}
-
-function resourcesOf({ cpus, gpus, resources }: Demand): Record<string, number> {
-  return { ...(cpus > 0 && { cpu: cpus }), ...(gpus > 0 && { gpu: gpus }), ...resources };
 }
 
 function checkTimeout(timeout: number | string = Infinity): number {

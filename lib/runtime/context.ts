@@ -1,5 +1,4 @@
 import { hasShutDown, MobulaError } from '../common/errors.js';
-import type { ActorAddress } from './actors/actor-client.js';
 import type { Core } from './core.js';
 
 export type WorkerIsolation = 'thread' | 'process';
@@ -16,8 +15,6 @@ export interface Context {
   /** The runtime's name, if it has one, and with what other processes join it. */
   readonly name: string | undefined;
   readonly address: string;
-  /** Finds the actor a host. */
-  placeActor(address: ActorAddress, isolation: ActorIsolation): void;
 }
 
 let current: Context | undefined;

@@ -9,6 +9,8 @@ import {
 } from '../transport/message.js';
 import { Peer, type InboxRecord, type PeerAddress, type PeerOwner } from '../transport/peer.js';
 import { Op, RecordKind } from '../transport/wire.js';
+import type { ActorAddress } from './actors/actor-address.js';
+import type { ActorControl } from './actors/actor-control.js';
 import { CallLines } from './actors/call-lines.js';
 import { Declarations } from './tasks/declarations.js';
 import { resolveErrorClass } from './tasks/error-classes.js';
@@ -75,6 +77,8 @@ export class Core implements PeerOwner {
   /** Milliseconds since the epoch. */
   readonly startedAt = Date.now();
   executor: Executor | undefined;
+  /** Set by whoever makes the core. */
+  actors!: ActorControl;
   /** Undefined for the driver's own. */
   driver: PeerAddress | undefined;
   /** While the thread is blocked in a wait, what arrives is kept for later. */
@@ -184,11 +188,16 @@ export class Core implements PeerOwner {
   }
 
   received(): boolean {
-    return this.blocked === 0 && (this.executor?.received() ?? false);
+    return this.#mayExecute && (this.executor?.received() ?? false);
   }
 
   wantedTasks(): number {
-    return this.blocked === 0 ? (this.executor?.wantedTasks() ?? 0) : 0;
+    return this.#mayExecute ? (this.executor?.wantedTasks() ?? 0) : 0;
+  }
+
+  /** What a driver takes is no user's code. */
+  get #mayExecute(): boolean {
+    return this.blocked === 0 || this.driver === undefined;
   }
 
   toDriver(message: Message): void {
@@ -196,17 +205,15 @@ export class Core implements PeerOwner {
     else this.send(message, this.driver);
   }
 
-  createActor(): [index: number, generation: number] {
-    return native.peerCreateActor(this.peer.handle, 0);
-  }
-
-  /** From now on the actor's calls go to `host`. False when one of them has ended. */
-  hostActor(index: number, generation: number, host: PeerAddress): boolean {
-    return native.peerHostActor(this.peer.handle, index, generation, host.slot, host.uid);
+  /** `restarts`: how often it may have another host; Infinity: always. */
+  createActor(restarts: number): ActorAddress {
+    const times = restarts === Infinity ? -1 : restarts;
+    const [index, generation] = native.peerCreateActor(this.peer.handle, times);
+    return { index, generation };
   }
 
   /** Calls that wait for a host fail, and so do all to come. */
-  endActor(index: number, generation: number): void {
+  endActor({ index, generation }: ActorAddress): void {
     native.peerEndActor(this.peer.handle, index, generation);
   }
 

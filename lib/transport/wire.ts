@@ -29,6 +29,7 @@ export const Op = {
   resume: 7,
   resubmit: 8,
   tally: 9,
+  return: 10,
 } as const;
 
 /** What a received record is. */
@@ -44,8 +45,8 @@ export const RecordKind = {
 /** Flags of a bounced record: whether, as far as one can tell, it has ended its worker. */
 export const Blame = { bystander: 0, culprit: 1 } as const;
 
-/** Run queues: which kind of worker a task asks for. */
-export const RunQueue = { thread: 0, process: 1 } as const;
+/** Run queues: which kind of worker a task asks for; the driver takes what actors are to hold. */
+export const RunQueue = { thread: 0, process: 1, actor: 2 } as const;
 
 /** The target of a record that has bounced off a peer that ended; its targetUid is that peer's. */
 export const noTarget = 0xffff_ffff;

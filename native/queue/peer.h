@@ -142,7 +142,8 @@ class Peer {
   // the runtime will never have as much.
   Status shape(uint32_t kind, const std::vector<Amount>& amounts, uint32_t* index);
 
-  // The peer that owns the runtime.
+  // The peer that owns the runtime. The tasks that it takes are no tasks but stand for what actors
+  // hold as long as they live.
   Status set_driver();
   bool driver(uint32_t* slot, uint32_t* uid);
   // From now on this peer counts as one of the runtime's workers.

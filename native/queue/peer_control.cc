@@ -280,18 +280,22 @@ bool Peer::find(uint32_t uid, uint32_t* slot) {
   return false;
 }
 
+// What the driver has in flight is what actors hold.
 Status Peer::counts(Counts* out) {
   LockGuard guard(lock_);
   if (!guard.status().is_ok()) return guard.status();
   const QueueState& state = segment_.queue();
+  uint64_t waiting = 0;
   for (uint32_t kind = 0; kind < shm::kWorkerKinds; ++kind) {
-    out->queued += post_.shapes().queued(kind);
+    waiting += post_.shapes().queued(kind);
+    if (kind < shm::kTaskKinds) out->queued = waiting;
   }
   out->finished = state.finished;
   out->failed = state.failed;
   out->retried = state.retried;
   out->bounced = state.bounced;
-  out->running = state.submitted - out->queued - state.answered - state.withdrawn;
+  out->running = state.submitted - waiting - state.answered - state.withdrawn;
+  if (state.driver != kNone) out->running -= state.peers[state.driver].in_flight.count;
   for (uint32_t peer = 0; peer < state.peers_used; ++peer) {
     const PeerSlot& slot = state.peers[peer];
     if (slot.state == PeerState::kLive) out->workers += slot.is_worker;
@@ -305,11 +309,12 @@ Status Peer::counts(Counts* out) {
 bool Peer::is_quiet() {
   LockGuard guard(lock_);
   if (!guard.status().is_ok()) return false;
-  for (uint32_t kind = 0; kind < shm::kWorkerKinds; ++kind) {
+  for (uint32_t kind = 0; kind < shm::kTaskKinds; ++kind) {
     if (post_.shapes().queued(kind) > 0) return false;
   }
   const QueueState& state = segment_.queue();
   for (uint32_t peer = 0; peer < state.peers_used; ++peer) {
+    if (peer == state.driver) continue;
     const List& in_flight = state.peers[peer].in_flight;
     for (uint32_t record = in_flight.head; record != kNone; record = segment_.cell(record).next) {
       if (segment_.cell(record).lent == 0) return false;

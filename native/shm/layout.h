@@ -34,8 +34,8 @@ inline constexpr uint32_t kMaxClients = 256;
 inline constexpr uint32_t kHolderWords = kMaxClients / 64;
 inline constexpr uint32_t kMaxPeers = 1024;
 inline constexpr uint32_t kMaxActors = 131072;
-inline constexpr uint32_t kWorkerKinds =
-    3;  // 0 threads, 1 processes, 2 the driver, which takes for actors what they hold
+inline constexpr uint32_t kTaskKinds = 2;    // of workers: 0 threads, 1 processes
+inline constexpr uint32_t kWorkerKinds = 3;  // 2: the driver, which takes what actors hold
 inline constexpr uint32_t kMaxResources = 32;
 inline constexpr uint32_t kMaxDevices = 64;
 inline constexpr uint32_t kMaxShapes = 1024;

@@ -1,29 +1,25 @@
 import { PendingCallsLimitError } from '../../common/errors.js';
 import { Op } from '../../transport/wire.js';
 import type { Core } from '../core.js';
-import type { ObjectRef } from '../objects/object-ref.js';
+import { referenceOf, type ObjectRef } from '../objects/object-ref.js';
+import { whenAllSettled } from '../objects/value-slot.js';
 import type { Declaration } from '../tasks/functions.js';
 import type { ObjectStream } from '../tasks/object-stream.js';
 import type { Destination, Route } from '../tasks/request.js';
 import { noRetries } from '../tasks/retry-policy.js';
-import { Flag, type Terms } from '../tasks/task-spec.js';
+import type { ActorAddress } from './actor-address.js';
 import type { ActorInfo } from './actor-info.js';
 import type { CallLine } from './call-lines.js';
 import { checkCallOptions, type CallOptions, type CheckedCallOptions } from './call-options.js';
 
-/** Names an actor: its row in the actor table, and which of the row's actors it is. */
-export interface ActorAddress {
-  readonly index: number;
-  readonly generation: number;
-}
-
-/** What a handle knows and does: sends calls to its actor. */
+/** What a handle knows and does: sends calls to its actor, which lives as long as its anchor. */
 export class ActorClient {
   readonly core: Core;
   readonly address: ActorAddress;
   readonly declaration: Declaration;
   readonly info: ActorInfo;
   readonly line: CallLine;
+  readonly anchor: ObjectRef;
   readonly #destination: Destination;
 
   constructor(
@@ -32,7 +28,9 @@ export class ActorClient {
     declaration: Declaration,
     info: ActorInfo,
     line: CallLine,
+    anchor: ObjectRef,
   ) {
+    this.anchor = anchor;
     this.core = core;
     this.address = address;
     this.declaration = declaration;
@@ -41,15 +39,32 @@ export class ActorClient {
     this.#destination = { op: Op.call, target: address.index, detail: address.generation };
   }
 
-  construct(args: readonly unknown[], terms: Terms | undefined): ObjectRef {
-    const route = this.route(this.info.className);
-    const { line: order } = this;
-    return this.core.requests.send({ route, args, flags: Flag.construct, terms, order });
+  route(what: string): Route {
+    const { anchor, declaration } = this;
+    return { destination: this.#destination, declaration, what, policy: noRetries, anchor };
   }
 
-  route(what: string): Route {
-    const { declaration } = this;
-    return { destination: this.#destination, declaration, what, policy: noRetries };
+  /** Throws for a handle that was disposed. */
+  assertUsable(): void {
+    const { core, disposed } = referenceOf(this.anchor);
+    core.assertOpen();
+    if (!disposed) return;
+    throw new ReferenceError(
+      `ActorHandle(${this.anchor.id}) of ${this.info.className} was disposed: keep it`,
+    );
+  }
+
+  /** Once the calls that this thread has made so far are on their way. */
+  async stop(): Promise<void> {
+    this.assertUsable();
+    const { last } = this.line;
+    if (last !== undefined) await new Promise<void>((left) => whenAllSettled([last], left));
+    await this.core.actors.stop(this.address);
+  }
+
+  async kill(restart: boolean): Promise<void> {
+    this.assertUsable();
+    await this.core.actors.kill(this.address, restart);
   }
 
   /** Calls of that method, which is not looked for before they arrive. */
@@ -84,6 +99,7 @@ export class ActorMethod {
   /** Throws PendingCallsLimitError when too many calls are unanswered. */
   call(args: readonly unknown[]): ObjectRef | readonly ObjectRef[] | ObjectStream {
     const { core, info, line } = this.#client;
+    this.#client.assertUsable();
     if (line.pending >= info.maxPendingCalls) this.#refuse();
     const { backpressure, returns, terms } = this.#options;
     const request = {
@@ -99,8 +115,7 @@ export class ActorMethod {
   }
 
   #refuse(): never {
-    const { core, info } = this.#client;
-    core.assertOpen();
+    const { info } = this.#client;
     throw new PendingCallsLimitError(
       `${this.#route.what} was not called: ${info.maxPendingCalls} calls of this actor are ` +
         'unanswered, as many as its maxPendingCalls allows. Await some of them first',

@@ -1,9 +1,16 @@
+import { ActorExistsError } from '../../common/errors.js';
+import { ActorState, native } from '../../store/binding.js';
 import type { Core } from '../core.js';
+import { referenceOf, type ObjectRef } from '../objects/object-ref.js';
 import { findDeclaration, type AnyClass, type Declaration } from '../tasks/functions.js';
+import { amountsOf, isNothing } from '../tasks/shapes.js';
 import { readUint32, writeUint32 } from '../tasks/task-spec.js';
-import { ActorClient, type ActorAddress, type ActorMethod } from './actor-client.js';
+import { actorIdOf, type ActorAddress } from './actor-address.js';
+import { ActorClient, type ActorMethod } from './actor-client.js';
 import { ActorInfo } from './actor-info.js';
+import { claimName, findNamed, nameIdOf } from './actor-names.js';
 import type { CheckedActorOptions } from './actor-options.js';
+import { encodeConstructorArguments, type ActorSpec } from './actor-spec.js';
 import { CallLine } from './call-lines.js';
 import type { CallOptions } from './call-options.js';
 
@@ -30,8 +37,10 @@ const own = new Set<string>(['constructor', 'actorId', 'toString', 'toJSON', 'va
 
 function handleFor(client: ActorClient): ActorHandle {
   const methods = new Map<string, CallableMethod>();
-  const handle = new Proxy(new ActorHandle(actorIdOf(client.core.storeId, client.address)), {
+  const dispose = () => client.anchor[Symbol.dispose]();
+  const handle = new Proxy(new ActorHandle(client.anchor.id), {
     get(target, key) {
+      if (key === Symbol.dispose) return dispose;
       // `await handle` must give the handle, and look for no further method.
       if (typeof key === 'symbol' || key === 'then') return undefined;
       if (own.has(key)) return Reflect.get(target, key) as unknown;
@@ -58,30 +67,114 @@ function callable(client: ActorClient, name: string): CallableMethod {
   return Object.assign(callWith({}), { options: callWith });
 }
 
-export function actorIdOf(storeId: string, { index, generation }: ActorAddress): string {
-  const hex = (value: number) => value.toString(16).padStart(8, '0');
-  return `${storeId.slice(0, 12)}ffff${hex(index)}${hex(generation)}`;
-}
-
-/** Makes an actor, which waits for a host; its constructor is the first of its calls. */
+/** Makes an actor, which waits for a host, or takes the one that has its name. */
 export function createActor(
   core: Core,
   declaration: Declaration<AnyClass>,
-  { concurrency, info, name }: CheckedActorOptions,
+  options: CheckedActorOptions,
   args: readonly unknown[],
-): { handle: ActorHandle; address: ActorAddress } {
+): ActorHandle {
   core.assertOpen();
-  const [index, generation] = core.createActor();
-  const address = { index, generation };
+  const { name } = options;
+  if (name === undefined || !options.getIfExists) return make(core, declaration, options, args);
+  const existing = findActor(core, name);
+  if (existing !== undefined) return existing;
+  try {
+    return make(core, declaration, options, args);
+  } catch (error) {
+    const made = error instanceof ActorExistsError ? findActor(core, name) : undefined;
+    if (made === undefined) throw error;
+    return made;
+  }
+}
+
+function make(
+  core: Core,
+  declaration: Declaration<AnyClass>,
+  options: CheckedActorOptions,
+  args: readonly unknown[],
+): ActorHandle {
+  const { demand, info, isDetached, isolation, maxRestarts, name, restartDelay } = options;
+  const shape = isNothing(demand) ? null : core.shapes.of('actor', demand);
+  core.declarations.publish(declaration);
+  const encoded = encodeConstructorArguments(core, args);
+  const address = core.createActor(maxRestarts);
+  const what = name === undefined ? info.className : `${info.className} '${name}'`;
+  let anchor: ObjectRef;
+  try {
+    const holder = name === undefined ? null : claimName(core, name, { address, info });
+    anchor = putAnchor(core, address, {
+      key: declaration.key,
+      what,
+      args: encoded.args,
+      concurrency: options.concurrency ?? null,
+      resources: amountsOf(demand),
+      name: holder,
+    });
+    holder?.[Symbol.dispose]();
+  } catch (error) {
+    core.endActor(address);
+    throw error;
+  } finally {
+    for (const ref of encoded.held) ref[Symbol.dispose]();
+  }
+  const nameId = name === undefined ? null : nameIdOf(core, name);
+  core.actors.place({ ...address, isolation, shape, restartDelay, isDetached, what, nameId });
   const line = name === undefined ? new CallLine() : core.callLines.of(address);
-  const client = new ActorClient(core, address, declaration, info, line);
-  client.construct(args, concurrency && { concurrency });
-  return { handle: handleFor(client), address };
+  return handleFor(new ActorClient(core, address, declaration, info, line, anchor));
+}
+
+function putAnchor(core: Core, address: ActorAddress, spec: ActorSpec): ObjectRef {
+  return core.values.putEncoded(core.codec.encode(spec), { id: actorIdOf(core.storeId, address) });
+}
+
+/** A handle to the living actor of that name. */
+export function findActor(core: Core, name: string): ActorHandle | undefined {
+  core.assertOpen();
+  const found = findNamed(core, name);
+  if (found === undefined) return undefined;
+  const { address, info } = found;
+  const { index, generation } = address;
+  const state = native.peerActorState(core.peer.handle, index, generation);
+  if (state === ActorState.ended) return undefined;
+  const anchor = core.references.borrow(actorIdOf(core.storeId, address));
+  return referenceOf(anchor).entry === undefined
+    ? undefined
+    : handleTo(core, address, info, anchor);
+}
+
+/** A handle to an actor that this thread has not made: it need not know its class. */
+function handleTo(
+  core: Core,
+  address: ActorAddress,
+  info: ActorInfo,
+  anchor: ObjectRef,
+): ActorHandle {
+  const declaration = findDeclaration(info.key) ?? declaredElsewhere(info);
+  const line = core.callLines.of(address);
+  return handleFor(new ActorClient(core, address, declaration, info, line, anchor));
+}
+
+function declaredElsewhere({ key, className }: ActorInfo): Declaration {
+  return { target: ActorHandle, module: '', name: className, key };
+}
+
+/** The client behind a handle; undefined for anything else. */
+export function clientOf(value: unknown): ActorClient | undefined {
+  return typeof value === 'object' && value !== null ? clients.get(value) : undefined;
+}
+
+/** The anchor that a handle holds, unless its actor had ended when the handle came here. */
+export function anchorIn(handle: object): ObjectRef | undefined {
+  const anchor = clients.get(handle)?.anchor;
+  return anchor === undefined || referenceOf(anchor).entry === undefined ? undefined : anchor;
 }
 
 /** The tag, the row's index, its generation, what is known of the actor. */
 export function encodeHandle(tag: number, handle: ActorHandle): Uint8Array {
-  const { address, core, info, line } = clients.get(handle)!;
+  const client = clients.get(handle)!;
+  client.assertUsable();
+  const { address, core, info, line } = client;
   core.callLines.share(address, line);
   const about = info.encode();
   const bytes = new Uint8Array(9 + about.length);
@@ -92,14 +185,8 @@ export function encodeHandle(tag: number, handle: ActorHandle): Uint8Array {
   return bytes;
 }
 
-/** A handle to an actor that somebody else made; this thread need not know its class. */
 export function decodeHandle(core: Core, bytes: Uint8Array): ActorHandle {
   const address = { index: readUint32(bytes, 1), generation: readUint32(bytes, 5) };
-  const info = ActorInfo.decode(bytes.subarray(9));
-  const declaration = findDeclaration(info.key) ?? declaredElsewhere(info);
-  return handleFor(new ActorClient(core, address, declaration, info, core.callLines.of(address)));
-}
-
-function declaredElsewhere({ key, className }: ActorInfo): Declaration {
-  return { target: ActorHandle, module: '', name: className, key };
+  const anchor = core.references.borrow(actorIdOf(core.storeId, address));
+  return handleTo(core, address, ActorInfo.decode(bytes.subarray(9)), anchor);
 }

@@ -1,6 +1,6 @@
 import type { Load, Order } from '../tasks/request.js';
 import type { ValueSlot } from '../objects/value-slot.js';
-import type { ActorAddress } from './actor-client.js';
+import type { ActorAddress } from './actor-address.js';
 
 /** The calls that one thread makes of one actor, through whichever of its handles. */
 export class CallLine implements Order, Load {

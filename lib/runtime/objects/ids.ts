@@ -34,6 +34,21 @@ export class PeerIds {
   }
 }
 
+/** Where the uid of a peer stands in an id of the runtime's own; native/include/mobula/object_id.h. */
+const systemMark = 'ffff';
+
+/**
+ * An id of what the runtime needs itself, by 16 hex digits: of an actor's anchor `0...`, of an
+ * actor's name `8...`, of a declaration `ffff...`.
+ */
+export function systemId(storeId: string, digits: string): string {
+  return `${storeId.slice(0, 12)}${systemMark}${digits}`;
+}
+
+export function isSystemId(id: string): boolean {
+  return id.startsWith(systemMark, 12);
+}
+
 export const idBytes = 16;
 
 export function writeId(id: string, target: Uint8Array, offset: number): void {

@@ -1,5 +1,5 @@
 import type { Core } from '../core.js';
-import { PeerIds } from './ids.js';
+import { isSystemId, PeerIds } from './ids.js';
 import { liveRefs } from './live-refs.js';
 import { referenceOf, type Reference } from './object-ref.js';
 
@@ -23,9 +23,6 @@ export interface ObjectMemory {
   age: number;
 }
 
-/** The issuer of what the runtime keeps for itself. */
-const noPeer = 0xffff_ffff;
-
 const states = ['pending', 'created', 'sealed', 'lost', 'freed'] as const;
 
 /** All objects of the store that refs stand for, and those of this thread that are elsewhere. */
@@ -38,7 +35,7 @@ export function listMemory(core: Core): ObjectMemory[] {
   const now = Date.now();
   const stored = core.objects
     .listReferred()
-    .filter(([id]) => PeerIds.issuerOf(id) !== noPeer)
+    .filter(([id]) => !isSystemId(id))
     .map(([id, size, state, refs, pins, createdAt]): ObjectMemory => {
       const age = Math.max(0, now - createdAt);
       return { id, size, state: states[state]!, owner: ownerOf(id), refs, pins, age };

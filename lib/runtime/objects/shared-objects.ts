@@ -213,6 +213,11 @@ export class SharedObjects {
     return this.availability(id) === Availability.freed;
   }
 
+  /** Whether it can be read. */
+  contains(id: string): boolean {
+    return this.availability(id) === Availability.ready;
+  }
+
   availability(id: string): number {
     return native.storeAvailability(this.store, id);
   }

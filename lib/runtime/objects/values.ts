@@ -1,6 +1,7 @@
 import { ObjectFreedError, RuntimeShutdownError } from '../../common/errors.js';
 import { native } from '../../store/binding.js';
 import { recordOf, type Encoded } from '../../serialization/codec.js';
+import { anchorIn } from '../actors/actor-handle.js';
 import type { Core } from '../core.js';
 import { idBytes, PeerIds, writeId } from './ids.js';
 import { isRef, ObjectRef, Reference, referenceOf } from './object-ref.js';
@@ -53,11 +54,16 @@ export class Values {
   /** `pin` holds the object by a pin as long as the ref lives. */
   put(value: unknown, pin = false): ObjectRef {
     this.#core.assertOpen();
-    return this.putAllocated(value, pin) ?? this.putEncoded(this.#core.codec.encode(value), pin);
+    return this.putAllocated(value, pin) ?? this.putEncoded(this.#core.codec.encode(value), { pin });
   }
 
-  putEncoded(encoded: Encoded, pin = false): ObjectRef {
-    const options = { addRef: true, pin, contained: this.contained(encoded) };
+  /** ObjectExistsError if there is an object of that `id`; without, it is fresh. */
+  putEncoded(
+    encoded: Encoded,
+    { id, pin = false }: { id?: string; pin?: boolean } = {},
+  ): ObjectRef {
+    const contained = this.contained(encoded);
+    const options = { ...(id !== undefined && { id }), addRef: true, pin, contained };
     const store = () => this.#core.objects.put(encoded, options);
     return this.#refTo(this.#core.room.now(encoded.size, store), pin);
   }
@@ -79,14 +85,17 @@ export class Values {
 
   /** The ids of the refs in a value, which live as long as the object that holds the value. */
   contained({ references }: Pick<Encoded, 'references'>): Uint8Array | undefined {
-    const refs = references.filter(isRef);
-    if (refs.length === 0) return undefined;
-    const ids = new Uint8Array(refs.length * idBytes);
-    refs.forEach((ref, index) => {
+    const ids: string[] = [];
+    for (const value of references) {
+      const ref = isRef(value) ? value : anchorIn(value);
+      if (ref === undefined) continue;
       this.share(ref);
-      writeId(ref.id, ids, index * idBytes);
-    });
-    return ids;
+      ids.push(ref.id);
+    }
+    if (ids.length === 0) return undefined;
+    const bytes = new Uint8Array(ids.length * idBytes);
+    ids.forEach((id, index) => writeId(id, bytes, index * idBytes));
+    return bytes;
   }
 
   /** Makes sure that others who are given the ref find its value, now or later, in the store. */

@@ -1,5 +1,6 @@
 import { FunctionNotFoundError } from '../../common/errors.js';
 import type { Core } from '../core.js';
+import { systemId } from '../objects/ids.js';
 import type { Declaration } from './functions.js';
 
 /** How workers find a function that they do not know: an object names its module. */
@@ -44,6 +45,6 @@ export class Declarations {
   }
 
   #idOf(key: number): string {
-    return `${this.#core.storeId.slice(0, 12)}ffffffff${key.toString(16).padStart(12, '0')}`;
+    return systemId(this.#core.storeId, `ffff${key.toString(16).padStart(12, '0')}`);
   }
 }

@@ -25,6 +25,8 @@ export interface Route {
   readonly policy: RetryPolicy;
   /** Where its unanswered requests are counted. */
   readonly load?: Load | undefined;
+  /** Keeps the called actor alive: requests need it until they are answered. */
+  readonly anchor?: ObjectRef | undefined;
 }
 
 /** How many of some requests are unanswered. */

@@ -1,10 +1,11 @@
 import {
+  ActorUnavailableError,
   type RuntimeShutdownError,
   TaskCancelledError,
   WorkerCrashedError,
 } from '../../common/errors.js';
 import { isContainer } from '../../serialization/record.js';
-import { native } from '../../store/binding.js';
+import { ActorState, native } from '../../store/binding.js';
 import {
   answersTask,
   endedPeer,
@@ -12,6 +13,7 @@ import {
   type PeerAddress,
 } from '../../transport/peer.js';
 import { Blame, Op, RecordKind } from '../../transport/wire.js';
+import type { Death } from '../actors/actor-control.js';
 import type { Core } from '../core.js';
 import { readId } from '../objects/ids.js';
 import { ObjectRef, Reference, referenceOf } from '../objects/object-ref.js';
@@ -117,7 +119,9 @@ export class Requests {
   #start(request: Request, pending: PendingRequest): void {
     pending.reference.users = 1;
     this.#pending.add(pending.sequence, pending);
-    if (pending.route.load !== undefined) pending.route.load.pending++;
+    const { anchor, load } = pending.route;
+    if (load !== undefined) load.pending++;
+    if (anchor !== undefined) referenceOf(anchor).users++;
     this.#core.hold();
     try {
       this.#sender.send(request, pending);
@@ -147,7 +151,12 @@ export class Requests {
   }
 
   #completeFailed(pending: PendingRequest, answer: number, start: number, end: number): void {
-    const error = this.#decodeError(pending.route.declaration.module, start, end);
+    const error = this.#decodeError(
+      pending.route.declaration.module,
+      this.#core.peer.inbox,
+      start,
+      end,
+    );
     if (answer === Answer.failed) {
       this.#fail(pending, error);
       return;
@@ -202,9 +211,9 @@ export class Requests {
   }
 
   /** An error that cannot be read, for lack of its class, gives way to the one that says so. */
-  #decodeError(module: string, start: number, end: number): unknown {
+  #decodeError(module: string, source: Uint8Array, start: number, end: number): unknown {
     try {
-      return preferErrorsOf(module, () => this.#decode(start, end));
+      return preferErrorsOf(module, () => this.#core.codec.decodeAt(source, start, end));
     } catch (error) {
       return error;
     }
@@ -253,9 +262,13 @@ export class Requests {
   bounced(record: InboxRecord): void {
     const pending = this.#pending.get(record.sequence);
     if (pending === undefined) return;
+    if (pending.route.destination.op === Op.call) {
+      this.#calledInVain(pending, endedPeer(record));
+      return;
+    }
     const isToBlame = record.flags === Blame.culprit;
     const isLast = pending.retriesLeft === 0 && (isToBlame || pending.route.policy.retries === 0);
-    if (pending.route.destination.op === Op.call || isLast) {
+    if (isLast) {
       this.#failCrashed(pending, endedPeer(record));
       return;
     }
@@ -291,6 +304,36 @@ export class Requests {
     };
     if (ended === undefined) fail();
     else this.#core.ends.reasonOf(ended, fail);
+  }
+
+  /** Its actor has ended, or is to go on without it: `ended` had begun it, as far as is known. */
+  #calledInVain(pending: PendingRequest, ended: number | undefined): void {
+    const { target: index, detail: generation } = pending.route.destination;
+    const address = { index, generation };
+    const { peer, actors } = this.#core;
+    if (native.peerActorState(peer.handle, index, generation) !== ActorState.ended) {
+      this.#failUnavailable(pending, ended);
+      return;
+    }
+    actors.whyEnded(address, (death) => {
+      if (this.#isPending(pending)) this.#fail(pending, this.#diedError(pending, death));
+    });
+  }
+
+  #failUnavailable(pending: PendingRequest, ended: number | undefined): void {
+    const fail = (reason?: string) => {
+      if (this.#isPending(pending)) this.#fail(pending, interrupted(pending.what, reason));
+    };
+    if (ended === undefined) fail();
+    else this.#core.ends.reasonOf(ended, fail);
+  }
+
+  #diedError({ what, route }: PendingRequest, death: Death | undefined): Error {
+    if (death === undefined) return actorDied(what, 'it had ended before');
+    const { cause, reason, name } = death;
+    if (cause === undefined) return actorDied(name, reason);
+    const { module } = route.declaration;
+    return actorDied(name, reason, this.#decodeError(module, cause, 0, cause.length));
   }
 
   #isPending(pending: PendingRequest): boolean {
@@ -352,6 +395,7 @@ export class Requests {
     const { reference, rare, route } = pending;
     this.#pending.delete(reference.sequence!);
     if (route.load !== undefined) route.load.pending--;
+    if (route.anchor !== undefined) this.#core.values.endUse(referenceOf(route.anchor));
     if (reference.slot.state === 'failed') {
       this.#core.unobserved.add(pending.ref, reference, pending.what);
     }
@@ -396,10 +440,15 @@ export class Requests {
   }
 }
 
-function crashError({ route, what }: PendingRequest, reason: string | undefined): Error {
+function crashError({ what }: PendingRequest, reason: string | undefined): Error {
   const why = reason === undefined ? '' : `: ${reason}`;
-  if (route.destination.op !== Op.call) {
-    return new WorkerCrashedError(`The worker that ran ${what} died${why}; no retries are left`);
-  }
-  return actorDied(what, why === '' ? 'it had ended before' : `its worker ended${why}`);
+  return new WorkerCrashedError(`The worker that ran ${what} died${why}; no retries are left`);
+}
+
+function interrupted(what: string, reason: string | undefined): ActorUnavailableError {
+  const why = reason === undefined ? '' : `: ${reason}`;
+  return new ActorUnavailableError(
+    `${what} may have begun when its actor was interrupted${why}; the actor starts anew. ` +
+      'Calls that may run again say so by maxTaskRetries or the option retries',
+  );
 }

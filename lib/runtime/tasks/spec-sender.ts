@@ -1,5 +1,6 @@
 import type { Encoded } from '../../serialization/codec.js';
 import { maxPayloadBytes, Op } from '../../transport/wire.js';
+import { anchorIn } from '../actors/actor-handle.js';
 import type { Core } from '../core.js';
 import { idBytes, writeId } from '../objects/ids.js';
 import { isRef, referenceOf, type ObjectRef } from '../objects/object-ref.js';
@@ -147,15 +148,11 @@ export class SpecSender {
     if (policy.retryErrors !== false) {
       pending.spec = peer.outbox.slice(offset, offset + length);
     }
-    // The flags tell an actor's host which generation is meant.
-    peer.commit(
-      op,
-      destination.target,
-      destination.detail,
-      destination.detail,
-      pending.sequence,
-      length,
-    );
+    const { target, detail } = destination;
+    const retries = policy.retries === Infinity ? -1 : policy.retries;
+    // How often a call runs again is a matter of its actor's row, not of this thread.
+    const flags = op === Op.call ? retries : 0;
+    peer.commit(op, target, detail, flags, pending.sequence, length);
     pending.isSent = true;
   }
 
@@ -166,8 +163,9 @@ export class SpecSender {
 
   /** The worker will look up the refs inside the arguments in the store. */
   #shareNested(references: readonly object[], pending: PendingRequest): void {
-    for (const ref of references) {
-      if (!isRef(ref)) continue;
+    for (const value of references) {
+      const ref = isRef(value) ? value : anchorIn(value);
+      if (ref === undefined) continue;
       this.#core.values.share(ref);
       use(ref, pending);
     }

@@ -1,0 +1,58 @@
+import { createHash } from 'node:crypto';
+import { ActorExistsError, ObjectExistsError, ObjectLostError } from '../../common/errors.js';
+import { ActorState, Availability, native } from '../../store/binding.js';
+import type { Core } from '../core.js';
+import { systemId } from '../objects/ids.js';
+import type { ObjectRef } from '../objects/object-ref.js';
+import type { ActorAddress } from './actor-address.js';
+import { ActorInfo } from './actor-info.js';
+
+/** Whose name it is. */
+export interface NamedActor {
+  readonly address: ActorAddress;
+  readonly info: ActorInfo;
+}
+
+type Entry = [name: string, index: number, generation: number, info: Uint8Array];
+
+/** The object that stands for a name: there is one as long as an actor has it. */
+export function nameIdOf({ storeId }: Core, name: string): string {
+  const hash = createHash('sha256').update(name).digest('hex');
+  return systemId(storeId, `8${hash.slice(0, 15)}`);
+}
+
+export function findNamed(core: Core, name: string): NamedActor | undefined {
+  const id = nameIdOf(core, name);
+  if (core.objects.availability(id) !== Availability.ready) return undefined;
+  try {
+    const [stored, index, generation, info] = core.objects.read(id) as Entry;
+    if (stored !== name) return undefined;
+    return { address: { index, generation }, info: ActorInfo.decode(info) };
+  } catch (error) {
+    if (error instanceof ObjectLostError) return undefined;
+    throw error;
+  }
+}
+
+/** Throws ActorExistsError unless the name is free; it is the actor's as long as the ref lives. */
+export function claimName(core: Core, name: string, { address, info }: NamedActor): ObjectRef {
+  const entry: Entry = [name, address.index, address.generation, info.encode()];
+  const id = nameIdOf(core, name);
+  giveUpLeftover(core, name, id);
+  try {
+    return core.values.putEncoded(core.codec.encode(entry), { id });
+  } catch (cause) {
+    if (!(cause instanceof ObjectExistsError)) throw cause;
+    const message = `An actor named '${name}' exists: getActor() and getIfExists find it`;
+    throw new ActorExistsError(message, { cause });
+  }
+}
+
+/** The name of an actor that has ended is free, even if its driver has not come to see to that. */
+function giveUpLeftover(core: Core, name: string, id: string): void {
+  const found = findNamed(core, name);
+  if (found === undefined) return;
+  const { index, generation } = found.address;
+  const state = native.peerActorState(core.peer.handle, index, generation);
+  if (state === ActorState.ended) native.storeDelete(core.store, id);
+}

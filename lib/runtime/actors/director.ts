@@ -1,0 +1,406 @@
+import { nextTick } from 'node:process';
+import { ActorState, Availability, native } from '../../store/binding.js';
+import type { PeerAddress } from '../../transport/peer.js';
+import type { Core } from '../core.js';
+import type { ObjectRef } from '../objects/object-ref.js';
+import type { ActorIsolation } from '../context.js';
+import { actorIdOf, keyOf, type ActorAddress } from './actor-address.js';
+import type { ActorControl, Death, Placement } from './actor-control.js';
+import type { ActorGrants, Grant } from './actor-grants.js';
+
+/** A host that is to give an actor up has this long before it is ended itself. */
+const graceMs = 1000;
+/** How long somebody who asks why an actor has ended waits for the driver to see it. */
+const patienceMs = 1000;
+/** Between looks for actors without handles, at least so long, and so many times as long as a look. */
+const lookMs = 2;
+const lookShare = 20;
+
+/** A worker that hosts actors, as {@link Hosts} knows it. */
+export interface Host {
+  /** Known once it is ready. */
+  readonly address: PeerAddress | undefined;
+  /** Those that it hosts, or is to host when it is ready. */
+  readonly actors: Set<Directed>;
+}
+
+/** The workers that the director uses. */
+export interface Hosts {
+  /** One for an actor of that isolation: of shared ones the one with the fewest. */
+  hostFor(isolation: ActorIsolation): Host;
+  /** Ends it at once, for that reason if it is not known otherwise. */
+  endHost(host: Host, reason: string): void;
+  /** Lets one that has no actors end by itself. */
+  dismissHost(host: Host): void;
+}
+
+/**
+ * Where an actor stands; lib/README.md numbers the edges. `leaving`: taken from a host that has not
+ * said yet that it has given it up, for another host or for good.
+ */
+type State = 'pending' | 'alive' | 'leaving' | 'restarting' | 'stopping' | 'dead';
+
+/** An actor, as its driver knows it. */
+export class Directed implements ActorAddress {
+  readonly index: number;
+  readonly generation: number;
+  readonly id: string;
+  readonly placement: Placement;
+  /** Who made it, and takes it along at its end. */
+  readonly maker: PeerAddress | undefined;
+  state: State = 'pending';
+  host: Host | undefined;
+  grant: Grant | undefined;
+  gpus: readonly number[] = [];
+  /** Of a detached one. */
+  anchor: ObjectRef | undefined;
+  /** How often it had another host. */
+  restarts = 0;
+  /** It is to stop as soon as it has a host: somebody has called stop(). */
+  mustStop = false;
+  /** Why it is to have another host, or none. */
+  death: Death | undefined;
+  /** What is to be called when it has ended, or has come away from its host. */
+  onMoved: (() => void)[] = [];
+  onDead: (() => void)[] = [];
+  stopDelay: (() => void) | undefined;
+
+  constructor(storeId: string, placement: Placement, maker: PeerAddress | undefined) {
+    this.placement = placement;
+    this.index = placement.index;
+    this.generation = placement.generation;
+    this.id = actorIdOf(storeId, placement);
+    this.maker = maker;
+  }
+
+  get isShared(): boolean {
+    return this.placement.isolation === 'shared';
+  }
+}
+
+/**
+ * Finds hosts for the actors of a runtime, restarts them and ends them: in its driver. What calls
+ * may do meanwhile is a matter of their rows in the segment, which the director moves from state to
+ * state before it tells their hosts.
+ */
+export class Director implements ActorControl {
+  readonly #core: Core;
+  readonly #hosts: Hosts;
+  readonly #grants: ActorGrants;
+  readonly #actors = new Map<number, Directed>();
+  /** Those whose host is ready for them. */
+  #arriving: Directed[] = [];
+  #isWatching = false;
+  #isLooking = false;
+  #isClosed = false;
+
+  constructor(core: Core, hosts: Hosts, grants: ActorGrants) {
+    this.#core = core;
+    this.#hosts = hosts;
+    this.#grants = grants;
+  }
+
+  /** `maker` takes it along at its end, unless it is detached. */
+  place(placement: Placement, maker?: PeerAddress): void {
+    if (this.#isClosed) return;
+    const isOwn = maker === undefined || placement.isDetached;
+    const { peer, references } = this.#core;
+    if (isOwn && !native.peerAdoptActor(peer.handle, placement.index, placement.generation)) return;
+    const actor = new Directed(this.#core.storeId, placement, isOwn ? undefined : maker);
+    this.#actors.set(keyOf(actor), actor);
+    this.#watch(actor.id);
+    if (placement.isDetached) actor.anchor = references.borrow(actor.id);
+    if (placement.shape === null) {
+      this.#seekHost(actor);
+      return;
+    }
+    actor.grant = this.#grants.ask(placement.shape, (gpus) => {
+      actor.gpus = gpus;
+      this.#seekHost(actor);
+    });
+  }
+
+  #seekHost(actor: Directed): void {
+    const host = this.#hosts.hostFor(actor.placement.isolation);
+    actor.host = host;
+    host.actors.add(actor);
+    if (host.address !== undefined) this.#arrive(actor);
+  }
+
+  hostReady(host: Host): void {
+    for (const actor of host.actors) this.#arrive(actor);
+  }
+
+  #arrive(actor: Directed): void {
+    this.#arriving.push(actor);
+    if (this.#arriving.length === 1) nextTick(() => this.admit());
+  }
+
+  /** Hosts those whose hosts are ready. Their orders come before their calls. */
+  admit(): void {
+    const arriving = this.#arriving.filter(({ host }) => host?.address !== undefined);
+    this.#arriving = [];
+    if (arriving.length === 0 || this.#isClosed) return;
+    for (const actor of arriving) {
+      const { gpus, host, index, generation, restarts } = actor;
+      const order = { type: 'construct', index, generation, restarts, gpus } as const;
+      this.#core.send(order, host!.address!);
+    }
+    this.#core.peer.flush();
+    for (const actor of arriving) this.#admit(actor);
+  }
+
+  #admit(actor: Directed): void {
+    const { host, index, generation } = actor;
+    const { slot, uid } = host!.address!;
+    // It fails when the host has ended, of which somebody will tell, or whoever made the actor has.
+    native.peerHostActor(this.#core.peer.handle, index, generation, slot, uid);
+    actor.state = 'alive';
+    if (actor.mustStop) this.#stop(actor);
+  }
+
+  #tellHost(type: 'evict' | 'retire', { host, index, generation }: Directed): void {
+    if (host?.address !== undefined) this.#core.send({ type, index, generation }, host.address);
+  }
+
+  /** The host of an actor could not make it, or what the actor has started has failed. */
+  failed(address: ActorAddress, restarts: number, death: Death, mayRestart: boolean): void {
+    const actor = this.#actors.get(keyOf(address));
+    if (actor?.restarts !== restarts) return;
+    if (actor.state === 'stopping') this.#leave(actor, death);
+    if (actor.state !== 'alive') return;
+    if (mayRestart && this.#unhost(actor)) this.#leave(actor, death);
+    else this.#end(actor, death);
+  }
+
+  /** False when no restarts are left. */
+  #unhost({ index, generation }: Directed): boolean {
+    return native.peerUnhostActor(this.#core.peer.handle, index, generation);
+  }
+
+  /** Takes it from its host, for the reason why it may not have another one. */
+  #leave(actor: Directed, death: Death): void {
+    actor.state = 'leaving';
+    actor.death = death;
+    this.#tellHost('evict', actor);
+    const { host, restarts } = actor;
+    actor.stopDelay = this.#core.timers.start(graceMs, () => {
+      if (actor.state !== 'leaving' || actor.restarts !== restarts) return;
+      this.#hosts.endHost(host!, `${actor.placement.what}, which it hosted, did not give way`);
+    });
+  }
+
+  /** Its host has given it up, and its calls back. */
+  left(address: ActorAddress): void {
+    const actor = this.#actors.get(keyOf(address));
+    if (actor?.state === 'leaving') this.#hasLeft(actor);
+  }
+
+  #hasLeft(actor: Directed): void {
+    this.#comeAway(actor);
+    if (this.#rowOf(actor) === ActorState.restarting) this.#restart(actor);
+    else this.#bury(actor, actor.death!);
+  }
+
+  #rowOf({ index, generation }: Directed): number {
+    return native.peerActorState(this.#core.peer.handle, index, generation);
+  }
+
+  #comeAway(actor: Directed): void {
+    actor.stopDelay?.();
+    actor.stopDelay = undefined;
+    const { host } = actor;
+    actor.host = undefined;
+    host?.actors.delete(actor);
+    if (host !== undefined && !actor.isShared) this.#hosts.dismissHost(host);
+  }
+
+  #restart(actor: Directed): void {
+    actor.state = 'restarting';
+    actor.restarts++;
+    this.#call(actor, 'onMoved');
+    const { restartDelay } = actor.placement;
+    const again = () => {
+      actor.stopDelay = undefined;
+      this.#seekHost(actor);
+    };
+    if (restartDelay === 0) again();
+    else actor.stopDelay = this.#core.timers.start(restartDelay, again);
+  }
+
+  /** What it hosted is restarted, as far as the rows say so. */
+  hostEnded(host: Host, reason: string): void {
+    for (const actor of [...host.actors]) {
+      this.#comeAway(actor);
+      this.#lostHost(actor, reason);
+    }
+  }
+
+  #lostHost(actor: Directed, reason: string): void {
+    const { death, placement, state } = actor;
+    if (state === 'alive' && this.#rowOf(actor) === ActorState.alive) this.#unhost(actor);
+    if (this.#rowOf(actor) === ActorState.restarting) {
+      this.#restart(actor);
+      return;
+    }
+    const when = state === 'pending' ? 'its worker ended before it was ready' : 'its worker ended';
+    this.#end(actor, death ?? { name: placement.what, reason: `${when}: ${reason}` });
+  }
+
+  /** It has done its last call, and run its stop hook. */
+  stopped(address: ActorAddress): void {
+    const actor = this.#actors.get(keyOf(address));
+    if (actor?.state !== 'stopping') return;
+    this.#comeAway(actor);
+    this.#bury(actor, actor.death!);
+  }
+
+  stop(address: ActorAddress): Promise<void> {
+    const actor = this.#actors.get(keyOf(address));
+    if (actor === undefined || actor.state === 'dead') return Promise.resolve();
+    actor.mustStop = true;
+    if (actor.state === 'alive') this.#stop(actor);
+    return this.#when(actor, 'onDead');
+  }
+
+  /** After the calls that have come so far; none come any more. */
+  #stop(actor: Directed): void {
+    const reason = actor.mustStop ? 'it was stopped' : 'its last handle was given up';
+    actor.state = 'stopping';
+    actor.death = { name: actor.placement.what, reason };
+    this.#core.endActor(actor);
+    this.#tellHost('retire', actor);
+  }
+
+  kill(address: ActorAddress, restart: boolean): Promise<void> {
+    const actor = this.#actors.get(keyOf(address));
+    if (actor === undefined || actor.state === 'dead') return Promise.resolve();
+    const ended = this.#when(actor, restart ? 'onMoved' : 'onDead');
+    const death = { name: actor.placement.what, reason: 'it was killed' };
+    if (!restart) this.#end(actor, death);
+    else if (actor.state !== 'alive') this.#call(actor, 'onMoved');
+    else if (this.#unhost(actor)) this.#part(actor, death);
+    else this.#end(actor, death);
+    return ended;
+  }
+
+  /** Those that live alone go with their worker. */
+  #part(actor: Directed, death: Death): void {
+    if (actor.isShared) {
+      this.#leave(actor, death);
+      return;
+    }
+    actor.state = 'leaving';
+    actor.death = death;
+    this.#hosts.endHost(actor.host!, death.reason);
+  }
+
+  /** For good. Calls that wait come back at once, those that its host has when that gives it up. */
+  #end(actor: Directed, death: Death): void {
+    this.#core.endActor(actor);
+    const isHosted = actor.host !== undefined && actor.state !== 'pending';
+    if (isHosted && actor.state !== 'restarting') {
+      if (actor.state === 'leaving') actor.death = death;
+      else this.#part(actor, death);
+      return;
+    }
+    this.#comeAway(actor);
+    this.#bury(actor, death);
+  }
+
+  #bury(actor: Directed, death: Death): void {
+    actor.state = 'dead';
+    actor.death = death;
+    const { nameId } = actor.placement;
+    this.#core.endActor(actor);
+    if (nameId !== null) native.storeDelete(this.#core.store, nameId);
+    actor.grant?.end();
+    actor.anchor?.[Symbol.dispose]();
+    this.#call(actor, 'onMoved');
+    this.#call(actor, 'onDead');
+    this.#lookSoon();
+  }
+
+  whyEnded(address: ActorAddress, listener: (death: Death | undefined) => void): void {
+    const actor = this.#actors.get(keyOf(address));
+    if (actor === undefined || actor.state === 'dead' || actor.state === 'stopping') {
+      listener(actor?.death);
+      return;
+    }
+    let stop: () => void = () => undefined;
+    const answer = () => {
+      stop();
+      listener(actor.death);
+    };
+    actor.onDead.push(answer);
+    stop = this.#core.timers.start(patienceMs, answer);
+  }
+
+  #when(actor: Directed, event: 'onMoved' | 'onDead'): Promise<void> {
+    this.#core.hold();
+    return new Promise((resolve) => {
+      actor[event].push(() => {
+        this.#core.unhold();
+        resolve();
+      });
+    });
+  }
+
+  #call(actor: Directed, event: 'onMoved' | 'onDead'): void {
+    const listeners = actor[event];
+    actor[event] = [];
+    for (const listener of listeners) listener();
+  }
+
+  /** Somebody who has joined has ended. */
+  makerEnded(maker: PeerAddress): void {
+    for (const actor of [...this.#actors.values()]) {
+      if (actor.maker?.uid !== maker.uid || actor.state === 'dead') continue;
+      const reason = 'the process that made it has left the runtime';
+      this.#end(actor, { name: actor.placement.what, reason });
+    }
+  }
+
+  /** One watch tells of all anchors. */
+  #watch(anchor: string): void {
+    if (this.#isWatching) return;
+    this.#isWatching = true;
+    this.#core.changes.overhear(anchor, () => this.#lookSoon());
+  }
+
+  #lookSoon(): void {
+    if (this.#isLooking || this.#isClosed) return;
+    this.#isLooking = true;
+    this.#core.timers.start(lookMs, () => this.#look());
+  }
+
+  /** Ends the actors that have no handles any more, and forgets those that have ended. */
+  #look(): void {
+    const start = performance.now();
+    for (const [key, actor] of this.#actors) {
+      if (this.#core.objects.availability(actor.id) === Availability.ready) continue;
+      if (actor.state === 'dead') this.#actors.delete(key);
+      else this.#orphaned(actor);
+    }
+    const rest = lookShare * (performance.now() - start);
+    this.#core.timers.start(rest, () => (this.#isLooking = false));
+  }
+
+  #orphaned(actor: Directed): void {
+    if (actor.state === 'alive') this.#stop(actor);
+    else if (actor.state === 'pending' || actor.state === 'restarting') {
+      this.#end(actor, { name: actor.placement.what, reason: 'its last handle was given up' });
+    }
+  }
+
+  /** All actors end with the runtime. */
+  close(): void {
+    this.#isClosed = true;
+    for (const actor of this.#actors.values()) {
+      actor.stopDelay?.();
+      this.#call(actor, 'onMoved');
+      this.#call(actor, 'onDead');
+    }
+    this.#actors.clear();
+  }
+}
