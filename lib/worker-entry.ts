@@ -4,6 +4,7 @@ import { isMainThread } from 'node:worker_threads';
 import { ActorHost } from './runtime/actors/actor-host.js';
 import { nameIn } from './runtime/address.js';
 import { setContext } from './runtime/context.js';
+import { RemoteActors } from './runtime/actors/remote-actors.js';
 import { Core } from './runtime/core.js';
 import { watchImports } from './runtime/tasks/modules.js';
 import { TaskExecutor } from './runtime/tasks/task-executor.js';
@@ -13,6 +14,7 @@ import { sendOutput } from './runtime/workers/thread-output.js';
 import { exitReason } from './runtime/workers/worker-ends.js';
 import { outputPort, takeConfig, type WorkerConfig } from './runtime/workers/worker-config.js';
 import { native } from './store/binding.js';
+import { isOrder } from './transport/actor-message.js';
 import type { PeerAddress } from './transport/peer.js';
 import { RunQueue } from './transport/wire.js';
 
@@ -40,9 +42,11 @@ function endWithDriver(core: Core, { slot, uid }: PeerAddress): void {
 function serve(core: Core, config: WorkerConfig): void {
   const { address, driver, isolation, role, slots, taskIsolation, worker } = config;
   const queue = RunQueue[isolation];
-  const actors = new ActorHost(core);
+  const actors = new ActorHost(core, role === 'thread' || role === 'process');
   const executor = new TaskExecutor(core, actors, slots);
   const workers = new RemoteWorkers(core, driver);
+  const otherActors = new RemoteActors(core, driver);
+  core.actors = otherActors;
   core.executor = executor;
   core.driver = driver;
   if (role === 'tasks') {
@@ -59,11 +63,11 @@ function serve(core: Core, config: WorkerConfig): void {
     mayBlock: role !== 'shared',
     name: nameIn(address),
     address,
-    placeActor: (address, isolation) => workers.placeActor(address, isolation),
   });
   core.onMessage = (message) => {
     if (message.type !== 'stop') {
-      workers.receive(message);
+      if (isOrder(message)) actors.order(message);
+      else if (!otherActors.receive(message)) workers.receive(message);
       return;
     }
     executor.stop();
@@ -79,17 +83,33 @@ function serve(core: Core, config: WorkerConfig): void {
     core.send({ type: 'ending', worker, reason }, driver);
     core.peer.flush();
   };
-  process.on('uncaughtExceptionMonitor', (error: unknown, origin) => {
-    sayLast(describe(error, origin));
-  });
+  if (role === 'tasks') {
+    process.on('uncaughtExceptionMonitor', (error: unknown, origin) => {
+      sayLast(describe(error, nameOf(origin)));
+    });
+  } else {
+    const uncaught = (error: unknown, what: string) => {
+      if (actors.blame(error, what)) return;
+      sayLast(describe(error, what));
+      process.removeAllListeners('uncaughtException');
+      setImmediate(() => {
+        throw error;
+      });
+    };
+    process.on('unhandledRejection', (error) => uncaught(error, 'unhandled rejection'));
+    process.on('uncaughtException', (error, origin) => uncaught(error, nameOf(origin)));
+  }
   // The driver cannot ask the system about a thread, as it can about a process.
   if (!isMainThread) process.on('exit', (code) => sayLast(exitReason(code)));
   native.peerSetWorker(core.peer.handle);
   core.send({ type: 'ready', worker }, driver);
 }
 
-function describe(error: unknown, origin: NodeJS.UncaughtExceptionOrigin): string {
-  const what = origin === 'unhandledRejection' ? 'unhandled rejection' : 'uncaught exception';
+function nameOf(origin: NodeJS.UncaughtExceptionOrigin): string {
+  return origin === 'unhandledRejection' ? 'unhandled rejection' : 'uncaught exception';
+}
+
+function describe(error: unknown, what: string): string {
   return `${what}: ${error instanceof Error ? error.message : String(error)}`;
 }
 

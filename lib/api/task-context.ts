@@ -37,13 +37,13 @@ export function context(): TaskContext {
     isDriver,
   };
   if (task === undefined) return { ...place, attempt: 0, signal: never, resources: {} };
-  const { incoming, attempt, actorId, terms } = task;
+  const { actor, incoming, attempt, actorId, terms } = task;
   return {
     ...place,
     taskId: core.taskIdOf(incoming),
     ...(actorId !== undefined && { actorId }),
     attempt,
-    resources: terms.resources ?? (actorId === undefined ? oneCpu : {}),
+    resources: actor?.resources ?? terms.resources ?? oneCpu,
     get signal() {
       return task.signal;
     },

@@ -1,9 +1,11 @@
 import { availableParallelism, totalmem } from 'node:os';
 import { Eviction, native } from '../store/binding.js';
+import { isForDirector } from '../transport/actor-message.js';
+import type { Message } from '../transport/message.js';
+import type { PeerAddress } from '../transport/peer.js';
 import { RunQueue } from '../transport/wire.js';
-import type { ActorAddress } from './actors/actor-client.js';
 import { addressOf, claimName, type Place } from './address.js';
-import { endContext, setContext, type ActorIsolation, type WorkerIsolation } from './context.js';
+import { endContext, setContext, type WorkerIsolation } from './context.js';
 import { Core } from './core.js';
 import { Joiners } from './joiners.js';
 import { Workers } from './workers/workers.js';
@@ -65,7 +67,7 @@ export class Driver {
       0,
     );
     this.isolation = isolation;
-    this.core = new Core(store, RunQueue[isolation], false);
+    this.core = new Core(store, RunQueue.actor, false);
     native.peerSetDriver(this.core.peer.handle);
     native.peerSetResources(this.core.peer.handle, Object.entries(resources));
     const place = this.#place();
@@ -78,11 +80,11 @@ export class Driver {
       address: this.address,
       log: logToDriver,
     });
-    this.#joiners = new Joiners(this.core, (joiner) => this.#workers.ownerEnded(joiner));
-    this.core.onMessage = (message, from) => {
-      if (message.type === 'join') this.#joiners.add(from);
-      else this.#workers.receive(message, from);
-    };
+    this.#joiners = new Joiners(this.core, (joiner) => {
+      this.#workers.ownerEnded(joiner);
+      this.#workers.director.makerEnded(joiner);
+    });
+    this.core.onMessage = (message, from) => this.#receive(message, from);
     this.core.onSlice = () => this.#workers.lookAfter();
     setContext(this);
   }
@@ -102,8 +104,11 @@ export class Driver {
     }
   }
 
-  placeActor(address: ActorAddress, isolation: ActorIsolation): void {
-    this.#workers.placeActor(address, isolation);
+  #receive(message: Message, from: PeerAddress): void {
+    if (message.type === 'join') this.#joiners.add(from);
+    else if (isForDirector(message)) {
+      this.#workers.director.receive(message, from, this.#joiners.has(from));
+    } else this.#workers.receive(message, from);
   }
 
   get hasEnded(): boolean {

@@ -1,9 +1,9 @@
 import { MobulaError } from '../common/errors.js';
 import { native } from '../store/binding.js';
 import { RunQueue } from '../transport/wire.js';
-import type { ActorAddress } from './actors/actor-client.js';
+import { RemoteActors } from './actors/remote-actors.js';
 import { findPlace, nameIn, type Place } from './address.js';
-import { endContext, setContext, type ActorIsolation, type WorkerIsolation } from './context.js';
+import { endContext, setContext, type WorkerIsolation } from './context.js';
 import { Core } from './core.js';
 import { RemoteWorkers } from './workers/remote-workers.js';
 
@@ -19,6 +19,7 @@ export class Joiner {
   readonly name: string | undefined;
   readonly address: string;
   readonly #workers: RemoteWorkers;
+  readonly #actors: RemoteActors;
   readonly #look: NodeJS.Timeout;
   #hasEnded = false;
 
@@ -33,9 +34,11 @@ export class Joiner {
       throw noRuntime(address);
     }
     this.#workers = new RemoteWorkers(this.core, driver);
+    this.#actors = new RemoteActors(this.core, driver);
+    this.core.actors = this.#actors;
     this.core.onMessage = (message) => {
       if (message.type === 'closing') this.#ownerHasEnded();
-      else this.#workers.receive(message);
+      else if (!this.#actors.receive(message)) this.#workers.receive(message);
     };
     this.core.send({ type: 'join' }, driver);
     const look = () => {
@@ -46,10 +49,6 @@ export class Joiner {
     this.core.driver = driver;
     this.core.onSlice = look;
     setContext(this);
-  }
-
-  placeActor(address: ActorAddress, isolation: ActorIsolation): void {
-    this.#workers.placeActor(address, isolation);
   }
 
   #ownerHasEnded(): void {
@@ -68,6 +67,7 @@ export class Joiner {
     clearInterval(this.#look);
     endContext();
     this.core.refuse(why);
+    this.#actors.close();
     // Whoever calls may be looking at what this core has received.
     setImmediate(() => this.core.close());
   }

@@ -21,6 +21,10 @@ export class Joiners {
     if (this.#joiners.length === 1) this.#lookLater();
   }
 
+  has({ uid }: PeerAddress): boolean {
+    return this.#joiners.some((joiner) => joiner.uid === uid);
+  }
+
   /** The runtime ends. */
   dismiss(): void {
     for (const joiner of this.#joiners.splice(0)) this.#core.send({ type: 'closing' }, joiner);

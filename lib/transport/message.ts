@@ -1,6 +1,7 @@
 import type * as msgpackr from 'msgpackr';
 // The plain JavaScript of it: the main entry looks for a native helper at every worker's start.
 import * as plain from 'msgpackr/pack';
+import type { ActorMessage } from './actor-message.js';
 import type { PeerAddress } from './peer.js';
 
 /** A task in flight: who has sent it, and under which number. */
@@ -11,6 +12,7 @@ export interface TaskAddress {
 
 /** What peers tell each other about themselves: plain MessagePack, no user values. */
 export type Message =
+  | ActorMessage
   /** A worker to its driver: it can be given work. */
   | { readonly type: 'ready'; readonly worker: number }
   /** To the owner of a value to come: a borrower has given it up. */
@@ -21,13 +23,6 @@ export type Message =
   | { readonly type: 'stop' }
   /** To the driver: so many more tasks are on a run queue that may have too few workers. */
   | { readonly type: 'demand'; readonly queue: number; readonly tasks: number }
-  /** To the driver: an actor needs a host. */
-  | {
-      readonly type: 'host';
-      readonly index: number;
-      readonly generation: number;
-      readonly isolation: 'shared' | 'thread' | 'process';
-    }
   /** To the driver: a worker's thread is blocked by a task that waits, or is so no more. */
   | { readonly type: 'blocked'; readonly queue: number; readonly change: 1 | -1 }
   /**

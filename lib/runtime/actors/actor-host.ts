@@ -1,29 +1,32 @@
+import { inspect } from 'node:util';
 import { TaskCancelledError } from '../../common/errors.js';
+import type { ActorOrder } from '../../transport/actor-message.js';
 import type { InboxRecord, PeerAddress } from '../../transport/peer.js';
+import { Op } from '../../transport/wire.js';
 import type { Core } from '../core.js';
 import { OwnerWatch } from '../tasks/owner-watch.js';
 import { incomingOf, Responder } from '../tasks/responder.js';
 import { RunningTask } from '../tasks/running-task.js';
-import { Flag, readAttempt, readFlags, readKey } from '../tasks/task-spec.js';
-import { actorIdOf } from './actor-handle.js';
+import { keyOf } from './actor-address.js';
 import { Attribution } from './attribution.js';
 import { HostedActor, type Surroundings } from './hosted-actor.js';
 import { MethodRunner } from './method-runner.js';
 
 const noDevices: readonly number[] = [];
 
-/** The actors of one worker. */
+/** The actors of one worker, which its driver gives it and takes from it. */
 export class ActorHost {
   readonly #with: Surroundings;
   readonly #owners: OwnerWatch;
   readonly #actors = new Map<number, HostedActor>();
   #called: HostedActor[] = [];
 
-  constructor(core: Core) {
+  /** One that `isAlone` has this worker for itself. */
+  constructor(core: Core, isAlone: boolean) {
     const responder = new Responder(core);
     const attribution = new Attribution();
     const runner = new MethodRunner(core, responder, attribution);
-    this.#with = { core, responder, attribution, runner };
+    this.#with = { core, responder, attribution, runner, isAlone };
     this.#owners = new OwnerWatch(
       core,
       () => this.#tasks(),
@@ -31,30 +34,35 @@ export class ActorHost {
     );
   }
 
-  receive(record: InboxRecord): void {
-    const { inbox } = this.#with.core.peer;
-    const { start, end } = record;
-    const actor = this.#actorOf(record);
-    const attempt = readAttempt(inbox, start);
-    const task = new RunningTask(incomingOf(record), attempt, noDevices, actor.actorId);
-    if ((readFlags(inbox, start) & Flag.construct) === 0) actor.receive(task, inbox, start, end);
-    else {
-      const payload = inbox.slice(start, end);
-      actor.receiveConstruction({ task, key: readKey(inbox, start), payload });
-    }
-    this.#called.push(actor);
-    this.#owners.start();
+  order(order: ActorOrder): void {
+    const key = keyOf(order);
+    if (order.type === 'construct') {
+      const actor = new HostedActor(this.#with, order, () => this.#actors.delete(key));
+      this.#actors.set(key, actor);
+      this.#with.attribution.add(actor.actorId);
+      actor.construct();
+    } else if (order.type === 'evict') this.#evict(order);
+    else this.#actors.get(key)?.retire();
   }
 
-  #actorOf({ actor: index, flags: generation }: InboxRecord): HostedActor {
-    const known = this.#actors.get(index);
-    if (known?.generation === generation) return known;
-    const { attribution, core } = this.#with;
-    const actorId = actorIdOf(core.storeId, { index, generation });
-    const actor = new HostedActor(this.#with, generation, actorId);
-    attribution.add(actorId);
-    this.#actors.set(index, actor);
-    return actor;
+  #evict({ index, generation }: ActorOrder): void {
+    this.#actors.get(keyOf({ index, generation }))?.evict();
+    this.#with.core.toDriver({ type: 'left', index, generation });
+  }
+
+  receive(record: InboxRecord): void {
+    const { actor: index, flags: generation, handle, devicesLow: begun, start, end } = record;
+    const { peer } = this.#with.core;
+    const actor = this.#actors.get(keyOf({ index, generation }));
+    if (actor === undefined) {
+      peer.reserve();
+      peer.commit(Op.return, handle, 0, 0, 0, 0);
+      return;
+    }
+    const task = new RunningTask(incomingOf(record), begun, noDevices, actor);
+    actor.receive(task, peer.inbox, start, end);
+    this.#called.push(actor);
+    this.#owners.start();
   }
 
   /** Answers a call that runs or waits, and asks its code to end. Undefined when there is none. */
@@ -79,9 +87,27 @@ export class ActorHost {
     return active;
   }
 
-  /** In a handler of what nobody has caught: the actor whose code is to blame, if that is known. */
-  get culprit(): string | undefined {
-    return this.#with.attribution.culprit;
+  /**
+   * In a handler of what nobody has caught: ends the actor whose code is to blame, and lets the others
+   * live. False when that cannot be told.
+   */
+  blame(error: unknown, what: string): boolean {
+    const culprit = this.#culprit;
+    if (culprit === undefined) return false;
+    console.error(`The actor ${culprit.what} ends by an ${what}: ${inspect(error)}`);
+    culprit.crashed(error, what);
+    return true;
+  }
+
+  /** Of an actor whose code runs, what it is called. */
+  get culpritName(): string | undefined {
+    return this.#culprit?.what;
+  }
+
+  get #culprit(): HostedActor | undefined {
+    const { culprit } = this.#with.attribution;
+    if (culprit === undefined) return undefined;
+    return [...this.#actors.values()].find(({ actorId }) => actorId === culprit);
   }
 
   *#tasks(): Generator<RunningTask> {
@@ -96,12 +122,9 @@ export class ActorHost {
     for (const actor of called) actor.run();
   }
 
-  /** Runs the stop hooks; what they throw is a warning. */
+  /** The worker ends: runs the stop hooks. */
   async stop(): Promise<void> {
     this.#owners.stop();
-    const stops = [...this.#actors.values()].map((actor) => actor.stop());
-    for (const stop of await Promise.allSettled(stops)) {
-      if (stop.status === 'rejected') process.emitWarning(stop.reason as Error);
-    }
+    await Promise.all([...this.#actors.values()].map((actor) => actor.runStopHook()));
   }
 }

@@ -62,6 +62,8 @@ class Group {
  * 5. Nothing starts outside of {@link run} and the end of a call that has gone on.
  */
 export class CallQueue {
+  /** No call is here any more. */
+  onIdle: () => void = () => undefined;
   readonly #start: (call: Call) => Promise<void> | undefined;
   #unnamed = new Group(1);
   #named = new Map<string, Group>();
@@ -96,6 +98,7 @@ export class CallQueue {
       if (group.isFull) group.push(call);
       else this.#begin(call, group);
     }
+    if (this.isIdle) this.onIdle();
   }
 
   #groupOf({ task }: Call): Group {
@@ -118,6 +121,7 @@ export class CallQueue {
       this.#goingOn.delete(task);
       group.running--;
       this.#continue(group);
+      if (this.isIdle) this.onIdle();
     });
   }
 
@@ -135,6 +139,17 @@ export class CallQueue {
       if (!task.ended && task.isOf(owner, sequence)) return task;
     }
     return undefined;
+  }
+
+  /** Whether all that has arrived has ended. */
+  get isIdle(): boolean {
+    // Who waits does so behind somebody who goes on.
+    return this.#goingOn.size === 0 && this.#arrived.length === 0;
+  }
+
+  /** Those that have started and go on, answered or not. */
+  running(): Iterable<RunningTask> {
+    return this.#goingOn;
   }
 
   /** Of all calls that are here, answered or not. */

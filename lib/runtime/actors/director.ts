@@ -1,15 +1,18 @@
 import { nextTick } from 'node:process';
 import { ActorState, Availability, native } from '../../store/binding.js';
+import type { ActorReport, ActorRequest } from '../../transport/actor-message.js';
 import type { PeerAddress } from '../../transport/peer.js';
 import type { Core } from '../core.js';
 import type { ObjectRef } from '../objects/object-ref.js';
 import type { ActorIsolation } from '../context.js';
 import { actorIdOf, keyOf, type ActorAddress } from './actor-address.js';
 import type { ActorControl, Death, Placement } from './actor-control.js';
-import type { ActorGrants, Grant } from './actor-grants.js';
+import { ActorGrants, type Grant } from './actor-grants.js';
 
 /** A host that is to give an actor up has this long before it is ended itself. */
 const graceMs = 1000;
+/** When so many workers in a row have ended before they were ready, the next one will, too. */
+const maxFailedStarts = 3;
 /** How long somebody who asks why an actor has ended waits for the driver to see it. */
 const patienceMs = 1000;
 /** Between looks for actors without handles, at least so long, and so many times as long as a look. */
@@ -56,6 +59,8 @@ export class Directed implements ActorAddress {
   anchor: ObjectRef | undefined;
   /** How often it had another host. */
   restarts = 0;
+  /** Hosts that have ended before they were ready for it, one after the other. */
+  failedStarts = 0;
   /** It is to stop as soon as it has a host: somebody has called stop(). */
   mustStop = false;
   /** Why it is to have another host, or none. */
@@ -91,13 +96,52 @@ export class Director implements ActorControl {
   /** Those whose host is ready for them. */
   #arriving: Directed[] = [];
   #isWatching = false;
-  #isLooking = false;
+  /** A look is due, or it is too early for the next one. */
+  #rests = false;
+  #isDue = false;
   #isClosed = false;
 
-  constructor(core: Core, hosts: Hosts, grants: ActorGrants) {
+  constructor(core: Core, hosts: Hosts) {
     this.#core = core;
     this.#hosts = hosts;
-    this.#grants = grants;
+    this.#grants = new ActorGrants(core);
+    core.executor = this.#grants;
+    core.actors = this;
+  }
+
+  /** Somebody reports or asks something; `hasJoined`: a process with a life of its own. */
+  receive(message: ActorReport | ActorRequest, from: PeerAddress, hasJoined: boolean): void {
+    switch (message.type) {
+      case 'place':
+        this.place(message, hasJoined ? from : undefined);
+        break;
+      case 'left':
+        this.left(message);
+        break;
+      case 'stopped':
+        this.stopped(message);
+        break;
+      case 'actorFailed':
+        this.failed(message, message.restarts, message.death, message.mayRestart);
+        break;
+      case 'stopActor':
+        void this.stop(message).then(() => this.#answer(message.question, from));
+        break;
+      case 'killActor':
+        void this.kill(message, message.restart).then(() => this.#answer(message.question, from));
+        break;
+      case 'whyActor': {
+        const { index, generation } = message;
+        this.whyEnded(message, (death = undefined) => {
+          const answer = { type: 'actorEnded', index, generation, death: death ?? null } as const;
+          if (!this.#isClosed) this.#core.send(answer, from);
+        });
+      }
+    }
+  }
+
+  #answer(question: number, to: PeerAddress): void {
+    if (!this.#isClosed) this.#core.send({ type: 'actorDone', question }, to);
   }
 
   /** `maker` takes it along at its end, unless it is detached. */
@@ -156,6 +200,7 @@ export class Director implements ActorControl {
     // It fails when the host has ended, of which somebody will tell, or whoever made the actor has.
     native.peerHostActor(this.#core.peer.handle, index, generation, slot, uid);
     actor.state = 'alive';
+    actor.failedStarts = 0;
     if (actor.mustStop) this.#stop(actor);
   }
 
@@ -217,6 +262,7 @@ export class Director implements ActorControl {
 
   #restart(actor: Directed): void {
     actor.state = 'restarting';
+    actor.death = undefined;
     actor.restarts++;
     this.#call(actor, 'onMoved');
     const { restartDelay } = actor.placement;
@@ -232,19 +278,21 @@ export class Director implements ActorControl {
   hostEnded(host: Host, reason: string): void {
     for (const actor of [...host.actors]) {
       this.#comeAway(actor);
-      this.#lostHost(actor, reason);
+      this.#lostHost(actor, host, reason);
     }
   }
 
-  #lostHost(actor: Directed, reason: string): void {
+  #lostHost(actor: Directed, host: Host, why: string): void {
     const { death, placement, state } = actor;
-    if (state === 'alive' && this.#rowOf(actor) === ActorState.alive) this.#unhost(actor);
-    if (this.#rowOf(actor) === ActorState.restarting) {
-      this.#restart(actor);
+    if (host.address === undefined && ++actor.failedStarts === maxFailedStarts) {
+      const reason = `none of its workers starts; the last one ended: ${why}`;
+      this.#end(actor, { name: placement.what, reason });
       return;
     }
-    const when = state === 'pending' ? 'its worker ended before it was ready' : 'its worker ended';
-    this.#end(actor, death ?? { name: placement.what, reason: `${when}: ${reason}` });
+    if (state === 'alive' && this.#rowOf(actor) === ActorState.alive) this.#unhost(actor);
+    if (this.#rowOf(actor) === ActorState.restarting) this.#restart(actor);
+    else if (state === 'pending') this.#seekHost(actor);
+    else this.#end(actor, death ?? { name: placement.what, reason: `its worker ended: ${why}` });
   }
 
   /** It has done its last call, and run its stop hook. */
@@ -369,21 +417,28 @@ export class Director implements ActorControl {
   }
 
   #lookSoon(): void {
-    if (this.#isLooking || this.#isClosed) return;
-    this.#isLooking = true;
-    this.#core.timers.start(lookMs, () => this.#look());
+    this.#isDue = true;
+    if (!this.#rests) this.#lookAfter(lookMs);
+  }
+
+  #lookAfter(delay: number): void {
+    this.#rests = true;
+    this.#core.timers.start(delay, () => {
+      this.#rests = false;
+      if (this.#isDue && !this.#isClosed) this.#look();
+    });
   }
 
   /** Ends the actors that have no handles any more, and forgets those that have ended. */
   #look(): void {
+    this.#isDue = false;
     const start = performance.now();
     for (const [key, actor] of this.#actors) {
       if (this.#core.objects.availability(actor.id) === Availability.ready) continue;
       if (actor.state === 'dead') this.#actors.delete(key);
       else this.#orphaned(actor);
     }
-    const rest = lookShare * (performance.now() - start);
-    this.#core.timers.start(rest, () => (this.#isLooking = false));
+    this.#lookAfter(lookShare * (performance.now() - start));
   }
 
   #orphaned(actor: Directed): void {

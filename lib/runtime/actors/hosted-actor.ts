@@ -1,11 +1,17 @@
+import { ActorDiedError } from '../../common/errors.js';
+import type { ActorOrder } from '../../transport/actor-message.js';
 import type { PeerAddress } from '../../transport/peer.js';
+import { noTarget, Op } from '../../transport/wire.js';
 import type { Core } from '../core.js';
-import { actorDied } from '../tasks/answers.js';
+import { encodeError } from '../tasks/answers.js';
 import { readSpec } from '../tasks/arguments.js';
+import { showDevices } from '../tasks/devices.js';
 import { findDeclaration, type AnyClass } from '../tasks/functions.js';
 import { loadDeclaration } from '../tasks/modules.js';
 import type { Responder } from '../tasks/responder.js';
-import { runAsynchronously, type RunningTask } from '../tasks/running-task.js';
+import { runAsynchronously, RunningTask, type ActorPart } from '../tasks/running-task.js';
+import { actorIdOf } from './actor-address.js';
+import { readActorSpec, readConstructorArguments } from './actor-spec.js';
 import type { Attribution } from './attribution.js';
 import { Call, CallQueue } from './call-queue.js';
 import type { Methods, MethodRunner } from './method-runner.js';
@@ -14,10 +20,6 @@ import type { Methods, MethodRunner } from './method-runner.js';
 interface Unread {
   readonly task: RunningTask;
   readonly payload: Uint8Array;
-}
-
-interface Construction extends Unread {
-  readonly key: number;
 }
 
 interface Hooks {
@@ -31,41 +33,52 @@ export interface Surroundings {
   readonly responder: Responder;
   readonly attribution: Attribution;
   readonly runner: MethodRunner;
+  readonly isAlone: boolean;
 }
 
-/** An actor: an object, from its construction to its end, and the calls that wait for it. */
-export class HostedActor {
-  readonly generation: number;
+type Construction = Extract<ActorOrder, { type: 'construct' }>;
+
+const nothing: Readonly<Record<string, number>> = {};
+
+/**
+ * An actor in its host: an object, from its construction to its end, and the calls that wait for it.
+ * It ends in one of these ways, each of which the driver is told of:
+ *
+ * - It cannot be made: its calls wait until the driver, who knows then, evicts it.
+ * - It is evicted: its calls go back to where they came from.
+ * - It is retired: it ends when its calls have ended and its stop hook has run.
+ */
+export class HostedActor implements ActorPart {
   readonly actorId: string;
+  resources = nothing;
+  /** For messages. */
+  what = 'that is being made';
   readonly #with: Surroundings;
-  #name = '';
+  readonly #order: Construction;
+  readonly #forget: () => void;
   #instance: Methods | undefined;
-  /** Why there is no instance and never will be. */
-  #death: Error | undefined;
-  #construction: Construction | undefined;
   #isConstructing = false;
-  /** A call of somebody who got the handle early may come before the construction. */
+  #hasEnded = false;
+  #isRetiring = false;
+  /** Calls that have come before there was an instance. */
   #early: Unread[] = [];
   readonly #calls: CallQueue;
 
-  constructor(surroundings: Surroundings, generation: number, actorId: string) {
+  /** `forget` is called when it is to get no calls any more. */
+  constructor(surroundings: Surroundings, order: Construction, forget: () => void) {
     this.#with = surroundings;
-    this.generation = generation;
-    this.actorId = actorId;
+    this.#order = order;
+    this.#forget = forget;
+    this.actorId = actorIdOf(surroundings.core.storeId, order);
     const { runner } = surroundings;
-    this.#calls = new CallQueue((call) => runner.run(call, this.#instance!, this.#name));
+    this.#calls = new CallQueue((call) => runner.run(call, this.#instance!, this.what));
+    this.#calls.onIdle = () => this.#endIfDone();
   }
 
   /** Takes a call whose spec stands between two positions of `payload`. */
   receive(task: RunningTask, payload: Uint8Array, start: number, end: number): void {
-    if (this.#death !== undefined) this.#with.responder.failed(task.incoming, this.#death);
-    else if (this.#instance !== undefined) this.#admit(task, payload, start, end);
+    if (this.#instance !== undefined) this.#admit(task, payload, start, end);
     else this.#early.push({ task, payload: payload.slice(start, end) });
-  }
-
-  /** Takes the call that makes it. */
-  receiveConstruction(construction: Construction): void {
-    this.#construction = construction;
   }
 
   #admit(task: RunningTask, payload: Uint8Array, start: number, end: number): void {
@@ -80,37 +93,40 @@ export class HostedActor {
 
   /** Runs what it can now, and the rest as soon as it can. */
   run(): void {
-    const construction = this.#construction;
-    this.#construction = undefined;
-    if (construction === undefined) this.#calls.run();
-    else void this.#construct(construction);
+    this.#calls.run();
   }
 
-  async stop(): Promise<void> {
-    await (this.#instance as Hooks | undefined)?.onStop?.();
-  }
-
-  async #construct({ task, key, payload }: Construction): Promise<void> {
-    const { core, responder, attribution } = this.#with;
-    const { incoming } = task;
-    try {
-      const { target, name } = findDeclaration(key) ?? (await loadDeclaration(core, key));
-      this.#name = name;
-      const { terms, args } = readSpec(core, payload, 0, payload.length);
-      task.terms = terms;
-      this.#isConstructing = true;
-      const create = () => new (target as AnyClass)(...(args as never[]));
-      const instance = attribution.create(task, create);
-      await runAsynchronously(task, () => (instance as Hooks).onStart?.());
-      if (terms.concurrency !== undefined) this.#calls.limit(terms.concurrency);
-      this.#instance = instance as Methods;
-      responder.value(incoming, undefined);
-    } catch (error) {
+  construct(): void {
+    this.#construct().catch((error: unknown) => {
+      this.#isConstructing = false;
       const why = error instanceof Error ? error.message : String(error);
-      this.#death = actorDied(this.#name, `its constructor failed: ${why}`, error);
-      responder.failed(incoming, this.#death);
-    }
+      this.#fail(`its constructor failed: ${why}`, error, false);
+    });
+  }
+
+  async #construct(): Promise<void> {
+    const { core, attribution, isAlone } = this.#with;
+    const spec = readActorSpec(core, this.actorId);
+    // Without handles there are no calls, and it is about to be retired.
+    if (spec === undefined) return;
+    const { gpus, restarts } = this.#order;
+    this.what = spec.what;
+    this.resources = spec.resources;
+    const { target } = findDeclaration(spec.key) ?? (await loadDeclaration(core, spec.key));
+    const args = await readConstructorArguments(core, spec);
+    if (this.#hasEnded) return;
+    if (isAlone && gpus.length > 0) showDevices(gpus);
+    const { slot: sender, uid: senderUid } = core.peer.address;
+    const incoming = { handle: noTarget, sender, senderUid, sequence: 0 };
+    const task = new RunningTask(incoming, restarts, gpus, this);
+    this.#isConstructing = true;
+    const create = () => new (target as AnyClass)(...(args as never[]));
+    const instance = attribution.create(task, create);
+    await runAsynchronously(task, () => (instance as Hooks).onStart?.());
     this.#isConstructing = false;
+    if (this.#hasEnded) return;
+    if (spec.concurrency !== null) this.#calls.limit(spec.concurrency);
+    this.#instance = instance as Methods;
     this.#takeEarly();
   }
 
@@ -118,9 +134,72 @@ export class HostedActor {
     const early = this.#early;
     this.#early = [];
     for (const { task, payload } of early) {
-      if (!task.ended) this.receive(task, payload, 0, payload.length);
+      if (!task.ended) this.#admit(task, payload, 0, payload.length);
     }
     this.#calls.run();
+    this.#endIfDone();
+  }
+
+  /** Code that it has started has failed, and nobody has caught that. */
+  crashed(error: unknown, what: string): void {
+    const why = error instanceof Error ? error.message : String(error);
+    this.#fail(`${what}: ${why}`, error, true);
+  }
+
+  #fail(reason: string, error: unknown, mayRestart: boolean): void {
+    if (this.#hasEnded) return;
+    const { core } = this.#with;
+    const { index, generation, restarts } = this.#order;
+    const cause = encodeError(core.codec, error);
+    const death = { name: this.what, reason, cause };
+    core.toDriver({ type: 'actorFailed', index, generation, restarts, death, mayRestart });
+    core.peer.schedule();
+  }
+
+  /** Gives its calls back, in the order in which they have come; what runs of them is cut off. */
+  evict(): void {
+    const { peer } = this.#with.core;
+    const begun = new Set(this.#calls.running());
+    const tasks = [...this.tasks()].filter((task) => task.end());
+    tasks.sort((a, b) => a.incoming.sequence - b.incoming.sequence);
+    for (const task of tasks) {
+      peer.reserve();
+      peer.commit(Op.return, task.incoming.handle, 0, begun.has(task) ? 1 : 0, 0, 0);
+    }
+    this.#end();
+    const reason = new ActorDiedError(`The actor ${this.what} was taken from its worker`);
+    for (const task of begun) task.abort(reason);
+  }
+
+  /** No further calls come. */
+  retire(): void {
+    this.#isRetiring = true;
+    this.#endIfDone();
+  }
+
+  #endIfDone(): void {
+    if (!this.#isRetiring || this.#hasEnded || this.#isConstructing) return;
+    if (this.#early.length > 0 || !this.#calls.isIdle) return;
+    this.#hasEnded = true;
+    const { index, generation } = this.#order;
+    void this.runStopHook().then(() => {
+      this.#end();
+      this.#with.core.toDriver({ type: 'stopped', index, generation });
+    });
+  }
+
+  /** What the hook throws is a warning. */
+  async runStopHook(): Promise<void> {
+    try {
+      await (this.#instance as Hooks | undefined)?.onStop?.();
+    } catch (error) {
+      process.emitWarning(error instanceof Error ? error : String(error));
+    }
+  }
+
+  #end(): void {
+    this.#hasEnded = true;
+    this.#forget();
   }
 
   /** A call that has come and was not answered. */

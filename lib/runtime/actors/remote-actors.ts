@@ -45,8 +45,15 @@ export class RemoteActors implements ActorControl {
     });
   }
 
-  /** The driver has done what was asked. */
-  done(question: number): void {
+  /** False for what is no answer of the driver. */
+  receive(message: Message): boolean {
+    if (message.type === 'actorDone') this.#done(message.question);
+    else if (message.type === 'actorEnded') this.#ended(message, message.death ?? undefined);
+    else return false;
+    return true;
+  }
+
+  #done(question: number): void {
     const resolve = this.#questions.get(question);
     if (resolve === undefined) return;
     this.#questions.delete(question);
@@ -64,10 +71,10 @@ export class RemoteActors implements ActorControl {
     this.#listeners.set(key, [listener]);
     const { index, generation } = actor;
     this.#core.send({ type: 'whyActor', index, generation }, this.#driver);
-    this.#core.timers.start(patienceMs, () => this.ended(actor, undefined));
+    this.#core.timers.start(patienceMs, () => this.#ended(actor, undefined));
   }
 
-  ended(actor: ActorAddress, death: Death | undefined): void {
+  #ended(actor: ActorAddress, death: Death | undefined): void {
     const key = keyOf(actor);
     const listeners = this.#listeners.get(key) ?? [];
     this.#listeners.delete(key);
@@ -76,6 +83,6 @@ export class RemoteActors implements ActorControl {
 
   /** Nothing will be answered any more: the runtime has ended, and with it all actors. */
   close(): void {
-    for (const question of [...this.#questions.keys()]) this.done(question);
+    for (const question of [...this.#questions.keys()]) this.#done(question);
   }
 }

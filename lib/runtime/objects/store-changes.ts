@@ -7,6 +7,8 @@ import { native } from '../../store/binding.js';
 export class StoreChanges {
   readonly #store: number;
   readonly #listeners = new Map<number, () => void>();
+  /** Those that keep the event loop up. */
+  readonly #awaited = new Set<number>();
   #isOpen = false;
 
   constructor(store: number) {
@@ -25,6 +27,12 @@ export class StoreChanges {
     return this.#add(native.storeWatchRoom(this.#store), listener);
   }
 
+  /** As {@link watch}, for ever, of an object that nobody waits for: the event loop need not stay up. */
+  overhear(id: string, listener: () => void): void {
+    this.#open();
+    this.#listeners.set(native.storeWatch(this.#store, id), listener);
+  }
+
   #open(): void {
     if (this.#isOpen) return;
     this.#isOpen = true;
@@ -35,14 +43,16 @@ export class StoreChanges {
 
   #add(watch: number, listener: () => void): number {
     this.#listeners.set(watch, listener);
-    if (this.#listeners.size === 1) native.storeKeepAlive(this.#store, true);
+    this.#awaited.add(watch);
+    if (this.#awaited.size === 1) native.storeKeepAlive(this.#store, true);
     return watch;
   }
 
   unwatch(watch: number): void {
     if (!this.#listeners.delete(watch)) return;
     native.storeUnwatch(this.#store, watch);
-    if (this.#listeners.size === 0) native.storeKeepAlive(this.#store, false);
+    this.#awaited.delete(watch);
+    if (this.#awaited.size === 0) native.storeKeepAlive(this.#store, false);
   }
 
   /** The store is about to be closed. */

@@ -1,5 +1,9 @@
 import { ActorDiedError, TaskError, TaskTimeoutError } from '../../common/errors.js';
 import type { Codec } from '../../serialization/codec.js';
+import { maxPayloadBytes } from '../../transport/wire.js';
+
+/** Less than a record, for what else is said of it. */
+const maxErrorBytes = maxPayloadBytes - 1024;
 
 /** Flags of a completion: what its payload is. */
 export const Answer = {
@@ -40,4 +44,22 @@ export function encodableError(codec: Codec, error: unknown): unknown {
     if (error.stack !== undefined) plain.stack = error.stack;
     return plain;
   }
+}
+
+/** A record of an error, cut down to its message when it would be larger than a record may be. */
+export function encodeError(codec: Codec, error: unknown): Uint8Array {
+  const encoded = codec.encode(shortened(codec, encodableError(codec, error)));
+  const bytes = new Uint8Array(encoded.size);
+  encoded.write(bytes, 0);
+  return bytes;
+}
+
+/** Errors travel in records: what makes one too large for that is left behind. */
+export function shortened(codec: Codec, error: unknown): unknown {
+  const encoded = codec.encode(error);
+  if (!encoded.outOfBand && encoded.size <= maxErrorBytes) return error;
+  const { name, message } = error instanceof Error ? error : new Error(String(error));
+  const short = new Error(message.slice(0, 1000));
+  short.name = name;
+  return short;
 }

@@ -59,6 +59,11 @@ export class Requests {
     });
   }
 
+  /** A number of its own for what is sent by other means. */
+  takeSequence(): number {
+    return ++this.#sequence;
+  }
+
   /** How many wait for an answer. */
   get pending(): number {
     return this.#pending.size;
@@ -98,7 +103,7 @@ export class Requests {
       wait: () => this.#core.values.wait(),
     };
     const reader = new StreamReader(control, backpressure);
-    const nextSequence = () => ++this.#sequence;
+    const nextSequence = () => this.takeSequence();
     pending.deliverTo(
       new StreamSink(this.#core, reader, request.route.what, nextSequence, this.#settle),
     );

@@ -8,7 +8,7 @@ import { forwardTo } from '../objects/forward.js';
 import { idBytes, PeerIds, writeId } from '../objects/ids.js';
 import type { ObjectRef } from '../objects/object-ref.js';
 import type { RunningTask } from './running-task.js';
-import { Answer, encodableError } from './answers.js';
+import { Answer, encodableError, shortened } from './answers.js';
 
 /** What a task or call that has arrived needs to be answered. */
 export interface Incoming {
@@ -220,20 +220,10 @@ export class Responder {
 
   #error(to: Incoming, answer: number, error: unknown): void {
     const { codec, peer } = this.#core;
-    const encoded = codec.encode(this.#shortened(encodableError(codec, error)));
+    const encoded = codec.encode(shortened(codec, encodableError(codec, error)));
     const start = peer.reserve();
     encoded.write(peer.outbox, start);
     peer.commit(Op.complete, to.handle, 0, answer, 0, encoded.size);
-  }
-
-  /** Errors travel in the answer: what makes one too large for that is left behind. */
-  #shortened(error: unknown): unknown {
-    const encoded = this.#core.codec.encode(error);
-    if (!encoded.outOfBand && encoded.size <= maxPayloadBytes) return error;
-    const { name, message } = error instanceof Error ? error : new Error(String(error));
-    const short = new Error(message.slice(0, 1000));
-    short.name = name;
-    return short;
   }
 }
 

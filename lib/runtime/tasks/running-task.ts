@@ -8,6 +8,13 @@ import { isThenable } from './thenable.js';
 
 export const noTerms: Terms = {};
 
+/** What a call's code can know of its actor. */
+export interface ActorPart {
+  readonly actorId: string;
+  /** What the actor holds for life. */
+  readonly resources: Readonly<Record<string, number>>;
+}
+
 /**
  * A task or call whose code runs in this worker, from its start to its answer: the code may go on
  * after that, when it was cancelled or out of time and does not mind.
@@ -17,7 +24,8 @@ export class RunningTask {
   readonly attempt: number;
   /** What the code got of the devices that are given to one task each: indices of gpus. */
   readonly gpus: readonly number[];
-  readonly actorId: string | undefined;
+  /** Of a call. */
+  readonly actor: ActorPart | undefined;
   /** Known once the module of its function has been imported. */
   terms = noTerms;
   /** Reads that its code waits for. While there are any its cpus are lent to other tasks. */
@@ -32,11 +40,20 @@ export class RunningTask {
   #controller: AbortController | undefined;
   #reason: Error | undefined;
 
-  constructor(incoming: Incoming, attempt: number, gpus: readonly number[] = [], actorId?: string) {
+  constructor(
+    incoming: Incoming,
+    attempt: number,
+    gpus: readonly number[] = [],
+    actor?: ActorPart,
+  ) {
     this.incoming = incoming;
     this.attempt = attempt;
     this.gpus = gpus;
-    this.actorId = actorId;
+    this.actor = actor;
+  }
+
+  get actorId(): string | undefined {
+    return this.actor?.actorId;
   }
 
   isOf(owner: PeerAddress, sequence: number): boolean {

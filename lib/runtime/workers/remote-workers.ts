@@ -1,8 +1,6 @@
 import { WorkerCrashedError } from '../../common/errors.js';
 import type { Message } from '../../transport/message.js';
 import type { PeerAddress } from '../../transport/peer.js';
-import type { ActorAddress } from '../actors/actor-client.js';
-import type { ActorIsolation } from '../context.js';
 import type { Core } from '../core.js';
 
 /** The workers of a runtime as those see them who are not its driver: they ask the driver. */
@@ -38,10 +36,6 @@ export class RemoteWorkers {
     this.#demanded.delete(queue);
     if (tasks === 0 || this.#core.isClosed) return;
     this.#core.send({ type: 'demand', queue, tasks }, this.#driver);
-  }
-
-  placeActor({ index, generation }: ActorAddress, isolation: ActorIsolation): void {
-    this.#core.send({ type: 'host', index, generation, isolation }, this.#driver);
   }
 
   /** The driver answers. */

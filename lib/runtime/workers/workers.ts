@@ -3,7 +3,7 @@ import { native } from '../../store/binding.js';
 import type { Message } from '../../transport/message.js';
 import type { PeerAddress } from '../../transport/peer.js';
 import { RunQueue } from '../../transport/wire.js';
-import type { ActorAddress } from '../actors/actor-client.js';
+import { Director, type Directed, type Host, type Hosts } from '../actors/director.js';
 import type { ActorIsolation, WorkerIsolation } from '../context.js';
 import type { Core } from '../core.js';
 import { Enforcer } from './enforcer.js';
@@ -21,7 +21,7 @@ const exitMs = 1000;
 
 type Role = 'tasks' | ActorIsolation;
 
-class Member {
+class Member implements Host {
   readonly number: number;
   readonly role: Role;
   readonly isolation: WorkerIsolation;
@@ -32,7 +32,7 @@ class Member {
   lastWords: string | undefined;
   /** When its peer was found to have ended, by a blocked driver. */
   missedAt: number | undefined;
-  readonly actors: ActorAddress[] = [];
+  readonly actors = new Set<Directed>();
 
   constructor(number: number, role: Role, isolation: WorkerIsolation) {
     this.number = number;
@@ -59,7 +59,7 @@ export interface WorkersOptions {
  * Each submission of the driver starts a task worker as long as there are no more of them than
  * requests: one stands by ahead of need. Each of the others starts one.
  */
-export class Workers {
+export class Workers implements Hosts {
   readonly #core: Core;
   readonly #options: WorkersOptions;
   readonly #members = new Map<number, Member>();
@@ -77,6 +77,7 @@ export class Workers {
   /** Task workers whose thread a task blocks: others stand in for them. */
   readonly #blocked = { thread: 0, process: 0 };
   readonly #enforcer: Enforcer;
+  readonly director: Director;
   #nextNumber = 1;
   #stopping: (() => void) | undefined;
 
@@ -84,6 +85,7 @@ export class Workers {
     this.#core = core;
     this.#enforcer = new Enforcer(core, (worker) => this.#end(worker));
     this.#options = options;
+    this.director = new Director(core, this);
     core.requests.onRequest = ({ queue }) => {
       if (queue !== undefined && this.#mayHelp(queue)) this.#demand(queue);
     };
@@ -104,9 +106,6 @@ export class Workers {
       case 'demand':
         this.#demanders[isolationOf(message.queue)].set(from.uid, from);
         this.#demand(message.queue, message.tasks);
-        break;
-      case 'host':
-        this.placeActor(message, message.isolation);
         break;
       case 'blocked':
         this.#blocked[isolationOf(message.queue)] += message.change;
@@ -157,6 +156,7 @@ export class Workers {
   /** For a driver that blocks its event loop, which is told of nothing meanwhile. */
   lookAfter(): void {
     this.drainOutput();
+    this.director.admit();
     for (const member of [...this.#members.values()]) {
       const { address } = member;
       if (address === undefined) continue;
@@ -167,16 +167,27 @@ export class Workers {
     }
   }
 
-  placeActor({ index, generation }: ActorAddress, isolation: ActorIsolation): void {
-    if (this.#stopping !== undefined) return;
-    const host = isolation === 'shared' ? this.#sharedHost() : this.#start(isolation, isolation);
-    const address = { index, generation };
-    host.actors.push(address);
-    if (host.address !== undefined) this.#host(address, host.address);
+  hostFor(isolation: ActorIsolation): Host {
+    return isolation === 'shared' ? this.#sharedHost() : this.#start(isolation, isolation);
   }
 
-  #host({ index, generation }: ActorAddress, host: PeerAddress): void {
-    if (!this.#core.hostActor(index, generation, host)) this.#core.endActor(index, generation);
+  endHost(host: Host, reason: string): void {
+    const member = this.#memberOf(host);
+    if (member === undefined) return;
+    member.lastWords ??= reason;
+    member.handle.kill();
+  }
+
+  dismissHost(host: Host): void {
+    const member = this.#memberOf(host);
+    if (member === undefined) return;
+    if (member.address === undefined) member.handle.kill();
+    else this.#core.send({ type: 'stop' }, member.address);
+  }
+
+  /** Undefined when it has ended. */
+  #memberOf(host: Host): Member | undefined {
+    return host instanceof Member && this.#members.has(host.number) ? host : undefined;
   }
 
   /** The host with the fewest actors, or a new one while there may be more hosts. */
@@ -184,8 +195,8 @@ export class Workers {
     const hosts = [...this.#members.values()].filter(({ role }) => role === 'shared');
     const [first, ...others] = hosts;
     if (first === undefined) return this.#start('shared', 'thread');
-    const best = others.reduce((a, b) => (b.actors.length < a.actors.length ? b : a), first);
-    const isFree = best.actors.length === 0;
+    const best = others.reduce((a, b) => (b.actors.size < a.actors.size ? b : a), first);
+    const isFree = best.actors.size === 0;
     return isFree || hosts.length >= this.#options.limit ? best : this.#start('shared', 'thread');
   }
 
@@ -226,7 +237,7 @@ export class Workers {
     this.#failedStarts[member.isolation] = 0;
     if (member.role === 'tasks') this.#demanders[member.isolation].clear();
     if (this.#stopping !== undefined) this.#core.send({ type: 'stop' }, address);
-    for (const actor of member.actors) this.#host(actor, address);
+    if (member.role !== 'tasks') this.director.hostReady(member);
   }
 
   #ended(member: Member, reason: string): void {
@@ -247,6 +258,7 @@ export class Workers {
     native.storeReap(this.#core.store);
     this.#core.peer.schedule();
     if (member.address === undefined) this.#startFailed(member, why);
+    this.director.hostEnded(member, why);
     if (member.role === 'tasks' && this.#isMissed(member)) {
       this.#demand(RunQueue[member.isolation]);
     }
@@ -258,8 +270,7 @@ export class Workers {
     return this.#demanders[isolation].size > 0;
   }
 
-  #startFailed({ isolation, role, actors }: Member, why: string): void {
-    for (const { index, generation } of actors) this.#core.endActor(index, generation);
+  #startFailed({ isolation, role }: Member, why: string): void {
     if (role !== 'tasks' || this.#isServed(isolation)) return;
     if (++this.#failedStarts[isolation] < maxFailedStarts) return;
     this.#failedStarts[isolation] = 0;
@@ -288,6 +299,7 @@ export class Workers {
 
   /** Asks all workers to end, and ends those that have not by the deadline. */
   async stop(timeout: number): Promise<void> {
+    this.director.close();
     const ended = new Promise<void>((resolve) => {
       this.#stopping = resolve;
     });
