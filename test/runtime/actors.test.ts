@@ -1,4 +1,4 @@
-import test, { type ExecutionContext } from 'ava';
+import test from 'ava';
 import { threadId } from 'node:worker_threads';
 import {
   actor,
@@ -24,26 +24,14 @@ import {
   Unnamed,
 } from '../support/actors.js';
 import { Gate } from '../support/gate.js';
+import { testInEach } from '../support/in-each.js';
 import { add, fail, passGate } from '../support/tasks.js';
 import { collectGarbage, until } from '../support/until.js';
-
-type Isolation = NonNullable<ActorOptions['isolation']>;
-const isolations: readonly Isolation[] = ['shared', 'thread', 'process'];
 
 test.before(() => {
   init({ workers: 2, memory: '128MiB' });
 });
 test.after.always(() => shutdown());
-
-/** Declares a test for each place that an actor can live in. */
-function testInEach(
-  title: string,
-  body: (t: ExecutionContext, isolation: Isolation) => Promise<void>,
-): void {
-  for (const isolation of isolations) {
-    test(`${title} [${isolation}]`, (t) => body(t, isolation));
-  }
-}
 
 function isAlive(pid: number): boolean {
   try {

@@ -7,7 +7,7 @@ import { standAt, type Pass } from './gate.js';
 // --- Marks that tests can see ---
 
 /** Leaves a mark: an object of its own in a store of the test's. */
-function mark(store: StoreHandle): void {
+export function mark(store: StoreHandle): void {
   using marks = ObjectStore.attach(store);
   marks.put(new Uint8Array(1));
 }
@@ -17,7 +17,7 @@ export function markId(name: string): string {
   return Buffer.from(name.padEnd(16)).toString('hex');
 }
 
-function markAs(store: StoreHandle, name: string): void {
+export function markAs(store: StoreHandle, name: string): void {
   using marks = ObjectStore.attach(store);
   marks.put(new Uint8Array(1), { id: markId(name) });
 }

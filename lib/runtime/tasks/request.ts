@@ -66,6 +66,7 @@ interface Rare {
   dependenciesRow?: Row;
   spec?: Uint8Array;
   stopDelay?: (() => void) | undefined;
+  giveUpPlace?: () => void;
 }
 
 /** A request from its arguments to its answer. Many are alive at a time: it is kept small. */
@@ -132,6 +133,11 @@ export class PendingRequest {
   /** Ends the delay before it is sent again. */
   set stopDelay(stop: (() => void) | undefined) {
     this.#makeRare().stopDelay = stop;
+  }
+
+  /** Lets those behind it in its {@link Order} leave when those before it have, if it has not left. */
+  set giveUpPlace(giveUp: () => void) {
+    this.#makeRare().giveUpPlace = giveUp;
   }
 
   #makeRare(): Rare {

@@ -416,8 +416,10 @@ export class Requests {
     argumentsRow,
     dependenciesRow,
     stopDelay,
+    giveUpPlace,
   }: NonNullable<PendingRequest['rare']>): void {
     stopDelay?.();
+    giveUpPlace?.();
     sink?.ended();
     if (argumentsRow !== undefined) this.#drop(argumentsRow);
     if (dependenciesRow !== undefined) this.#drop(dependenciesRow);

@@ -185,9 +185,13 @@ export class SpecSender {
     this.#shareNested(encoded.references, pending);
     const { order } = request;
     const gates = awaited.map(({ slot }) => slot);
-    if (order?.last !== undefined) gates.push(order.last);
+    const before = order?.last === undefined ? none : [order.last];
+    gates.push(...before);
     const left = new ValueSlot();
-    if (order !== undefined) order.last = left;
+    if (order !== undefined) {
+      order.last = left;
+      pending.giveUpPlace = () => whenAllSettled(before, () => left.settle('value'));
+    }
     whenAllSettled(gates, () => {
       if (this.#owner.isPending(pending)) {
         this.#sendResolvedOrFail(request, pending, terms, encoded, awaited);
