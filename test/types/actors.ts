@@ -1,5 +1,12 @@
 /** Never run: it only has to compile, and each line with `@ts-expect-error` must not. */
-import { actor, ActorPool, remote, type ActorHandle, type ObjectRef } from 'mobula';
+import {
+  actor,
+  type ActorHandle,
+  ActorPool,
+  type ObjectRef,
+  type ObjectStream,
+  remote,
+} from 'mobula';
 import { expectType } from './expect.js';
 
 class Counter {
@@ -18,6 +25,23 @@ class Counter {
 
   async later(): Promise<string> {
     return Promise.resolve(this.secret());
+  }
+
+  *countTo(end: number): Generator<number> {
+    for (let n = 0; n < end; n++) yield n;
+  }
+
+  async *countLater(): AsyncGenerator<string> {
+    yield Promise.resolve('1');
+    return Promise.resolve();
+  }
+
+  divide(a: number, b: number): [number, string] {
+    return [a / b, 'rest'];
+  }
+
+  [Symbol.iterator](): Iterator<number> {
+    return this.countTo(1);
   }
 
   private secret(): string {
@@ -45,6 +69,27 @@ export const actors = [
   expectType<ObjectRef<number>>()(() => handle.increment(number)),
   expectType<ObjectRef<string>>()(() => handle.later()),
   Counters.remote(number, text),
+
+  // Generator methods give streams.
+  expectType<ObjectStream<number>>()(() => handle.countTo(number)),
+  expectType<ObjectStream<string>>()(() => handle.countLater()),
+  expectType<ObjectStream<number>>()(() => handle.countTo.options({ timeout: '1s' })(3)),
+
+  // Calls have options, which decide what they give.
+  expectType<ObjectRef<number>>()(() => handle.increment.options({ retries: -1 })(number)),
+  expectType<ObjectRef<[number, string]>>()(() => handle.divide(1, 2)),
+  expectType<[ObjectRef<number>, ObjectRef<string>]>()(() =>
+    handle.divide.options({ returns: 2 })(1, number),
+  ),
+  expectType<ObjectRef<[number, string]>>()(() => handle.divide.options({ returns: 1 })(1, 2)),
+  expectType<ObjectRef<string>>()(() => handle.later.options({ concurrencyGroup: 'io' })()),
+
+  // Handles can be disposed.
+  () => {
+    using disposed: ActorHandle<Counter> = Counters.remote(1);
+    return disposed;
+  },
+
   add.remote(handle, number),
 
   // @ts-expect-error: the constructor wants a number
@@ -61,6 +106,12 @@ export const actors = [
   handle.secret,
   // @ts-expect-error: a method that does not exist
   handle.decrement,
+  // @ts-expect-error: a symbol, which handles have no methods for
+  handle[Symbol.iterator],
+  // @ts-expect-error: a wrong argument of a call with options
+  handle.increment.options({ timeout: 1 })('1'),
+  // @ts-expect-error: an option that calls do not have
+  handle.increment.options({ backpressure: 1 }),
   // @ts-expect-error: an option that does not exist
   Counters.options({ isolate: 'thread' }),
 
@@ -81,4 +132,11 @@ export const actors = [
   () => pool.submit((one, n: number) => one.increment(n), '1'),
   // @ts-expect-error: no handle
   new ActorPool([1]),
+  // @ts-expect-error: the only lifetime that can be named
+  Counters.options({ lifetime: 'forever' }),
+  // @ts-expect-error: a limit that is no number
+  Counters.options({ concurrencyGroups: { io: '2' } }),
+  Counters.options({ name: 'one', getIfExists: true, lifetime: 'detached', cpus: 0.5, gpus: 1 }),
+  Counters.options({ maxRestarts: -1, restartDelay: '1s', maxTaskRetries: 3, maxPendingCalls: 9 }),
+  Counters.options({ maxConcurrency: 4, concurrencyGroups: { io: 2 }, resources: { license: 1 } }),
 ];
