@@ -5,6 +5,8 @@ export type { ActorClass, ActorHandle, CallOptions, ActorMethod } from './api/ac
 export type { ActorOptions } from './api/actor-options.js';
 export { ActorPool } from './api/actor-pool.js';
 export type { GetNextOptions } from './api/actor-pool.js';
+export { getActor, kill, stop } from './api/actor-lifetime.js';
+export type { KillOptions } from './api/actor-lifetime.js';
 export { init, main, shutdown } from './api/lifecycle.js';
 export type { InitOptions, Runtime, ShutdownOptions } from './api/lifecycle.js';
 export { cancel } from './api/cancel.js';

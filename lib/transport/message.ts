@@ -73,7 +73,8 @@ export type Message =
 export type ControlMessage = Extract<Message, { readonly type: 'cancel' | 'taken' }>;
 
 const { Packr } = plain as Pick<typeof msgpackr, 'Packr'>;
-const packr = new Packr({ useRecords: false });
+/** A received message outlives the inbox. */
+const packr = new Packr({ useRecords: false, copyBuffers: true });
 
 export function writeMessage(message: Message, target: Uint8Array, offset: number): number {
   const bytes = packr.pack(message);

@@ -64,5 +64,7 @@ export async function readConstructorArguments(
   { args }: ActorSpec,
 ): Promise<unknown[]> {
   const given = (isRef(args) ? core.objects.read(args.id) : core.codec.decode(args)) as unknown[];
-  return Promise.all(given.map((argument) => (isRef(argument) ? core.values.read(argument) : argument)));
+  return Promise.all(
+    given.map((argument) => (isRef(argument) ? core.values.read(argument) : argument)),
+  );
 }

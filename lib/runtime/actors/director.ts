@@ -132,7 +132,7 @@ export class Director implements ActorControl {
         break;
       case 'whyActor': {
         const { index, generation } = message;
-        this.whyEnded(message, (death = undefined) => {
+        this.whyEnded(message, (death) => {
           const answer = { type: 'actorEnded', index, generation, death: death ?? null } as const;
           if (!this.#isClosed) this.#core.send(answer, from);
         });

@@ -114,7 +114,7 @@ export class HostedActor implements ActorPart {
     this.resources = spec.resources;
     const { target } = findDeclaration(spec.key) ?? (await loadDeclaration(core, spec.key));
     const args = await readConstructorArguments(core, spec);
-    if (this.#hasEnded) return;
+    if (this.#isOver()) return;
     if (isAlone && gpus.length > 0) showDevices(gpus);
     const { slot: sender, uid: senderUid } = core.peer.address;
     const incoming = { handle: noTarget, sender, senderUid, sequence: 0 };
@@ -124,7 +124,7 @@ export class HostedActor implements ActorPart {
     const instance = attribution.create(task, create);
     await runAsynchronously(task, () => (instance as Hooks).onStart?.());
     this.#isConstructing = false;
-    if (this.#hasEnded) return;
+    if (this.#isOver()) return;
     if (spec.concurrency !== null) this.#calls.limit(spec.concurrency);
     this.#instance = instance as Methods;
     this.#takeEarly();
@@ -154,6 +154,11 @@ export class HostedActor implements ActorPart {
     const death = { name: this.what, reason, cause };
     core.toDriver({ type: 'actorFailed', index, generation, restarts, death, mayRestart });
     core.peer.schedule();
+  }
+
+  /** It may have been evicted while it waited for something. */
+  #isOver(): boolean {
+    return this.#hasEnded;
   }
 
   /** Gives its calls back, in the order in which they have come; what runs of them is cut off. */
