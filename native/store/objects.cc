@@ -207,7 +207,7 @@ void Objects::seal(uint32_t index) {
   lock_.subtract(store.unsealed, 1);
   lock_.add(store.sealed, 1);
   lock_.add(store.puts, 1);
-  changed(entry.id);
+  if (!entry.id.is_system()) changed(entry.id);
   if (is_garbage(entry)) {
     lose_or_free(index);
   } else if (!is_kept(entry)) {

@@ -18,7 +18,7 @@ type Entry = [name: string, index: number, generation: number, info: Uint8Array]
 /** The object that stands for a name: there is one as long as an actor has it. */
 export function nameIdOf({ storeId }: Core, name: string): string {
   const hash = createHash('sha256').update(name).digest('hex');
-  return systemId(storeId, `8${hash.slice(0, 15)}`);
+  return systemId(storeId, `f0${hash.slice(0, 14)}`);
 }
 
 export function findNamed(core: Core, name: string): NamedActor | undefined {

@@ -38,8 +38,8 @@ export class PeerIds {
 const systemMark = 'ffff';
 
 /**
- * An id of what the runtime needs itself, by 16 hex digits: of an actor's anchor `0...`, of an
- * actor's name `8...`, of a declaration `ffff...`.
+ * An id of what the runtime needs itself, by 16 hex digits: of a declaration `ffff...`, of an actor's
+ * name `f...`, of its anchor any others.
  */
 export function systemId(storeId: string, digits: string): string {
   return `${storeId.slice(0, 12)}${systemMark}${digits}`;
