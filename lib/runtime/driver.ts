@@ -82,7 +82,7 @@ export class Driver {
     });
     this.#joiners = new Joiners(this.core, (joiner) => {
       this.#workers.ownerEnded(joiner);
-      this.#workers.director.makerEnded(joiner);
+      this.#workers.director.ownerEnded(joiner);
     });
     this.core.onMessage = (message, from) => this.#receive(message, from);
     this.core.onSlice = () => this.#workers.lookAfter();

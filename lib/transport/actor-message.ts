@@ -18,6 +18,8 @@ export type ActorOrder =
       /** How often it had another host. */
       readonly restarts: number;
       readonly gpus: readonly number[];
+      /** Answer `constructed` when it is. */
+      readonly reports: boolean;
     } & Address)
   /** Give it up now, and its calls back; the answer is `left`. */
   | ({ readonly type: 'evict' } & Address)
@@ -26,6 +28,7 @@ export type ActorOrder =
 
 /** A host to the driver. */
 export type ActorReport =
+  | ({ readonly type: 'constructed' } & Address)
   | ({ readonly type: 'left' } & Address)
   | ({ readonly type: 'stopped' } & Address)
   /** It could not be made, or code that it has started has failed. */
@@ -50,12 +53,20 @@ export type ActorRequest =
   /** The answer to this and the next is `actorDone`. */
   | ({ readonly type: 'stopActor'; readonly question: number } & Address)
   | ({ readonly type: 'killActor'; readonly question: number; readonly restart: boolean } & Address)
+  | ({ readonly type: 'superviseActor' } & Address)
+  /** The answer to this and the next is `actorDone`. */
+  | ({ readonly type: 'startChild'; readonly question: number } & Address)
+  | ({ readonly type: 'endChild'; readonly question: number } & Address)
+  | ({ readonly type: 'retireChild' } & Address)
   /** The answer is `actorEnded`. */
   | ({ readonly type: 'whyActor' } & Address);
 
 /** The driver to those who have asked. */
 export type ActorAnswer =
-  | { readonly type: 'actorDone'; readonly question: number }
+  /** With a reason, if it was in vain. */
+  | { readonly type: 'actorDone'; readonly question: number; readonly death: DeathNote | null }
+  /** To a supervisor. */
+  | ({ readonly type: 'childDown'; readonly death: DeathNote } & Address)
   | ({ readonly type: 'actorEnded'; readonly death: DeathNote | null } & Address);
 
 export type ActorMessage = ActorOrder | ActorReport | ActorRequest | ActorAnswer;
@@ -68,6 +79,11 @@ const forDirector = new Set([
   'stopActor',
   'killActor',
   'whyActor',
+  'superviseActor',
+  'startChild',
+  'endChild',
+  'retireChild',
+  'constructed',
 ]);
 
 export function isForDirector(message: {

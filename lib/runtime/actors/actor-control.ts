@@ -35,6 +35,14 @@ export interface ActorControl {
   stop(actor: ActorAddress): Promise<void>;
   /** Ends it, or its host, now. Resolves when it has ended, or is on its way to another host. */
   kill(actor: ActorAddress, restart: boolean): Promise<void>;
+  /** From now on `onDown` hears when it is down, and it is not started again but by the next two. */
+  supervise(actor: ActorAddress, onDown: (death: Death) => void): void;
+  /** Starts it after it was down or ended. Gives the reason when it is down again instead. */
+  startChild(actor: ActorAddress): Promise<Death | undefined>;
+  /** Resolves when it has no host any more. */
+  endChild(actor: ActorAddress): Promise<void>;
+  /** Ends it for good. */
+  retireChild(actor: ActorAddress): void;
   /** Calls back with undefined when nobody knows. */
   whyEnded(actor: ActorAddress, listener: (death: Death | undefined) => void): void;
 }

@@ -3,14 +3,14 @@ import { ActorState, Availability, native } from '../../store/binding.js';
 import type { ActorReport, ActorRequest } from '../../transport/actor-message.js';
 import type { PeerAddress } from '../../transport/peer.js';
 import type { Core } from '../core.js';
-import type { ObjectRef } from '../objects/object-ref.js';
-import type { ActorIsolation } from '../context.js';
-import { actorIdOf, keyOf, type ActorAddress } from './actor-address.js';
+import { keyOf, type ActorAddress } from './actor-address.js';
 import type { ActorControl, Death, Placement } from './actor-control.js';
-import { ActorGrants, type Grant } from './actor-grants.js';
+import { ActorGrants } from './actor-grants.js';
+import { Directed, type Host, type Hosts, type Supervisor } from './directed.js';
 
 /** A host that is to give an actor up has this long before it is ended itself. */
 const graceMs = 1000;
+const endless = -1;
 /** When so many workers in a row have ended before they were ready, the next one will, too. */
 const maxFailedStarts = 3;
 /** How long somebody who asks why an actor has ended waits for the driver to see it. */
@@ -18,70 +18,6 @@ const patienceMs = 1000;
 /** Between looks for actors without handles, at least so long, and so many times as long as a look. */
 const lookMs = 2;
 const lookShare = 20;
-
-/** A worker that hosts actors, as {@link Hosts} knows it. */
-export interface Host {
-  /** Known once it is ready. */
-  readonly address: PeerAddress | undefined;
-  /** Those that it hosts, or is to host when it is ready. */
-  readonly actors: Set<Directed>;
-}
-
-/** The workers that the director uses. */
-export interface Hosts {
-  /** One for an actor of that isolation: of shared ones the one with the fewest. */
-  hostFor(isolation: ActorIsolation): Host;
-  /** Ends it at once, for that reason if it is not known otherwise. */
-  endHost(host: Host, reason: string): void;
-  /** Lets one that has no actors end by itself. */
-  dismissHost(host: Host): void;
-}
-
-/**
- * Where an actor stands; lib/README.md numbers the edges. `leaving`: taken from a host that has not
- * said yet that it has given it up, for another host or for good.
- */
-type State = 'pending' | 'alive' | 'leaving' | 'restarting' | 'stopping' | 'dead';
-
-/** An actor, as its driver knows it. */
-export class Directed implements ActorAddress {
-  readonly index: number;
-  readonly generation: number;
-  readonly id: string;
-  readonly placement: Placement;
-  /** Who made it, and takes it along at its end. */
-  readonly maker: PeerAddress | undefined;
-  state: State = 'pending';
-  host: Host | undefined;
-  grant: Grant | undefined;
-  gpus: readonly number[] = [];
-  /** Of a detached one. */
-  anchor: ObjectRef | undefined;
-  /** How often it had another host. */
-  restarts = 0;
-  /** Hosts that have ended before they were ready for it, one after the other. */
-  failedStarts = 0;
-  /** It is to stop as soon as it has a host: somebody has called stop(). */
-  mustStop = false;
-  /** Why it is to have another host, or none. */
-  death: Death | undefined;
-  /** What is to be called when it has ended, or has come away from its host. */
-  onMoved: (() => void)[] = [];
-  onDead: (() => void)[] = [];
-  stopDelay: (() => void) | undefined;
-
-  constructor(storeId: string, placement: Placement, maker: PeerAddress | undefined) {
-    this.placement = placement;
-    this.index = placement.index;
-    this.generation = placement.generation;
-    this.id = actorIdOf(storeId, placement);
-    this.maker = maker;
-  }
-
-  get isShared(): boolean {
-    return this.placement.isolation === 'shared';
-  }
-}
 
 /**
  * Finds hosts for the actors of a runtime, restarts them and ends them: in its driver. What calls
@@ -130,6 +66,25 @@ export class Director implements ActorControl {
       case 'killActor':
         void this.kill(message, message.restart).then(() => this.#answer(message.question, from));
         break;
+      case 'superviseActor':
+        this.#supervise(message, {
+          peer: from,
+          down: ({ index, generation }, death) =>
+            this.#core.send({ type: 'childDown', index, generation, death }, from),
+        });
+        break;
+      case 'startChild':
+        void this.startChild(message).then((death) => this.#answer(message.question, from, death));
+        break;
+      case 'endChild':
+        void this.endChild(message).then(() => this.#answer(message.question, from));
+        break;
+      case 'retireChild':
+        this.retireChild(message);
+        break;
+      case 'constructed':
+        this.#started(message);
+        break;
       case 'whyActor': {
         const { index, generation } = message;
         this.whyEnded(message, (death) => {
@@ -140,8 +95,8 @@ export class Director implements ActorControl {
     }
   }
 
-  #answer(question: number, to: PeerAddress): void {
-    if (!this.#isClosed) this.#core.send({ type: 'actorDone', question }, to);
+  #answer(question: number, to: PeerAddress, death: Death | null = null): void {
+    if (!this.#isClosed) this.#core.send({ type: 'actorDone', question, death }, to);
   }
 
   /** `maker` takes it along at its end, unless it is detached. */
@@ -187,7 +142,8 @@ export class Director implements ActorControl {
     if (arriving.length === 0 || this.#isClosed) return;
     for (const actor of arriving) {
       const { gpus, host, index, generation, restarts } = actor;
-      const order = { type: 'construct', index, generation, restarts, gpus } as const;
+      const reports = actor.supervisor !== undefined;
+      const order = { type: 'construct', index, generation, restarts, gpus, reports } as const;
       this.#core.send(order, host!.address!);
     }
     this.#core.peer.flush();
@@ -214,7 +170,8 @@ export class Director implements ActorControl {
     if (actor?.restarts !== restarts) return;
     if (actor.state === 'stopping') this.#leave(actor, death);
     if (actor.state !== 'alive') return;
-    if (mayRestart && this.#unhost(actor)) this.#leave(actor, death);
+    const isToRestart = mayRestart || actor.supervisor !== undefined;
+    if (isToRestart && this.#unhost(actor)) this.#leave(actor, death);
     else this.#end(actor, death);
   }
 
@@ -243,7 +200,7 @@ export class Director implements ActorControl {
 
   #hasLeft(actor: Directed): void {
     this.#comeAway(actor);
-    if (this.#rowOf(actor) === ActorState.restarting) this.#restart(actor);
+    if (this.#rowOf(actor) === ActorState.restarting) this.#restart(actor, actor.death!);
     else this.#bury(actor, actor.death!);
   }
 
@@ -260,11 +217,16 @@ export class Director implements ActorControl {
     if (host !== undefined && !actor.isShared) this.#hosts.dismissHost(host);
   }
 
-  #restart(actor: Directed): void {
+  #restart(actor: Directed, death: Death): void {
     actor.state = 'restarting';
     actor.death = undefined;
     actor.restarts++;
     this.#call(actor, 'onMoved');
+    if (actor.supervisor === undefined) this.#startAgain(actor);
+    else this.#tellSupervisor(actor, death);
+  }
+
+  #startAgain(actor: Directed): void {
     const { restartDelay } = actor.placement;
     const again = () => {
       actor.stopDelay = undefined;
@@ -290,9 +252,10 @@ export class Director implements ActorControl {
       return;
     }
     if (state === 'alive' && this.#rowOf(actor) === ActorState.alive) this.#unhost(actor);
-    if (this.#rowOf(actor) === ActorState.restarting) this.#restart(actor);
+    const end = death ?? { name: placement.what, reason: `its worker ended: ${why}` };
+    if (this.#rowOf(actor) === ActorState.restarting) this.#restart(actor, end);
     else if (state === 'pending') this.#seekHost(actor);
-    else this.#end(actor, death ?? { name: placement.what, reason: `its worker ended: ${why}` });
+    else this.#end(actor, end);
   }
 
   /** It has done its last call, and run its stop hook. */
@@ -366,6 +329,7 @@ export class Director implements ActorControl {
     actor.anchor?.[Symbol.dispose]();
     this.#call(actor, 'onMoved');
     this.#call(actor, 'onDead');
+    this.#callStarted(actor, undefined);
     this.#lookSoon();
   }
 
@@ -400,12 +364,79 @@ export class Director implements ActorControl {
     for (const listener of listeners) listener();
   }
 
-  /** Somebody who has joined has ended. */
-  makerEnded(maker: PeerAddress): void {
+  supervise(address: ActorAddress, onDown: (death: Death) => void): void {
+    const { address: peer } = this.#core.peer;
+    this.#supervise(address, { peer, down: (_actor, death) => onDown(death) });
+  }
+
+  #supervise({ index, generation }: ActorAddress, supervisor: Supervisor): void {
+    const actor = this.#actors.get(keyOf({ index, generation }));
+    if (actor === undefined) return;
+    actor.supervisor = supervisor;
+    native.peerSetRestarts(this.#core.peer.handle, index, generation, endless);
+  }
+
+  /** A child that its supervisor has ended is not down by itself. */
+  #tellSupervisor(actor: Directed, death: Death): void {
+    this.#callStarted(actor, death);
+    if (actor.isEnding) return;
+    const { peer, down } = actor.supervisor!;
+    if (native.peerIsLive(this.#core.peer.handle, peer.slot, peer.uid)) down(actor, death);
+    else this.#end(actor, death);
+  }
+
+  startChild(address: ActorAddress): Promise<Death | undefined> {
+    const actor = this.#actors.get(keyOf(address));
+    // Somebody has stopped or killed it, and so it is done.
+    if (actor === undefined || actor.state === 'dead') return Promise.resolve(undefined);
+    actor.isEnding = false;
+    return new Promise((resolve) => {
+      actor.onStarted.push(resolve);
+      if (actor.state === 'restarting' && actor.host === undefined) this.#startAgain(actor);
+    });
+  }
+
+  /** The host of a supervised actor has made it. */
+  #started(address: ActorAddress): void {
+    const actor = this.#actors.get(keyOf(address));
+    if (actor?.state === 'alive') this.#callStarted(actor, undefined);
+  }
+
+  #callStarted(actor: Directed, death: Death | undefined): void {
+    const listeners = actor.onStarted;
+    actor.onStarted = [];
+    for (const listener of listeners) listener(death);
+  }
+
+  /** Its calls wait until it is started again, or retired. */
+  endChild(address: ActorAddress): Promise<void> {
+    const actor = this.#actors.get(keyOf(address));
+    if (actor === undefined || actor.state === 'dead') return Promise.resolve();
+    actor.isEnding = true;
+    const death = { name: actor.placement.what, reason: 'its supervisor has ended it' };
+    if (actor.state === 'alive' && this.#unhost(actor)) this.#part(actor, death);
+    if (actor.state === 'leaving') return this.#when(actor, 'onMoved');
+    if (actor.state === 'restarting') {
+      this.#comeAway(actor);
+      this.#callStarted(actor, death);
+    }
+    return Promise.resolve();
+  }
+
+  retireChild(address: ActorAddress): void {
+    const actor = this.#actors.get(keyOf(address));
+    if (actor === undefined || actor.state === 'dead') return;
+    this.#end(actor, { name: actor.placement.what, reason: 'its supervisor has ended it' });
+  }
+
+  /** Somebody who has made or supervises actors has ended. */
+  ownerEnded(owner: PeerAddress): void {
     for (const actor of [...this.#actors.values()]) {
-      if (actor.maker?.uid !== maker.uid || actor.state === 'dead') continue;
-      const reason = 'the process that made it has left the runtime';
-      this.#end(actor, { name: actor.placement.what, reason });
+      if (actor.state === 'dead') continue;
+      const isMaker = actor.maker?.uid === owner.uid;
+      if (!isMaker && actor.supervisor?.peer.uid !== owner.uid) continue;
+      const who = isMaker ? 'the process that made it' : 'the thread of its supervisor';
+      this.#end(actor, { name: actor.placement.what, reason: `${who} has ended` });
     }
   }
 

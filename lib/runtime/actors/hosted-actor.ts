@@ -127,6 +127,10 @@ export class HostedActor implements ActorPart {
     if (this.#isOver()) return;
     if (spec.concurrency !== null) this.#calls.limit(spec.concurrency);
     this.#instance = instance as Methods;
+    if (this.#order.reports) {
+      const { index, generation } = this.#order;
+      core.toDriver({ type: 'constructed', index, generation });
+    }
     this.#takeEarly();
   }
 

@@ -13,8 +13,9 @@ type Listener = (death: Death | undefined) => void;
 export class RemoteActors implements ActorControl {
   readonly #core: Core;
   readonly #driver: PeerAddress;
-  readonly #questions = new Map<number, () => void>();
+  readonly #questions = new Map<number, Listener>();
   readonly #listeners = new Map<number, Listener[]>();
+  readonly #supervised = new Map<number, (death: Death) => void>();
   #lastQuestion = 0;
 
   constructor(core: Core, driver: PeerAddress) {
@@ -28,15 +29,33 @@ export class RemoteActors implements ActorControl {
     if (placement.isDetached) this.#core.peer.flush();
   }
 
-  stop({ index, generation }: ActorAddress): Promise<void> {
-    return this.#ask((question) => ({ type: 'stopActor', question, index, generation }));
+  async stop({ index, generation }: ActorAddress): Promise<void> {
+    await this.#ask((question) => ({ type: 'stopActor', question, index, generation }));
   }
 
-  kill({ index, generation }: ActorAddress, restart: boolean): Promise<void> {
-    return this.#ask((question) => ({ type: 'killActor', question, index, generation, restart }));
+  async kill({ index, generation }: ActorAddress, restart: boolean): Promise<void> {
+    await this.#ask((question) => ({ type: 'killActor', question, index, generation, restart }));
   }
 
-  #ask(messageFor: (question: number) => Message): Promise<void> {
+  supervise({ index, generation }: ActorAddress, onDown: (death: Death) => void): void {
+    this.#supervised.set(keyOf({ index, generation }), onDown);
+    this.#core.send({ type: 'superviseActor', index, generation }, this.#driver);
+  }
+
+  startChild({ index, generation }: ActorAddress): Promise<Death | undefined> {
+    return this.#ask((question) => ({ type: 'startChild', question, index, generation }));
+  }
+
+  async endChild({ index, generation }: ActorAddress): Promise<void> {
+    await this.#ask((question) => ({ type: 'endChild', question, index, generation }));
+  }
+
+  retireChild({ index, generation }: ActorAddress): void {
+    this.#supervised.delete(keyOf({ index, generation }));
+    this.#core.send({ type: 'retireChild', index, generation }, this.#driver);
+  }
+
+  #ask(messageFor: (question: number) => Message): Promise<Death | undefined> {
     const question = ++this.#lastQuestion;
     this.#core.hold();
     return new Promise((resolve) => {
@@ -47,18 +66,19 @@ export class RemoteActors implements ActorControl {
 
   /** False for what is no answer of the driver. */
   receive(message: Message): boolean {
-    if (message.type === 'actorDone') this.#done(message.question);
+    if (message.type === 'actorDone') this.#done(message.question, message.death ?? undefined);
+    else if (message.type === 'childDown') this.#supervised.get(keyOf(message))?.(message.death);
     else if (message.type === 'actorEnded') this.#ended(message, message.death ?? undefined);
     else return false;
     return true;
   }
 
-  #done(question: number): void {
+  #done(question: number, death?: Death): void {
     const resolve = this.#questions.get(question);
     if (resolve === undefined) return;
     this.#questions.delete(question);
     this.#core.unhold();
-    resolve();
+    resolve(death);
   }
 
   whyEnded(actor: ActorAddress, listener: Listener): void {

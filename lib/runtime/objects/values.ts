@@ -54,7 +54,9 @@ export class Values {
   /** `pin` holds the object by a pin as long as the ref lives. */
   put(value: unknown, pin = false): ObjectRef {
     this.#core.assertOpen();
-    return this.putAllocated(value, pin) ?? this.putEncoded(this.#core.codec.encode(value), { pin });
+    return (
+      this.putAllocated(value, pin) ?? this.putEncoded(this.#core.codec.encode(value), { pin })
+    );
   }
 
   /** ObjectExistsError if there is an object of that `id`; without, it is fresh. */

@@ -14,6 +14,7 @@ import {
 } from '../../transport/peer.js';
 import { Blame, Op, RecordKind } from '../../transport/wire.js';
 import type { Death } from '../actors/actor-control.js';
+import { deathError } from '../actors/death-error.js';
 import type { Core } from '../core.js';
 import { readId } from '../objects/ids.js';
 import { ObjectRef, Reference, referenceOf } from '../objects/object-ref.js';
@@ -156,12 +157,7 @@ export class Requests {
   }
 
   #completeFailed(pending: PendingRequest, answer: number, start: number, end: number): void {
-    const error = this.#decodeError(
-      pending.route.declaration.module,
-      this.#core.peer.inbox,
-      start,
-      end,
-    );
+    const error = this.#decodeError(pending.route.declaration.module, start, end);
     if (answer === Answer.failed) {
       this.#fail(pending, error);
       return;
@@ -216,9 +212,9 @@ export class Requests {
   }
 
   /** An error that cannot be read, for lack of its class, gives way to the one that says so. */
-  #decodeError(module: string, source: Uint8Array, start: number, end: number): unknown {
+  #decodeError(module: string, start: number, end: number): unknown {
     try {
-      return preferErrorsOf(module, () => this.#core.codec.decodeAt(source, start, end));
+      return preferErrorsOf(module, () => this.#decode(start, end));
     } catch (error) {
       return error;
     }
@@ -335,10 +331,7 @@ export class Requests {
 
   #diedError({ what, route }: PendingRequest, death: Death | undefined): Error {
     if (death === undefined) return actorDied(what, 'it had ended before');
-    const { cause, reason, name } = death;
-    if (cause === undefined) return actorDied(name, reason);
-    const { module } = route.declaration;
-    return actorDied(name, reason, this.#decodeError(module, cause, 0, cause.length));
+    return deathError(this.#core, route.declaration.module, death);
   }
 
   #isPending(pending: PendingRequest): boolean {

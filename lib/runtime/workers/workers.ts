@@ -3,7 +3,8 @@ import { native } from '../../store/binding.js';
 import type { Message } from '../../transport/message.js';
 import type { PeerAddress } from '../../transport/peer.js';
 import { RunQueue } from '../../transport/wire.js';
-import { Director, type Directed, type Host, type Hosts } from '../actors/director.js';
+import type { Directed, Host, Hosts } from '../actors/directed.js';
+import { Director } from '../actors/director.js';
 import type { ActorIsolation, WorkerIsolation } from '../context.js';
 import type { Core } from '../core.js';
 import { Enforcer } from './enforcer.js';
@@ -253,6 +254,7 @@ export class Workers implements Hosts {
     if (member.address !== undefined) {
       this.#core.ends.add(member.address.uid, why);
       this.ownerEnded(member.address);
+      this.director.ownerEnded(member.address);
     }
     // What it was running comes back to its senders now, not with the next tick of a keeper.
     native.storeReap(this.#core.store);
