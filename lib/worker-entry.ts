@@ -100,7 +100,13 @@ function serve(core: Core, config: WorkerConfig): void {
     process.on('uncaughtException', (error, origin) => uncaught(error, nameOf(origin)));
   }
   // The driver cannot ask the system about a thread, as it can about a process.
-  if (!isMainThread) process.on('exit', (code) => sayLast(exitReason(code)));
+  if (!isMainThread) {
+    process.on('exit', (code) => {
+      const { culpritName } = actors;
+      const where = culpritName === undefined ? '' : `, in the actor ${culpritName}`;
+      sayLast(`${exitReason(code)}${where}`);
+    });
+  }
   native.peerSetWorker(core.peer.handle);
   core.send({ type: 'ready', worker }, driver);
 }

@@ -35,6 +35,8 @@ export type Message =
       readonly task: TaskAddress;
       readonly within: number;
       readonly timeout?: number;
+      /** For messages. */
+      readonly what?: string;
     }
   /** To the driver: that need not be enforced any more. */
   | { readonly type: 'relax'; readonly worker: PeerAddress; readonly task: TaskAddress }

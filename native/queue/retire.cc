@@ -47,8 +47,10 @@ bool bounce_in_flight(const shm::Segment& segment, shm::Lock& lock, PeerSlot& pe
     uint32_t record = peer.in_flight.head;
     uint32_t blame = is_to_blame(segment, peer, record) ? kToBlame : 0;
     bool is_call = segment.cell(record).kind == RecordKind::kCall;
+    // Somebody has ended the peer for the sake of it.
+    bool is_unwanted = peer.blamed != 0 && blame != 0;
     post.put_down(record);
-    if (!is_call || !post.return_call(record, true, blame != 0, rings)) {
+    if (!is_call || is_unwanted || !post.return_call(record, true, blame != 0, rings)) {
       name_ended(segment, lock, record, peer.uid);
       post.bounce(record, blame, rings);
     }

@@ -8,7 +8,7 @@ import { readUint32, writeUint32 } from '../tasks/task-spec.js';
 import { actorIdOf, type ActorAddress } from './actor-address.js';
 import { ActorClient, type ActorMethod } from './actor-client.js';
 import { ActorInfo } from './actor-info.js';
-import { claimName, findNamed, nameIdOf } from './actor-names.js';
+import { assertFree, claimName, findNamed, nameIdOf } from './actor-names.js';
 import type { CheckedActorOptions } from './actor-options.js';
 import { encodeConstructorArguments, type ActorSpec } from './actor-spec.js';
 import { CallLine } from './call-lines.js';
@@ -98,6 +98,7 @@ function make(
   const shape = isNothing(demand) ? null : core.shapes.of('actor', demand);
   core.declarations.publish(declaration);
   const encoded = encodeConstructorArguments(core, args);
+  if (name !== undefined) assertFree(core, name);
   const address = core.createActor(maxRestarts);
   const what = name === undefined ? info.className : `${info.className} '${name}'`;
   let anchor: ObjectRef;

@@ -38,21 +38,28 @@ export function findNamed(core: Core, name: string): NamedActor | undefined {
 export function claimName(core: Core, name: string, { address, info }: NamedActor): ObjectRef {
   const entry: Entry = [name, address.index, address.generation, info.encode()];
   const id = nameIdOf(core, name);
-  giveUpLeftover(core, name, id);
   try {
     return core.values.putEncoded(core.codec.encode(entry), { id });
   } catch (cause) {
     if (!(cause instanceof ObjectExistsError)) throw cause;
-    const message = `An actor named '${name}' exists: getActor() and getIfExists find it`;
-    throw new ActorExistsError(message, { cause });
+    throw isTaken(name, cause);
   }
 }
 
-/** The name of an actor that has ended is free, even if its driver has not come to see to that. */
-function giveUpLeftover(core: Core, name: string, id: string): void {
+/**
+ * Throws ActorExistsError if an actor has the name. That of an actor that has ended is free, even if
+ * its driver has not come to see to that.
+ */
+export function assertFree(core: Core, name: string): void {
   const found = findNamed(core, name);
   if (found === undefined) return;
   const { index, generation } = found.address;
   const state = native.peerActorState(core.peer.handle, index, generation);
-  if (state === ActorState.ended) native.storeDelete(core.store, id);
+  if (state !== ActorState.ended) throw isTaken(name);
+  native.storeDelete(core.store, nameIdOf(core, name));
+}
+
+function isTaken(name: string, cause?: unknown): ActorExistsError {
+  const message = `An actor named '${name}' exists: getActor() and getIfExists find it`;
+  return new ActorExistsError(message, { cause });
 }

@@ -380,8 +380,9 @@ export class Director implements ActorControl {
   #tellSupervisor(actor: Directed, death: Death): void {
     this.#callStarted(actor, death);
     if (actor.isEnding) return;
-    const { peer, down } = actor.supervisor!;
-    if (native.peerIsLive(this.#core.peer.handle, peer.slot, peer.uid)) down(actor, death);
+    const supervisor = actor.supervisor!;
+    const { slot, uid } = supervisor.peer;
+    if (native.peerIsLive(this.#core.peer.handle, slot, uid)) supervisor.down(actor, death);
     else this.#end(actor, death);
   }
 

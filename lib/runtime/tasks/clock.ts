@@ -17,7 +17,7 @@ export function startClock(
   const { sender, senderUid, sequence } = task.incoming;
   const { peer } = core;
   const address = { owner: { slot: sender, uid: senderUid }, sequence };
-  const order = { worker: peer.address, task: address, within: timeout, timeout };
+  const order = { worker: peer.address, task: address, within: timeout, timeout, what };
   core.toDriver({ type: 'enforce', ...order });
   peer.flush();
   const stop = core.timers.start(timeout, () => end(outOfTime(what, timeout)));

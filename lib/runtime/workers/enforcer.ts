@@ -13,10 +13,10 @@ const graceMs = 1000;
 /** Ends workers that still run what should have ended: cancelled by force, out of time, or nobody's. */
 export class Enforcer {
   readonly #core: Core;
-  readonly #end: (worker: PeerAddress) => void;
+  readonly #end: (worker: PeerAddress, reason: string) => void;
   readonly #orders = new Map<string, () => void>();
 
-  constructor(core: Core, end: (worker: PeerAddress) => void) {
+  constructor(core: Core, end: (worker: PeerAddress, reason: string) => void) {
     this.#core = core;
     this.#end = end;
   }
@@ -52,8 +52,9 @@ export class Enforcer {
     return true;
   }
 
-  #endWorker({ worker, task }: Order): void {
-    if (this.#blame(worker, task)) this.#end(worker);
+  #endWorker({ worker, task, what }: Order): void {
+    if (this.#blame(worker, task))
+      this.#end(worker, `${what ?? 'what it ran'} did not end in time`);
   }
 
   /** What else the worker runs will be run again. */

@@ -84,7 +84,7 @@ export class Workers implements Hosts {
 
   constructor(core: Core, options: WorkersOptions) {
     this.#core = core;
-    this.#enforcer = new Enforcer(core, (worker) => this.#end(worker));
+    this.#enforcer = new Enforcer(core, (worker, reason) => this.#end(worker, reason));
     this.#options = options;
     this.director = new Director(core, this);
     core.requests.onRequest = ({ queue }) => {
@@ -140,9 +140,12 @@ export class Workers implements Hosts {
     for (let i = 0; i < wanted; i++) this.#start('tasks', isolation);
   }
 
-  #end(worker: PeerAddress): void {
-    for (const { address, handle } of this.#members.values()) {
-      if (address?.slot === worker.slot && address.uid === worker.uid) handle.kill();
+  #end(worker: PeerAddress, reason: string): void {
+    for (const member of this.#members.values()) {
+      const { address } = member;
+      if (address?.slot !== worker.slot || address.uid !== worker.uid) continue;
+      member.lastWords ??= reason;
+      member.handle.kill();
     }
   }
 
