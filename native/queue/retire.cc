@@ -113,32 +113,48 @@ bool is_hosted_by(const ActorSlot& actor, uint32_t peer, uint32_t uid) {
   return actor.state == ActorState::kAlive && actor.host == peer && actor.host_uid == uid;
 }
 
-// Ends the actors that the peer owned, and those that it hosted and that have no restarts left.
+// Whether the peer takes the actor along: it owned it, or hosted it and no restarts are left.
+bool ends_with(const ActorSlot& actor, uint32_t peer, uint32_t uid) {
+  return is_owned_by(actor, peer, uid) || (is_hosted_by(actor, peer, uid) && actor.restarts == 0);
+}
+
+// The first row from `*next` on of which `is_it` is true, or kNone when there is none or the lock
+// cannot be had. `then` runs under the same lock.
+template <class IsIt, class Then>
+uint32_t next_actor(const shm::Segment& segment, shm::Lock& lock, uint32_t* next, const IsIt& is_it,
+                    const Then& then) {
+  const shm::Table& actors = segment.queue().actors;
+  for (;;) {
+    LockGuard guard(lock);
+    if (!guard.status().is_ok() || *next >= actors.used) return kNone;
+    uint32_t end = std::min(*next + kActorsPerStep, actors.used);
+    for (; *next < end; ++*next) {
+      ActorSlot& actor = segment.actor(*next);
+      if (actor.state == ActorState::kFree || !is_it(actor)) continue;
+      then(actor);
+      return (*next)++;
+    }
+  }
+}
+
 void end_actors_of(const shm::Segment& segment, shm::Lock& lock, Bells& bells, uint32_t peer,
                    uint32_t uid) {
-  const shm::Table& actors = segment.queue().actors;
-  for (uint32_t next = 0;;) {
-    uint32_t found = kNone, generation = 0;
-    {
-      LockGuard guard(lock);
-      if (!guard.status().is_ok() || next >= actors.used) return;
-      uint32_t end = std::min(next + kActorsPerStep, actors.used);
-      for (; found == kNone && next < end; ++next) {
-        ActorSlot& actor = segment.actor(next);
-        if (actor.state == ActorState::kFree) continue;
-        if (!is_owned_by(actor, peer, uid)) {
-          if (!is_hosted_by(actor, peer, uid)) continue;
-          if (restart_actor(lock, segment.queue(), actor)) {
-            lock.commit();
-            continue;
-          }
-        }
-        found = next;
-        generation = actor.generation;
-      }
-    }
-    if (found != kNone) end_actor(segment, lock, bells, found, generation);
+  uint32_t next = 0, generation = 0;
+  auto is_it = [&](const ActorSlot& actor) { return ends_with(actor, peer, uid); };
+  auto note = [&](const ActorSlot& actor) { generation = actor.generation; };
+  for (;;) {
+    uint32_t found = next_actor(segment, lock, &next, is_it, note);
+    if (found == kNone) return;
+    end_actor(segment, lock, bells, found, generation);
   }
+}
+
+// Those that the peer hosted and that have not ended with it.
+void restart_actors_of(const shm::Segment& segment, shm::Lock& lock, uint32_t peer, uint32_t uid) {
+  uint32_t next = 0;
+  auto is_it = [&](const ActorSlot& actor) { return is_hosted_by(actor, peer, uid); };
+  auto restart = [&](ActorSlot& actor) { restart_actor(lock, segment.queue(), actor); };
+  while (next_actor(segment, lock, &next, is_it, restart) != kNone) continue;
 }
 
 }  // namespace
@@ -182,11 +198,13 @@ void retire_peer(const shm::Segment& segment, shm::Lock& lock, Bells& bells, uin
     post.wake(&rings);
   }
   rings.ring_all(segment, &bells);
+  // Before their calls come back: whose call does so can tell whether the actor has ended.
+  end_actors_of(segment, lock, bells, peer, uid);
   repeat(segment, lock, bells,
          [&](RingList* more) { return bounce_in_flight(segment, lock, slot, more); });
   repeat(segment, lock, bells,
          [&](RingList* more) { return bounce_mail(segment, lock, slot, more); });
-  end_actors_of(segment, lock, bells, peer, uid);
+  restart_actors_of(segment, lock, peer, uid);
   LockGuard guard(lock);
   if (!guard.status().is_ok() || slot.uid != uid) return;
   lock.set(slot.armed, 0);

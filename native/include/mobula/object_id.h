@@ -33,9 +33,9 @@ struct ObjectId {
     return (mixed ^ mixed >> 29) + __builtin_bswap64(high);
   }
 
-  // Ids that a runtime gives to what it needs itself (lib/runtime/objects/ids.ts). Their objects are
-  // never evicted while somebody refers to them. A watch on one of them tells of the end of any, and
-  // of nothing else.
+  // Ids that a runtime gives to what it needs itself (lib/runtime/objects/ids.ts). Their objects
+  // are never evicted while somebody refers to them. A watch on one of them tells of the end of
+  // any, and of nothing else.
   bool is_system() const { return bytes[6] == 0xff && bytes[7] == 0xff; }
 
   friend bool operator==(const ObjectId&, const ObjectId&) = default;
