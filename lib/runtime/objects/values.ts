@@ -269,7 +269,8 @@ export class Values {
 
   /** The refs in a value can be shared, disposed or not, until the returned function is called. */
   use({ references }: Pick<Encoded, 'references'>): () => void {
-    const used = references.filter(isRef).map(referenceOf);
+    const refs = references.map((value) => (isRef(value) ? value : anchorIn(value)));
+    const used = refs.filter((ref) => ref !== undefined).map(referenceOf);
     for (const reference of used) reference.users++;
     return () => used.forEach((reference) => this.endUse(reference));
   }
