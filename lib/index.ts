@@ -19,6 +19,8 @@ export { allocate, free, get, put, wait } from './api/objects.js';
 export type { GetOptions, PutOptions, WaitOptions, WaitResult } from './api/objects.js';
 export { Queue } from './api/queue.js';
 export type { QueueOptions, QueueWaitOptions } from './api/queue.js';
+export { supervise } from './api/supervise.js';
+export type { Supervisor, SuperviseOptions } from './api/supervise.js';
 export { context } from './api/task-context.js';
 export type { TaskContext } from './api/task-context.js';
 export { remote } from './api/remote.js';

@@ -6,6 +6,9 @@ import {
   type ObjectRef,
   type ObjectStream,
   remote,
+  supervise,
+  type SuperviseOptions,
+  type Supervisor,
 } from 'mobula';
 import { expectType } from './expect.js';
 
@@ -53,6 +56,7 @@ const Counters = actor(Counter);
 const add = remote((handle: ActorHandle<Counter>, by: number) => [handle.actorId, by]);
 
 declare const pool: ActorPool<ActorHandle<Counter>>;
+declare const window: SuperviseOptions;
 declare const handle: ActorHandle<Counter>;
 declare const number: ObjectRef<number>;
 declare const text: ObjectRef<string>;
@@ -139,4 +143,15 @@ export const actors = [
   Counters.options({ name: 'one', getIfExists: true, lifetime: 'detached', cpus: 0.5, gpus: 1 }),
   Counters.options({ maxRestarts: -1, restartDelay: '1s', maxTaskRetries: 3, maxPendingCalls: 9 }),
   Counters.options({ maxConcurrency: 4, concurrencyGroups: { io: 2 }, resources: { license: 1 } }),
+
+  // A supervisor looks after handles and other supervisors.
+  expectType<Supervisor>()(() =>
+    supervise('one-for-all', [handle, supervise('one-for-one', [handle], window)], window),
+  ),
+  // @ts-expect-error: a strategy that does not exist
+  supervise('all-for-one', [handle], window),
+  // @ts-expect-error: neither a handle nor a supervisor
+  supervise('one-for-one', [1], window),
+  // @ts-expect-error: no window
+  supervise('one-for-one', [handle], { maxRestarts: 1 }),
 ];
