@@ -21,3 +21,15 @@ testInEach(
     t.is(marks.stats().puts, 1);
   },
 );
+
+testInEach(
+  'a call that is out of time is not sent to the host after that, however often it may be',
+  async (t, isolation) => {
+    const marks = createStore(t);
+    const patient = Patient.options({ isolation, maxRestarts: 3 }).remote();
+    const late = patient.loop.options({ timeout: 30, retries: -1 })(marks.handle);
+    await t.throwsAsync(late.then(), { instanceOf: TaskTimeoutError });
+    t.is(await patient.hello(), 'hello');
+    t.is(marks.stats().puts, 1);
+  },
+);

@@ -1,18 +1,18 @@
-import { keyOf } from './actor-address.js';
+import type { ObjectRef } from '../objects/object-ref.js';
 import type { ActorClient } from './actor-client.js';
 import type { Death } from './actor-control.js';
+import { clientOf, type ActorHandle } from './actor-handle.js';
 import { deathError } from './death-error.js';
 import type { SupervisedChild } from './supervision.js';
 
-/** The actors that this thread supervises, each of which it does once. */
-const supervised = new WeakMap<ActorClient['core'], Set<number>>();
-
-/** An actor as the child of a supervisor of this thread, which holds it. */
+/** An actor as the child of a supervisor of this thread, which keeps it alive. */
 class SupervisedActor implements SupervisedChild {
   readonly #client: ActorClient;
+  readonly #anchor: ObjectRef;
 
   constructor(client: ActorClient) {
     this.#client = client;
+    this.#anchor = client.core.references.borrow(client.anchor.id);
   }
 
   get name(): string {
@@ -27,7 +27,7 @@ class SupervisedActor implements SupervisedChild {
 
   end(): Promise<void> {
     const { address, core } = this.#client;
-    return core.actors.endChild(address);
+    return core.isClosed ? Promise.resolve() : core.actors.endChild(address);
   }
 
   onDown(listener: (reason: Error) => void): void {
@@ -37,8 +37,9 @@ class SupervisedActor implements SupervisedChild {
 
   retire(): void {
     const { address, core } = this.#client;
-    supervised.get(core)?.delete(keyOf(address));
-    if (!core.isClosed) core.actors.retireChild(address);
+    if (core.isClosed) return;
+    core.actors.retireChild(address);
+    this.#anchor[Symbol.dispose]();
   }
 
   #error(death: Death): Error {
@@ -47,13 +48,8 @@ class SupervisedActor implements SupervisedChild {
   }
 }
 
-/** Undefined when it has a supervisor in this thread already. */
-export function superviseActor(client: ActorClient): SupervisedChild | undefined {
-  const { address, core } = client;
-  const known = supervised.get(core) ?? new Set();
-  supervised.set(core, known);
-  const key = keyOf(address);
-  if (known.has(key)) return undefined;
-  known.add(key);
+export function superviseActor(handle: ActorHandle): SupervisedChild {
+  const client = clientOf(handle)!;
+  client.assertUsable();
   return new SupervisedActor(client);
 }
