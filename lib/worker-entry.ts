@@ -99,14 +99,17 @@ function serve(core: Core, config: WorkerConfig): void {
     process.on('unhandledRejection', (error) => uncaught(error, 'unhandled rejection'));
     process.on('uncaughtException', (error, origin) => uncaught(error, nameOf(origin)));
   }
-  // The driver cannot ask the system about a thread, as it can about a process.
-  if (!isMainThread) {
-    process.on('exit', (code) => {
-      const { culpritName } = actors;
-      const where = culpritName === undefined ? '' : `, in the actor ${culpritName}`;
-      sayLast(`${exitReason(code)}${where}`);
-    });
-  }
+  process.on('exit', (code) => {
+    if (isMainThread) {
+      // Calls that have ended are answered, even if the next one has called process.exit().
+      if (!core.isClosed) core.peer.flush();
+      return;
+    }
+    // The driver cannot ask the system about a thread, as it can about a process.
+    const { culpritName } = actors;
+    const where = culpritName === undefined ? '' : `, in the actor ${culpritName}`;
+    sayLast(`${exitReason(code)}${where}`);
+  });
   native.peerSetWorker(core.peer.handle);
   core.send({ type: 'ready', worker }, driver);
 }
