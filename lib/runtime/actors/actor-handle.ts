@@ -2,6 +2,7 @@ import { ActorExistsError } from '../../common/errors.js';
 import { ActorState, native } from '../../store/binding.js';
 import type { Core } from '../core.js';
 import { referenceOf, type ObjectRef } from '../objects/object-ref.js';
+import { outlast } from '../objects/outlast.js';
 import { findDeclaration, type AnyClass, type Declaration } from '../tasks/functions.js';
 import { amountsOf, isNothing } from '../tasks/shapes.js';
 import { readUint32, writeUint32 } from '../tasks/task-spec.js';
@@ -77,15 +78,10 @@ export function createActor(
   core.assertOpen();
   const { name } = options;
   if (name === undefined || !options.getIfExists) return make(core, declaration, options, args);
-  const existing = findActor(core, name);
-  if (existing !== undefined) return existing;
-  try {
-    return make(core, declaration, options, args);
-  } catch (error) {
-    const made = error instanceof ActorExistsError ? findActor(core, name) : undefined;
-    if (made === undefined) throw error;
-    return made;
-  }
+  return outlast(
+    () => findActor(core, name) ?? make(core, declaration, options, args),
+    (error) => error instanceof ActorExistsError,
+  );
 }
 
 function make(
@@ -95,10 +91,10 @@ function make(
   args: readonly unknown[],
 ): ActorHandle {
   const { demand, info, isDetached, isolation, maxRestarts, name, restartDelay } = options;
+  if (name !== undefined) assertFree(core, name);
   const shape = isNothing(demand) ? null : core.shapes.of('actor', demand);
   core.declarations.publish(declaration);
   const encoded = encodeConstructorArguments(core, args);
-  if (name !== undefined) assertFree(core, name);
   const address = core.createActor(maxRestarts);
   const what = name === undefined ? info.className : `${info.className} '${name}'`;
   let anchor: ObjectRef;

@@ -22,12 +22,22 @@ export function nameIdOf({ storeId }: Core, name: string): string {
 }
 
 export function findNamed(core: Core, name: string): NamedActor | undefined {
-  const id = nameIdOf(core, name);
+  const [stored, index, generation, info] = readEntry(core, nameIdOf(core, name)) ?? [];
+  if (stored !== name) return undefined;
+  return { address: { index: index!, generation: generation! }, info: ActorInfo.decode(info!) };
+}
+
+/** The actor has ended: its name is free, unless another one has it already. */
+export function giveUpName(core: Core, nameId: string, { index, generation }: ActorAddress): void {
+  const [, ownerIndex, ownerGeneration] = readEntry(core, nameId) ?? [];
+  if (ownerIndex !== index || ownerGeneration !== generation) return;
+  native.storeDelete(core.store, nameId);
+}
+
+function readEntry(core: Core, id: string): Entry | undefined {
   if (core.objects.availability(id) !== Availability.ready) return undefined;
   try {
-    const [stored, index, generation, info] = core.objects.read(id) as Entry;
-    if (stored !== name) return undefined;
-    return { address: { index, generation }, info: ActorInfo.decode(info) };
+    return core.objects.read(id) as Entry;
   } catch (error) {
     if (error instanceof ObjectLostError) return undefined;
     throw error;
@@ -56,7 +66,7 @@ export function assertFree(core: Core, name: string): void {
   const { index, generation } = found.address;
   const state = native.peerActorState(core.peer.handle, index, generation);
   if (state !== ActorState.ended) throw isTaken(name);
-  native.storeDelete(core.store, nameIdOf(core, name));
+  giveUpName(core, nameIdOf(core, name), found.address);
 }
 
 function isTaken(name: string, cause?: unknown): ActorExistsError {

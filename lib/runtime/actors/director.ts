@@ -6,6 +6,7 @@ import type { Core } from '../core.js';
 import { keyOf, type ActorAddress } from './actor-address.js';
 import type { ActorControl, Death, Placement } from './actor-control.js';
 import { ActorGrants } from './actor-grants.js';
+import { giveUpName } from './actor-names.js';
 import { Directed, type Host, type Hosts, type Supervisor } from './directed.js';
 
 /** A host that is to give an actor up has this long before it is ended itself. */
@@ -324,7 +325,7 @@ export class Director implements ActorControl {
     actor.death = death;
     const { nameId } = actor.placement;
     this.#core.endActor(actor);
-    if (nameId !== null) native.storeDelete(this.#core.store, nameId);
+    if (nameId !== null) giveUpName(this.#core, nameId, actor);
     actor.grant?.end();
     actor.anchor?.[Symbol.dispose]();
     this.#call(actor, 'onMoved');

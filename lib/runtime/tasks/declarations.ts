@@ -1,6 +1,7 @@
-import { FunctionNotFoundError } from '../../common/errors.js';
+import { FunctionNotFoundError, ObjectExistsError } from '../../common/errors.js';
 import type { Core } from '../core.js';
 import { systemId } from '../objects/ids.js';
+import { outlast } from '../objects/outlast.js';
 import type { Declaration } from './functions.js';
 
 /** How workers find a function that they do not know: an object names its module. */
@@ -23,11 +24,15 @@ export class Declarations {
 
   #publish({ key, module, name }: Declaration): void {
     const id = this.#idOf(key);
-    if (this.#core.objects.addRef(id) === undefined) {
-      const encoded = this.#core.codec.encode([module, name]);
-      const put = () => this.#core.objects.put(encoded, { id, addRef: true });
-      this.#core.room.now(encoded.size, put);
-    }
+    outlast(
+      () => {
+        if (this.#core.objects.addRef(id) !== undefined) return;
+        const encoded = this.#core.codec.encode([module, name]);
+        const put = () => this.#core.objects.put(encoded, { id, addRef: true });
+        this.#core.room.now(encoded.size, put);
+      },
+      (error) => error instanceof ObjectExistsError,
+    );
     this.#published.add(key);
   }
 
