@@ -32,6 +32,8 @@ const explained = [
     places: [
       'queue/peer.cc: lock.set(slot.idle_kind, kNone);',
       'queue/peer.cc: lock.set(slot.is_worker, 0);',
+      'queue/resources.cc: for (size_t i = 0; i < std::size(name); ++i) lock_.set(resource.name[i], name[i]);',
+      'shm/allocator.cc: lock_.set(block.owner, kNone);',
       'queue/peer_control.cc: lock_.set(actor.pending.head, kNone);',
       'queue/peer_control.cc: lock_.set(actor.pending.tail, kNone);',
       'queue/peer_control.cc: lock_.set(actor.pending.count, 0);',
@@ -74,6 +76,8 @@ const explained = [
   {
     places: [
       'queue/peer_control.cc: if (guard.status().is_ok()) lock_.set(own().is_worker, 1);',
+      'queue/peer_control.cc: lock_.set(own().armed, 0);',
+      'queue/peer_control.cc: lock_.set(own().armed, 1);',
       'store/client.cc: store_lock_.set(own.state, ClientState::kFree);',
       'store/objects.cc: void Objects::watch(uint32_t bucket) { lock_.set_bit(segment_.store().waiters[bucket], client_); }',
       'store/objects.cc: lock_.clear_bit(segment_.store().waiters[bucket], client_);',

@@ -12,7 +12,8 @@ void TaskHeap::push(uint32_t& root, uint32_t task) {
   cell.next = kNone;
   cell.right = kNone;
   cell.rank = 1;
-  lock_.set(root, merge(root, task, kNone));
+  uint32_t merged = merge(root, task, kNone);
+  lock_.set(root, merged);
 }
 
 void TaskHeap::remove(uint32_t& root, uint32_t task) {

@@ -14,6 +14,20 @@ using Sequences = std::vector<uint64_t>;
 
 }  // namespace
 
+TEST("resources that cannot all be had leave none") {
+  auto store = store_with({});
+  store::Client& client = *store->client();
+  std::unique_ptr<queue::Peer> peer;
+  REQUIRE_OK(queue::Peer::open(client.segment(), client.queue_lock(), client.bells(), client.slot(),
+                               client.generation(), &peer));
+  EXPECT_CODE(peer->set_resources({{"license", 2}, {"cpu", 3}, {"disk", -1}}), kOutOfRange);
+  std::vector<queue::ResourceInfo> resources;
+  REQUIRE_OK(peer->resources(&resources));
+  REQUIRE(resources.size() == 2);
+  EXPECT_EQ(resources[0].total, 0.0);
+  expect_sound(*store);
+}
+
 TEST("tasks of higher priority start first, equal ones in the order of their submission") {
   auto store = store_with({{"cpu", 100}});
   Endpoint driver(*store), worker(*store);
