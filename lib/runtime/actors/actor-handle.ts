@@ -37,16 +37,16 @@ export const reservedMethods = ['then', 'options', 'actorId'] as const;
 const own = new Set<string>(['constructor', 'actorId', 'toString', 'toJSON', 'valueOf']);
 
 function handleFor(client: ActorClient): ActorHandle {
-  const methods = new Map<string, CallableMethod>();
-  const dispose = () => client.anchor[Symbol.dispose]();
+  let methods: Map<string, CallableMethod> | undefined;
   const handle = new Proxy(new ActorHandle(client.anchor.id), {
     get(target, key) {
-      if (key === Symbol.dispose) return dispose;
+      if (key === Symbol.dispose) return () => client.anchor[Symbol.dispose]();
       // `await handle` must give the handle, and look for no further method.
       if (typeof key === 'symbol' || key === 'then') return undefined;
       if (own.has(key)) return Reflect.get(target, key) as unknown;
-      let method = methods.get(key);
+      let method = methods?.get(key);
       if (method === undefined) {
+        methods ??= new Map();
         method = callable(client, key);
         methods.set(key, method);
       }

@@ -16,6 +16,8 @@ export class Call {
   }
 }
 
+const nobody: readonly RunningTask[] = [];
+
 /** Calls that may overlap up to a limit, and those that wait for their turn. */
 class Group {
   readonly limit: number;
@@ -66,9 +68,10 @@ export class CallQueue {
   onIdle: () => void = () => undefined;
   readonly #start: (call: Call) => Promise<void> | undefined;
   #unnamed = new Group(1);
-  #named = new Map<string, Group>();
+  /** What few actors have is made when it is needed: there may be a hundred thousand of them. */
+  #named: Map<string, Group> | undefined;
   #arrived: Call[] = [];
-  readonly #goingOn = new Set<RunningTask>();
+  #goingOn: Set<RunningTask> | undefined;
 
   /**
    * `start` runs a call's code and answers it. It gives a promise, which never rejects, when the code
@@ -81,7 +84,8 @@ export class CallQueue {
   /** Before the first call is added. */
   limit({ max, groups }: Concurrency): void {
     this.#unnamed = new Group(max);
-    this.#named = new Map(Object.entries(groups).map(([name, limit]) => [name, new Group(limit)]));
+    const named = Object.entries(groups).map(([name, limit]) => [name, new Group(limit)] as const);
+    if (named.length > 0) this.#named = new Map(named);
   }
 
   add(call: Call): void {
@@ -104,7 +108,7 @@ export class CallQueue {
   #groupOf({ task }: Call): Group {
     const { concurrencyGroup } = task.terms;
     if (concurrencyGroup === undefined) return this.#unnamed;
-    return this.#named.get(concurrencyGroup) ?? this.#unnamed;
+    return this.#named?.get(concurrencyGroup) ?? this.#unnamed;
   }
 
   #begin(call: Call, group: Group): void {
@@ -116,9 +120,10 @@ export class CallQueue {
       group.running--;
       return;
     }
-    this.#goingOn.add(task);
+    const goingOn = (this.#goingOn ??= new Set());
+    goingOn.add(task);
     void end.then(() => {
-      this.#goingOn.delete(task);
+      goingOn.delete(task);
       group.running--;
       this.#continue(group);
       if (this.isIdle) this.onIdle();
@@ -144,26 +149,26 @@ export class CallQueue {
   /** Whether all that has arrived has ended. */
   get isIdle(): boolean {
     // Who waits does so behind somebody who goes on.
-    return this.#goingOn.size === 0 && this.#arrived.length === 0;
+    return (this.#goingOn?.size ?? 0) === 0 && this.#arrived.length === 0;
   }
 
   /** Those that have started and go on, answered or not. */
   running(): Iterable<RunningTask> {
-    return this.#goingOn;
+    return this.#goingOn ?? nobody;
   }
 
   /** Of all calls that are here, answered or not. */
   *tasks(): Generator<RunningTask> {
-    yield* this.#goingOn;
+    yield* this.running();
     yield* this.#unnamed.tasks();
-    for (const group of this.#named.values()) yield* group.tasks();
+    for (const group of this.#named?.values() ?? []) yield* group.tasks();
     for (const { task } of this.#arrived) yield task;
   }
 
   /** Calls whose code has started and has not ended. */
   get active(): number {
     let active = this.#unnamed.running;
-    for (const group of this.#named.values()) active += group.running;
+    for (const group of this.#named?.values() ?? []) active += group.running;
     return active;
   }
 }

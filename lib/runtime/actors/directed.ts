@@ -62,10 +62,10 @@ export class Directed implements ActorAddress {
   /** Why it is to have another host, or none. */
   death: Death | undefined;
   /** What is to be called when it has ended, or has come away from its host. */
-  onMoved: (() => void)[] = [];
-  onDead: (() => void)[] = [];
+  onMoved: (() => void)[] | undefined;
+  onDead: (() => void)[] | undefined;
   /** The next time that it has been made, or not. */
-  onStarted: ((death: Death | undefined) => void)[] = [];
+  onStarted: ((death: Death | undefined) => void)[] | undefined;
   stopDelay: (() => void) | undefined;
 
   constructor(storeId: string, placement: Placement, maker: PeerAddress | undefined) {

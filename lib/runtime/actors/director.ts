@@ -345,14 +345,14 @@ export class Director implements ActorControl {
       stop();
       listener(actor.death);
     };
-    actor.onDead.push(answer);
+    (actor.onDead ??= []).push(answer);
     stop = this.#core.timers.start(patienceMs, answer);
   }
 
   #when(actor: Directed, event: 'onMoved' | 'onDead'): Promise<void> {
     this.#core.hold();
     return new Promise((resolve) => {
-      actor[event].push(() => {
+      (actor[event] ??= []).push(() => {
         this.#core.unhold();
         resolve();
       });
@@ -360,8 +360,8 @@ export class Director implements ActorControl {
   }
 
   #call(actor: Directed, event: 'onMoved' | 'onDead'): void {
-    const listeners = actor[event];
-    actor[event] = [];
+    const listeners = actor[event] ?? [];
+    actor[event] = undefined;
     for (const listener of listeners) listener();
   }
 
@@ -393,7 +393,7 @@ export class Director implements ActorControl {
     if (actor === undefined || actor.state === 'dead') return Promise.resolve(undefined);
     actor.isEnding = false;
     return new Promise((resolve) => {
-      actor.onStarted.push(resolve);
+      (actor.onStarted ??= []).push(resolve);
       if (actor.state === 'restarting' && actor.host === undefined) this.#startAgain(actor);
     });
   }
@@ -405,8 +405,8 @@ export class Director implements ActorControl {
   }
 
   #callStarted(actor: Directed, death: Death | undefined): void {
-    const listeners = actor.onStarted;
-    actor.onStarted = [];
+    const listeners = actor.onStarted ?? [];
+    actor.onStarted = undefined;
     for (const listener of listeners) listener(death);
   }
 
