@@ -83,7 +83,8 @@ Status Peer::exchange(const uint8_t* outbox, size_t length, uint8_t* inbox, size
     Status status = exchange_once(outbox, length, inbox, capacity, kind, max_tasks, sent, out);
     if (!status.is_ok()) return status;
     if (*sent == length) {
-      bool waits = out->received == 0 && (max_tasks > 0 || !sent_.is_empty());
+      bool expects = max_tasks > 0 || own().is_worker != 0 || !sent_.is_empty();
+      bool waits = out->received == 0 && expects;
       if (waits && spin_for_more(kind, max_tasks)) {
         status = exchange_once(outbox, length, inbox, capacity, kind, max_tasks, sent, out);
       }
