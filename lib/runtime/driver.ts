@@ -4,6 +4,7 @@ import { isForDirector } from '../transport/actor-message.js';
 import type { Message } from '../transport/message.js';
 import type { PeerAddress } from '../transport/peer.js';
 import { RunQueue } from '../transport/wire.js';
+import { DirectorMail } from './actors/director-mail.js';
 import { addressOf, claimName, type Place } from './address.js';
 import { endContext, setContext, type WorkerIsolation } from './context.js';
 import { Core } from './core.js';
@@ -52,6 +53,7 @@ export class Driver {
   readonly address: string;
   readonly #workers: Workers;
   readonly #joiners: Joiners;
+  readonly #mail: DirectorMail;
   readonly #giveUpName: () => void;
   #ended: Promise<void> | undefined;
 
@@ -80,6 +82,7 @@ export class Driver {
       address: this.address,
       log: logToDriver,
     });
+    this.#mail = new DirectorMail(this.core, this.#workers.director);
     this.#joiners = new Joiners(this.core, (joiner) => {
       this.#workers.ownerEnded(joiner);
       this.#workers.director.ownerEnded(joiner);
@@ -107,7 +110,7 @@ export class Driver {
   #receive(message: Message, from: PeerAddress): void {
     if (message.type === 'join') this.#joiners.add(from);
     else if (isForDirector(message)) {
-      this.#workers.director.receive(message, from, this.#joiners.has(from));
+      this.#mail.receive(message, from, this.#joiners.has(from));
     } else this.#workers.receive(message, from);
   }
 

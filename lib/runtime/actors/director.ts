@@ -1,12 +1,12 @@
 import { nextTick } from 'node:process';
-import { ActorState, Availability, native } from '../../store/binding.js';
-import type { ActorReport, ActorRequest } from '../../transport/actor-message.js';
+import { ActorState, native } from '../../store/binding.js';
 import type { PeerAddress } from '../../transport/peer.js';
 import type { Core } from '../core.js';
 import { keyOf, type ActorAddress } from './actor-address.js';
 import type { ActorControl, Death, Placement } from './actor-control.js';
 import { ActorGrants } from './actor-grants.js';
 import { giveUpName } from './actor-names.js';
+import { AnchorWatch } from './anchor-watch.js';
 import { Directed, type Host, type Hosts, type Supervisor } from './directed.js';
 
 /** A host that is to give an actor up has this long before it is ended itself. */
@@ -16,9 +16,6 @@ const endless = -1;
 const maxFailedStarts = 3;
 /** How long somebody who asks why an actor has ended waits for the driver to see it. */
 const patienceMs = 1000;
-/** Between looks for actors without handles, at least so long, and so many times as long as a look. */
-const lookMs = 2;
-const lookShare = 20;
 
 /**
  * Finds hosts for the actors of a runtime, restarts them and ends them: in its driver. What calls
@@ -29,75 +26,19 @@ export class Director implements ActorControl {
   readonly #core: Core;
   readonly #hosts: Hosts;
   readonly #grants: ActorGrants;
+  readonly #anchors: AnchorWatch;
   readonly #actors = new Map<number, Directed>();
   /** Those whose host is ready for them. */
   #arriving: Directed[] = [];
-  #isWatching = false;
-  /** A look is due, or it is too early for the next one. */
-  #rests = false;
-  #isDue = false;
   #isClosed = false;
 
   constructor(core: Core, hosts: Hosts) {
     this.#core = core;
     this.#hosts = hosts;
     this.#grants = new ActorGrants(core);
+    this.#anchors = new AnchorWatch(core, () => this.#look());
     core.executor = this.#grants;
     core.actors = this;
-  }
-
-  /** Somebody reports or asks something; `hasJoined`: a process with a life of its own. */
-  receive(message: ActorReport | ActorRequest, from: PeerAddress, hasJoined: boolean): void {
-    switch (message.type) {
-      case 'place':
-        this.place(message, hasJoined ? from : undefined);
-        break;
-      case 'left':
-        this.left(message);
-        break;
-      case 'stopped':
-        this.stopped(message);
-        break;
-      case 'actorFailed':
-        this.failed(message, message.restarts, message.death, message.mayRestart);
-        break;
-      case 'stopActor':
-        void this.stop(message).then(() => this.#answer(message.question, from));
-        break;
-      case 'killActor':
-        void this.kill(message, message.restart).then(() => this.#answer(message.question, from));
-        break;
-      case 'superviseActor':
-        this.#supervise(message, {
-          peer: from,
-          down: ({ index, generation }, death) =>
-            this.#core.send({ type: 'childDown', index, generation, death }, from),
-        });
-        break;
-      case 'startChild':
-        void this.startChild(message).then((death) => this.#answer(message.question, from, death));
-        break;
-      case 'endChild':
-        void this.endChild(message).then(() => this.#answer(message.question, from));
-        break;
-      case 'retireChild':
-        this.retireChild(message);
-        break;
-      case 'constructed':
-        this.#started(message);
-        break;
-      case 'whyActor': {
-        const { index, generation } = message;
-        this.whyEnded(message, (death) => {
-          const answer = { type: 'actorEnded', index, generation, death: death ?? null } as const;
-          if (!this.#isClosed) this.#core.send(answer, from);
-        });
-      }
-    }
-  }
-
-  #answer(question: number, to: PeerAddress, death: Death | null = null): void {
-    if (!this.#isClosed) this.#core.send({ type: 'actorDone', question, death }, to);
   }
 
   /** `maker` takes it along at its end, unless it is detached. */
@@ -108,7 +49,7 @@ export class Director implements ActorControl {
     if (isOwn && !native.peerAdoptActor(peer.handle, placement.index, placement.generation)) return;
     const actor = new Directed(this.#core.storeId, placement, isOwn ? undefined : maker);
     this.#actors.set(keyOf(actor), actor);
-    this.#watch(actor.id);
+    this.#anchors.watch(actor.id);
     if (placement.isDetached) actor.anchor = references.borrow(actor.id);
     if (placement.shape === null) {
       this.#seekHost(actor);
@@ -331,7 +272,7 @@ export class Director implements ActorControl {
     this.#call(actor, 'onMoved');
     this.#call(actor, 'onDead');
     this.#callStarted(actor, undefined);
-    this.#lookSoon();
+    this.#anchors.lookSoon();
   }
 
   whyEnded(address: ActorAddress, listener: (death: Death | undefined) => void): void {
@@ -367,10 +308,10 @@ export class Director implements ActorControl {
 
   supervise(address: ActorAddress, onDown: (death: Death) => void): void {
     const { address: peer } = this.#core.peer;
-    this.#supervise(address, { peer, down: (_actor, death) => onDown(death) });
+    this.superviseFor(address, { peer, down: (_actor, death) => onDown(death) });
   }
 
-  #supervise({ index, generation }: ActorAddress, supervisor: Supervisor): void {
+  superviseFor({ index, generation }: ActorAddress, supervisor: Supervisor): void {
     const actor = this.#actors.get(keyOf({ index, generation }));
     if (actor === undefined) return;
     actor.supervisor = supervisor;
@@ -399,7 +340,7 @@ export class Director implements ActorControl {
   }
 
   /** The host of a supervised actor has made it. */
-  #started(address: ActorAddress): void {
+  started(address: ActorAddress): void {
     const actor = this.#actors.get(keyOf(address));
     if (actor?.state === 'alive') this.#callStarted(actor, undefined);
   }
@@ -442,36 +383,13 @@ export class Director implements ActorControl {
     }
   }
 
-  /** One watch tells of all anchors. */
-  #watch(anchor: string): void {
-    if (this.#isWatching) return;
-    this.#isWatching = true;
-    this.#core.changes.overhear(anchor, () => this.#lookSoon());
-  }
-
-  #lookSoon(): void {
-    this.#isDue = true;
-    if (!this.#rests) this.#lookAfter(lookMs);
-  }
-
-  #lookAfter(delay: number): void {
-    this.#rests = true;
-    this.#core.timers.start(delay, () => {
-      this.#rests = false;
-      if (this.#isDue && !this.#isClosed) this.#look();
-    });
-  }
-
   /** Ends the actors that have no handles any more, and forgets those that have ended. */
   #look(): void {
-    this.#isDue = false;
-    const start = performance.now();
     for (const [key, actor] of this.#actors) {
-      if (this.#core.objects.availability(actor.id) === Availability.ready) continue;
+      if (this.#core.objects.contains(actor.id)) continue;
       if (actor.state === 'dead') this.#actors.delete(key);
       else this.#orphaned(actor);
     }
-    this.#lookAfter(lookShare * (performance.now() - start));
   }
 
   #orphaned(actor: Directed): void {
@@ -484,6 +402,7 @@ export class Director implements ActorControl {
   /** All actors end with the runtime. */
   close(): void {
     this.#isClosed = true;
+    this.#anchors.close();
     for (const actor of this.#actors.values()) {
       actor.stopDelay?.();
       this.#call(actor, 'onMoved');

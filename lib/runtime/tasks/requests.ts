@@ -1,11 +1,6 @@
-import {
-  ActorUnavailableError,
-  type RuntimeShutdownError,
-  TaskCancelledError,
-  WorkerCrashedError,
-} from '../../common/errors.js';
+import { type RuntimeShutdownError, TaskCancelledError } from '../../common/errors.js';
 import { isContainer } from '../../serialization/record.js';
-import { ActorState, native } from '../../store/binding.js';
+import { native } from '../../store/binding.js';
 import {
   answersTask,
   endedPeer,
@@ -13,14 +8,13 @@ import {
   type PeerAddress,
 } from '../../transport/peer.js';
 import { Blame, Op, RecordKind } from '../../transport/wire.js';
-import type { Death } from '../actors/actor-control.js';
-import { deathError } from '../actors/death-error.js';
 import type { Core } from '../core.js';
 import { readId } from '../objects/ids.js';
 import { ObjectRef, Reference, referenceOf } from '../objects/object-ref.js';
 import { lost, type Row } from '../objects/shared-objects.js';
-import { actorDied, Answer, outOfTime, taskError } from './answers.js';
+import { Answer, outOfTime, taskError } from './answers.js';
 import { preferErrorsOf } from './error-classes.js';
+import { whyNoAnswer } from './no-answer.js';
 import { ObjectStream, StreamReader } from './object-stream.js';
 import { PendingRequest, type Destination, type Request } from './request.js';
 import { RequestTable } from './request-table.js';
@@ -264,13 +258,13 @@ export class Requests {
     const pending = this.#pending.get(record.sequence);
     if (pending === undefined) return;
     if (pending.route.destination.op === Op.call) {
-      this.#calledInVain(pending, endedPeer(record));
+      this.#failUnanswered(pending, record);
       return;
     }
     const isToBlame = record.flags === Blame.culprit;
     const isLast = pending.retriesLeft === 0 && (isToBlame || pending.route.policy.retries === 0);
     if (isLast) {
-      this.#failCrashed(pending, endedPeer(record));
+      this.#failUnanswered(pending, record);
       return;
     }
     if (isToBlame) pending.retriesLeft--;
@@ -298,40 +292,10 @@ export class Requests {
     this.onRequest(pending.route.destination);
   }
 
-  /** Waits a little for the reason, if a worker has ended. */
-  #failCrashed(pending: PendingRequest, ended: number | undefined): void {
-    const fail = (reason?: string) => {
-      if (this.#isPending(pending)) this.#fail(pending, crashError(pending, reason));
-    };
-    if (ended === undefined) fail();
-    else this.#core.ends.reasonOf(ended, fail);
-  }
-
-  /** Its actor has ended, or is to go on without it: `ended` had begun it, as far as is known. */
-  #calledInVain(pending: PendingRequest, ended: number | undefined): void {
-    const { target: index, detail: generation } = pending.route.destination;
-    const address = { index, generation };
-    const { peer, actors } = this.#core;
-    if (native.peerActorState(peer.handle, index, generation) !== ActorState.ended) {
-      this.#failUnavailable(pending, ended);
-      return;
-    }
-    actors.whyEnded(address, (death) => {
-      if (this.#isPending(pending)) this.#fail(pending, this.#diedError(pending, death));
+  #failUnanswered(pending: PendingRequest, record: InboxRecord): void {
+    whyNoAnswer(this.#core, pending.route, endedPeer(record), (error) => {
+      if (this.#isPending(pending)) this.#fail(pending, error);
     });
-  }
-
-  #failUnavailable(pending: PendingRequest, ended: number | undefined): void {
-    const fail = (reason?: string) => {
-      if (this.#isPending(pending)) this.#fail(pending, interrupted(pending.what, reason));
-    };
-    if (ended === undefined) fail();
-    else this.#core.ends.reasonOf(ended, fail);
-  }
-
-  #diedError({ what, route }: PendingRequest, death: Death | undefined): Error {
-    if (death === undefined) return actorDied(what, 'it had ended before');
-    return deathError(this.#core, route.declaration.module, death);
   }
 
   #isPending(pending: PendingRequest): boolean {
@@ -438,17 +402,4 @@ export class Requests {
     }
     this.#pending.clear();
   }
-}
-
-function crashError({ what }: PendingRequest, reason: string | undefined): Error {
-  const why = reason === undefined ? '' : `: ${reason}`;
-  return new WorkerCrashedError(`The worker that ran ${what} died${why}; no retries are left`);
-}
-
-function interrupted(what: string, reason: string | undefined): ActorUnavailableError {
-  const why = reason === undefined ? '' : `: ${reason}`;
-  return new ActorUnavailableError(
-    `${what} may have begun when its actor was interrupted${why}; the actor starts anew. ` +
-      'Calls that may run again say so by maxTaskRetries or the option retries',
-  );
 }
