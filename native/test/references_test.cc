@@ -1,5 +1,7 @@
 // Promises, references and containers. The numbers in names are the edges of doc/object_states.md.
 
+#include <atomic>
+
 #include "shm/table.h"
 #include "test/support.h"
 
@@ -57,12 +59,47 @@ ROLE(reader_of_a_removed_container) {
   self.tell_and_linger("removed");
 }
 
+ObjectId system_id(uint32_t number) {
+  ObjectId id = id_of(number);
+  id.bytes[6] = id.bytes[7] = 0xff;
+  return id;
+}
+
 }  // namespace
 
 TEST("an object that never had a reference needs none") {
   auto store = new_store();
   REQUIRE_OK(put(*store, id_of(1), 100));
   EXPECT(is_intact(*store, id_of(1)));
+}
+
+TEST("an object of the runtime's own is not evicted while it is referred to") {
+  auto store = new_store(store_options(1024));
+  EntryRef ref = put_referred(*store, system_id(1));
+  REQUIRE_OK(put(*store, system_id(2), 100));
+  REQUIRE_OK(put(*store, id_of(3), 100));
+  uint64_t freed = 0;
+  std::vector<ObjectInfo> evicted;
+  REQUIRE_OK(store->evict(1024, &freed, &evicted));
+  EXPECT_EQ(evicted.size(), 2u);
+  EXPECT(is_intact(*store, system_id(1)));
+  expect_sound(*store);
+  REQUIRE_OK(store->drop_ref(ref));
+  EXPECT_EQ(entries_in_use(*store), 0u);
+  expect_sound(*store);
+}
+
+TEST("a watch on an object of the runtime's own tells of the end of any, and of nothing else") {
+  auto store = new_store();
+  std::atomic<int> calls = 0;
+  uint64_t watch = store->watch(system_id(1), [&] { ++calls; });
+  EntryRef ref = put_referred(*store, system_id(2));
+  REQUIRE_OK(put(*store, id_of(3), 100));
+  REQUIRE_OK(store->remove(id_of(3)));
+  EXPECT_EQ(calls.load(), 0);
+  REQUIRE_OK(store->drop_ref(ref));
+  EXPECT(eventually([&] { return calls.load() > 0; }));
+  store->unwatch(watch);
 }
 
 TEST("edge 9: an object goes with its last reference") {
