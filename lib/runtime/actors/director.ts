@@ -29,7 +29,7 @@ export class Director implements ActorControl {
   readonly #anchors: AnchorWatch;
   readonly #actors = new Map<number, Directed>();
   /** Those whose host is ready for them. */
-  #arriving: Directed[] = [];
+  readonly #arriving = new Set<Directed>();
   #isClosed = false;
 
   constructor(core: Core, hosts: Hosts) {
@@ -73,14 +73,14 @@ export class Director implements ActorControl {
   }
 
   #arrive(actor: Directed): void {
-    this.#arriving.push(actor);
-    if (this.#arriving.length === 1) nextTick(() => this.admit());
+    this.#arriving.add(actor);
+    if (this.#arriving.size === 1) nextTick(() => this.admit());
   }
 
   /** Hosts those whose hosts are ready. Their orders come before their calls. */
   admit(): void {
-    const arriving = this.#arriving.filter(({ host }) => host?.address !== undefined);
-    this.#arriving = [];
+    const arriving = [...this.#arriving].filter(({ host }) => host?.address !== undefined);
+    this.#arriving.clear();
     if (arriving.length === 0 || this.#isClosed) return;
     for (const actor of arriving) {
       const { gpus, host, index, generation, restarts } = actor;
@@ -95,11 +95,21 @@ export class Director implements ActorControl {
   #admit(actor: Directed): void {
     const { host, index, generation } = actor;
     const { slot, uid } = host!.address!;
-    // It fails when the host has ended, of which somebody will tell, or whoever made the actor has.
-    native.peerHostActor(this.#core.peer.handle, index, generation, slot, uid);
+    if (!native.peerHostActor(this.#core.peer.handle, index, generation, slot, uid)) {
+      this.#notAdmitted(actor);
+      return;
+    }
     actor.state = 'alive';
     actor.failedStarts = 0;
     if (actor.mustStop) this.#stop(actor);
+  }
+
+  /** Its host has ended, of which somebody will tell, or whoever has made it has. */
+  #notAdmitted(actor: Directed): void {
+    if (this.#rowOf(actor) !== ActorState.ended) return;
+    this.#tellHost('evict', actor);
+    this.#comeAway(actor);
+    this.#bury(actor, { name: actor.placement.what, reason: 'the process that made it has ended' });
   }
 
   #tellHost(type: 'evict' | 'retire', { host, index, generation }: Directed): void {
@@ -407,6 +417,7 @@ export class Director implements ActorControl {
       actor.stopDelay?.();
       this.#call(actor, 'onMoved');
       this.#call(actor, 'onDead');
+      this.#callStarted(actor, undefined);
     }
     this.#actors.clear();
   }
