@@ -5,6 +5,7 @@ import {
   checkObject,
   checkString,
   invalidType,
+  outOfRange,
 } from '../common/validate.js';
 import type { ActorClient } from '../runtime/actors/actor-client.js';
 import { clientOf, findActor } from '../runtime/actors/actor-handle.js';
@@ -21,6 +22,7 @@ export interface KillOptions {
 export function getActor<C>(name: string): ActorHandle<C> {
   assertNotImporting('getActor()');
   checkString('name', name);
+  if (name === '') throw outOfRange('name', 'not empty', name);
   const handle = findActor(requireContext().core, name);
   if (handle !== undefined) return handle as unknown as ActorHandle<C>;
   throw new ActorNotFoundError(`No actor named '${name}' lives in this runtime: make it first`);
@@ -28,22 +30,22 @@ export function getActor<C>(name: string): ActorHandle<C> {
 
 /**
  * Ends the actor once the calls made so far are done, and after its `onStop()`. Calls made from now
- * on fail with ActorDiedError.
+ * on fail with ActorDiedError. An actor that stops itself does not wait for that.
  */
-export async function stop(handle: ActorHandle<object>): Promise<void> {
+export function stop(handle: ActorHandle<object>): Promise<void> {
   assertNotImporting('stop()');
-  await clientBehind(handle).stop();
+  return clientBehind(handle).stop();
 }
 
 /** Ends the actor now: calls that run or wait fail with ActorDiedError. `onStop()` does not run. */
-export async function kill(handle: ActorHandle<object>, options: KillOptions = {}): Promise<void> {
+export function kill(handle: ActorHandle<object>, options: KillOptions = {}): Promise<void> {
   assertNotImporting('kill()');
   const client = clientBehind(handle);
   checkObject('options', options);
   checkKeys('options', options, ['restart']);
   const { restart = false } = options;
   checkBoolean('options.restart', restart);
-  await client.kill(restart);
+  return client.kill(restart);
 }
 
 function clientBehind(handle: unknown): ActorClient {

@@ -112,6 +112,8 @@ function concurrencyOf(max: number, groups: Record<string, number>): Concurrency
 function checkGroups(groups: unknown): void {
   checkObject('options.concurrencyGroups', groups);
   for (const [name, limit] of Object.entries(groups)) {
+    if (name === '')
+      throw outOfRange('options.concurrencyGroups', 'names that are not empty', name);
     checkInteger(`options.concurrencyGroups.${name}`, limit, 1);
   }
 }

@@ -1,4 +1,5 @@
-import { checkFunction, checkObject } from '../common/validate.js';
+import { types } from 'node:util';
+import { checkFunction, checkObject, invalidType } from '../common/validate.js';
 import {
   createActor,
   reservedMethods,
@@ -41,6 +42,13 @@ export type ActorClass<A extends readonly unknown[], C> = (new (...args: A) => C
   options(options: ActorOptions): { remote(...args: Arguments<A>): ActorHandle<C> };
 };
 
+function checkClass(type: unknown): void {
+  checkFunction('type', type);
+  const { prototype } = type as { prototype: unknown };
+  const isClass = typeof prototype === 'object' && prototype !== null;
+  if (!isClass || types.isGeneratorFunction(type)) throw invalidType('type', 'a class', type);
+}
+
 function checkMethods(type: AnyClass): void {
   for (const name of reservedMethods) {
     if (!(name in (type.prototype as object))) continue;
@@ -65,7 +73,7 @@ export function actor<A extends readonly unknown[], C extends object>(
   type: new (...args: A) => C,
   options: ActorOptions = {},
 ): ActorClass<A, C> {
-  checkFunction('type', type);
+  checkClass(type);
   checkMethods(type as unknown as AnyClass);
   const module = callerModule(actor);
   if (module === undefined) {

@@ -11,6 +11,7 @@ import { ActorHandle } from '../runtime/actors/actor-handle.js';
 import { superviseActor } from '../runtime/actors/supervised-actor.js';
 import { strategies, Supervision, type Strategy } from '../runtime/actors/supervision.js';
 import type { SupervisedChild } from '../runtime/actors/supervision.js';
+import { requireContext } from '../runtime/context.js';
 import { assertNotImporting } from '../runtime/tasks/modules.js';
 
 export interface SuperviseOptions {
@@ -25,7 +26,7 @@ export interface Supervisor {
   /** Ends the children, the last one first. Idempotent. */
   stop(): Promise<void>;
   /**
-   * Resolves when it has been stopped, by itself or with its parent. Rejects with an ActorDiedError
+   * Resolves when it has been stopped, by itself, with its parent or with the runtime. Rejects with an ActorDiedError
    * when its children went down too often and it has no parent.
    */
   readonly done: Promise<void>;
@@ -92,7 +93,13 @@ export function supervise(
   checkFree(keys);
   const supervision = new Supervision(strategy, children.map(toSupervised), intensity);
   for (const key of keys) supervised.add(key);
-  const forget = () => keys.forEach((key) => supervised.delete(key));
+  const end = () => supervision.retire();
+  const { onEnd } = requireContext().core;
+  onEnd.add(end);
+  const forget = () => {
+    onEnd.delete(end);
+    keys.forEach((key) => supervised.delete(key));
+  };
   supervision.done.then(forget, forget);
   return new ActorSupervisor(supervision);
 }

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { requireContext } from '../runtime/context.js';
 import type { Outcome } from './outcome.js';
 
@@ -167,9 +168,13 @@ export class ValueFlow<Item, T> implements AsyncIterableIterator<T, undefined> {
     this.#wake();
   }
 
-  #accept({ done, value }: IteratorResult<Item>): void {
-    if (done === true) this.#sourceEnded = true;
-    else if (!this.#sourceEnded) this.#begin(value);
+  #accept(result: IteratorResult<Item>): void {
+    const given: unknown = result;
+    if (typeof given !== 'object' || given === null) {
+      throw new TypeError(`Iterator result ${inspect(given)} is not an object`);
+    }
+    if (result.done === true) this.#sourceEnded = true;
+    else if (!this.#sourceEnded) this.#begin(result.value);
   }
 
   #begin(item: Item): void {

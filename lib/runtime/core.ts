@@ -86,6 +86,8 @@ export class Core implements PeerOwner {
   onMessage: (message: Message, from: PeerAddress) => void = () => undefined;
   /** A task blocks this thread: one more, or one less. */
   onBlocked: (change: 1 | -1) => void = () => undefined;
+  /** To be called when the runtime ends for this thread. */
+  readonly onEnd = new Set<() => void>();
   /** Called now and then while this thread is blocked. */
   onSlice: () => void = () => undefined;
 
@@ -206,9 +208,9 @@ export class Core implements PeerOwner {
   }
 
   /** `restarts`: how often it may have another host; Infinity: always. */
-  createActor(restarts: number): ActorAddress {
+  createActor(restarts: number, isDetached: boolean): ActorAddress {
     const times = restarts === Infinity ? -1 : restarts;
-    const [index, generation] = native.peerCreateActor(this.peer.handle, times);
+    const [index, generation] = native.peerCreateActor(this.peer.handle, times, isDetached);
     return { index, generation };
   }
 
@@ -242,6 +244,7 @@ export class Core implements PeerOwner {
     const error = new RuntimeShutdownError(message);
     this.requests.close(error);
     this.references.fail(error);
+    for (const end of this.onEnd) end();
   }
 
   /** Gives everything back. Idempotent. */

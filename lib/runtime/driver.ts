@@ -24,6 +24,8 @@ export interface DriverOptions {
   readonly name: string | undefined;
 }
 
+/** How long stop hooks have when a process exits by itself. */
+const stopHookMs = 2000;
 const memoryShare = 0.3;
 const maxObjects = 1_048_576;
 const evictions = {
@@ -56,6 +58,10 @@ export class Driver {
   readonly #mail: DirectorMail;
   readonly #giveUpName: () => void;
   #ended: Promise<void> | undefined;
+  /** The process is about to exit by itself: actors get to run their stop hooks. */
+  readonly #stopActors = () => {
+    if (this.#workers.director.hasActors) void this.shutdown(stopHookMs);
+  };
 
   constructor(options: DriverOptions) {
     const { memory, workers, isolation, resources, eviction, guard, logToDriver, name } = options;
@@ -89,6 +95,7 @@ export class Driver {
     });
     this.core.onMessage = (message, from) => this.#receive(message, from);
     this.core.onSlice = () => this.#workers.lookAfter();
+    process.once('beforeExit', this.#stopActors);
     setContext(this);
   }
 
@@ -125,6 +132,7 @@ export class Driver {
   }
 
   async #shutdown(timeout: number): Promise<void> {
+    process.off('beforeExit', this.#stopActors);
     endContext();
     this.core.refuse();
     this.#joiners.dismiss();

@@ -197,8 +197,15 @@ export interface Native {
   /** This process, and all of its group if it leads one, ends soon after that peer has. */
   peerEndWith(peer: number, slot: number, uid: number): void;
   peerIsLive(peer: number, slot: number, uid: number): boolean;
-  /** It has a host once, and so many times more; -1: as often as it takes. Ends with its owner, this peer. */
-  peerCreateActor(peer: number, restarts: number): [index: number, generation: number];
+  /**
+   * It has a host once, and so many times more; -1: as often as it takes. Ends with its owner: this
+   * peer, or the driver of a detached one.
+   */
+  peerCreateActor(
+    peer: number,
+    restarts: number,
+    isDetached: boolean,
+  ): [index: number, generation: number];
   /** This peer owns it from now on. False when it has ended. */
   peerAdoptActor(peer: number, index: number, generation: number): boolean;
   /**

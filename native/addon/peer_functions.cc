@@ -109,7 +109,8 @@ Value peer_create_actor(const CallbackInfo& info) {
   PeerHandle* handle = Addon::of(env).peer(info[0]);
   if (handle == nullptr) return {};
   uint32_t index = 0, generation = 0;
-  Status status = handle->peer().create_actor(to_int32(info[1]), &index, &generation);
+  Status status =
+      handle->peer().create_actor(to_int32(info[1]), to_bool(info[2]), &index, &generation);
   if (!status.is_ok()) {
     Addon::of(env).raise(env, status);
     return {};

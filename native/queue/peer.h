@@ -116,8 +116,9 @@ class Peer {
   // Blocks until there may be something to receive, which is true, or for `timeout_ms`.
   bool wait(uint32_t timeout_ms);
 
-  // An actor that this peer owns: it ends with it. `restarts` as in shm::ActorSlot.
-  Status create_actor(int32_t restarts, uint32_t* index, uint32_t* generation);
+  // An actor that this peer owns and ends with; a detached one is the driver's, while there is one.
+  // `restarts` as in shm::ActorSlot.
+  Status create_actor(int32_t restarts, bool is_detached, uint32_t* index, uint32_t* generation);
   // This peer owns it from now on. kNotFound when it has ended, as for all that follow.
   Status adopt_actor(uint32_t index, uint32_t generation);
   // From now on calls go to the mailbox of `host`; those that waited go there first.

@@ -38,7 +38,8 @@ ActorSlot* Peer::find_actor(uint32_t index, uint32_t generation) const {
   return is_it ? &actor : nullptr;
 }
 
-Status Peer::create_actor(int32_t restarts, uint32_t* index, uint32_t* generation) {
+Status Peer::create_actor(int32_t restarts, bool is_detached, uint32_t* index,
+                          uint32_t* generation) {
   for (;;) {
     {
       LockGuard guard(lock_);
@@ -51,8 +52,10 @@ Status Peer::create_actor(int32_t restarts, uint32_t* index, uint32_t* generatio
         *index = shm::table_take(lock_, segment_.actors());
         ActorSlot& actor = segment_.actor(*index);
         lock_.add(actor.generation, 1);
-        lock_.set(actor.owner, slot_);
-        lock_.set(actor.owner_uid, uid_);
+        const QueueState& state = segment_.queue();
+        bool is_drivers = is_detached && post_.is_live(state.driver, state.driver_uid);
+        lock_.set(actor.owner, is_drivers ? state.driver : slot_);
+        lock_.set(actor.owner_uid, is_drivers ? state.driver_uid : uid_);
         lock_.set(actor.pending.head, kNone);
         lock_.set(actor.pending.tail, kNone);
         lock_.set(actor.pending.count, 0);

@@ -342,6 +342,18 @@ TEST("a call that waits for the next host can be taken back") {
   expect_sound(*store);
 }
 
+TEST("a detached actor is the driver's from the start") {
+  auto store = new_store(queue_options());
+  Endpoint driver(*store);
+  REQUIRE_OK(driver.peer().set_driver());
+  auto maker = std::make_unique<Endpoint>(*store);
+  Actor actor;
+  REQUIRE_OK(maker->peer().create_actor(0, true, &actor.index, &actor.generation));
+  maker.reset();
+  EXPECT(state_of(driver, actor) == shm::ActorState::kPending);
+  expect_sound(*store);
+}
+
 TEST("an adopted actor outlives the peer that made it") {
   auto store = new_store(queue_options());
   Endpoint driver(*store);

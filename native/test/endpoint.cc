@@ -155,7 +155,7 @@ std::vector<Received> Endpoint::await_for(int ms, uint32_t max_tasks) {
 
 Actor Endpoint::create_actor(int32_t restarts) {
   Actor actor;
-  REQUIRE_OK(peer_->create_actor(restarts, &actor.index, &actor.generation));
+  REQUIRE_OK(peer_->create_actor(restarts, false, &actor.index, &actor.generation));
   return actor;
 }
 

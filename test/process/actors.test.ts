@@ -53,7 +53,7 @@ function join(
   address: string,
   journal: Journal,
   isolation: ActorIsolation,
-  deed: 'make' | 'find',
+  deed: 'make' | 'leave' | 'find',
 ): Promise<Command> {
   const args = [address, JSON.stringify(journal.handle), isolation, deed];
   return Command.start('test/process/fixtures/actor-joiner.js', () => args);
@@ -84,21 +84,40 @@ for (const end of ['its own', 'SIGKILL'] as const) {
   );
 }
 
-function drive(journal: Journal, deed: 'end' | 'loop'): Promise<Command> {
+testOneByOneInEach(
+  '9: a detached actor is made though its maker exits at once',
+  async (t, isolation) => {
+    const { address } = init({ workers: 1, memory: '64MiB' });
+    const journal = new Journal(t);
+    await using joiner = await join(address, journal, isolation, 'leave');
+    const { code, stderr } = await joiner.outcome;
+    t.is(code, 0, stderr);
+    await journal.until(1);
+    t.is(await getActor<MortalClass>('kept').count(), 1);
+    t.deepEqual(journal.entries, ['kept starts']);
+  },
+);
+
+function drive(journal: Journal, deed: 'end' | 'leave' | 'loop'): Promise<Command> {
   const args = [JSON.stringify(journal.handle), deed];
   return Command.start('test/process/fixtures/actor-driver.js', () => args);
 }
 
-test.serial('10: the end of main() runs onStop of the actors, before the exit', async (t) => {
-  const journal = new Journal(t);
-  await using driver = await drive(journal, 'end');
-  const { code, stdout, stderr } = await driver.outcome;
-  t.is(code, 0, stderr);
-  t.is(stdout, '[ 1, 1, 1 ]\n');
-  const stops = journal.entries.filter((entry) => entry.endsWith('stops'));
-  t.deepEqual(stops.sort(), ['process stops', 'shared stops', 'thread stops']);
-  t.deepEqual(await driver.remains(graceMs), nothing);
-});
+for (const [end, deed] of [
+  ['end of main()', 'end'],
+  ['natural exit', 'leave'],
+] as const) {
+  test.serial(`10: the ${end} runs onStop of the actors`, async (t) => {
+    const journal = new Journal(t);
+    await using driver = await drive(journal, deed);
+    const { code, stdout, stderr } = await driver.outcome;
+    t.is(code, 0, stderr);
+    t.is(stdout, '[ 1, 1, 1 ]\n');
+    const stops = journal.entries.filter((entry) => entry.endsWith('stops'));
+    t.deepEqual(stops.sort(), ['process stops', 'shared stops', 'thread stops']);
+    t.deepEqual(await driver.remains(graceMs), nothing);
+  });
+}
 
 for (const signal of ['SIGINT', 'SIGKILL'] as const) {
   test.serial(`10: ${signal} to a driver ends its actors, even in loops`, async (t) => {

@@ -189,6 +189,31 @@ testOneByOneInEach(
   },
 );
 
+testOneByOneInEach('3a: an actor that stops itself does not wait for it', async (t, isolation) => {
+  const journal = new Journal(t);
+  const mortal = Mortal.options({ isolation }).remote(journal.handle, 'a');
+  t.is(await mortal.stopItself(mortal), 'on its way');
+  await stop(mortal);
+  t.deepEqual(journal.entries, ['a starts', 'a stops']);
+});
+
+testOneByOneInEach(
+  '6: kill() ends at once an actor that stops, with restart too',
+  async (t, isolation) => {
+    const journal = new Journal(t);
+    const gate = new Gate(t);
+    const options = { isolation, maxRestarts: 1 };
+    const mortal = Mortal.options(options).remote(journal.handle, 'a');
+    const running = mortal.noteAt(gate.pass(), 'begun');
+    await gate.arrived();
+    const stopped = stop(mortal);
+    await kill(mortal, { restart: true });
+    await t.throwsAsync(running.then(), killed);
+    await stopped;
+    t.deepEqual(journal.entries, ['a starts', 'begun 0']);
+  },
+);
+
 testOneByOneInEach(
   '7c: a caller in another thread learns of the kill, and of its reason',
   async (t, isolation) => {

@@ -1,6 +1,6 @@
 /** Edge 10 of the state machine in lib/README.md. */
 import test from 'ava';
-import { init, kill, RuntimeShutdownError, shutdown, stop } from 'mobula';
+import { init, kill, RuntimeShutdownError, shutdown, stop, supervise } from 'mobula';
 import { Gate } from '../support/gate.js';
 import { testOneByOneInEach } from '../support/in-each.js';
 import { Journal } from '../support/journal.js';
@@ -40,5 +40,18 @@ testOneByOneInEach(
     t.throws(() => idle.count(), { instanceOf: RuntimeShutdownError });
     const stops = journal.entries.filter((entry) => entry.endsWith('stops'));
     t.deepEqual(stops.sort(), ['busy stops', 'idle stops', 'stopping stops']);
+  },
+);
+
+testOneByOneInEach(
+  '10: shutdown() resolves done of the supervisors that there are',
+  async (t, isolation) => {
+    init({ workers: 1, memory: '64MiB' });
+    const child = Mortal.options({ isolation }).remote(new Journal(t).handle, 'child');
+    await child.count();
+    const inner = supervise('one-for-one', [child], { maxRestarts: 1, within: '1s' });
+    const outer = supervise('one-for-one', [inner], { maxRestarts: 1, within: '1s' });
+    await shutdown();
+    await t.notThrowsAsync(Promise.all([inner.done, outer.done]));
   },
 );

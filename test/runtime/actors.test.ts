@@ -271,7 +271,15 @@ test('actor refuses methods with names that handles use themselves', (t) => {
 });
 
 test('actor and options refuse what is no class and no option', (t) => {
-  for (const value of [undefined, null, 'text', {}]) {
+  const functions = [
+    () => 1,
+    async () => Promise.resolve(1),
+    function* () {
+      yield 1;
+    },
+    CounterClass.bind(null),
+  ];
+  for (const value of [undefined, null, 'text', {}, ...functions]) {
     t.throws(() => actor(value as new () => object), { instanceOf: TypeError });
   }
   const refused: [unknown, typeof TypeError | typeof RangeError][] = [

@@ -1,5 +1,13 @@
 /** Actors that end in every way, and write a journal of their lives. */
-import { actor, context, ObjectNotFoundError, remote, supervise, type ActorHandle } from 'mobula';
+import {
+  actor,
+  context,
+  ObjectNotFoundError,
+  remote,
+  stop,
+  supervise,
+  type ActorHandle,
+} from 'mobula';
 import type { StoreHandle } from 'mobula/store';
 import { standAt, type Pass } from './gate.js';
 import { enter } from './journal.js';
@@ -30,6 +38,11 @@ export class MortalClass {
 
   count(): number {
     return ++this.#count;
+  }
+
+  async stopItself(self: ActorHandle<MortalClass>): Promise<string> {
+    await stop(self);
+    return 'on its way';
   }
 
   pid(): number {

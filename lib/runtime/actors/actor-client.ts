@@ -7,6 +7,7 @@ import type { Declaration } from '../tasks/functions.js';
 import type { ObjectStream } from '../tasks/object-stream.js';
 import type { Destination, Route } from '../tasks/request.js';
 import { noRetries } from '../tasks/retry-policy.js';
+import { currentTask } from '../tasks/running-task.js';
 import type { ActorAddress } from './actor-address.js';
 import type { ActorInfo } from './actor-info.js';
 import type { CallLine } from './call-lines.js';
@@ -59,7 +60,9 @@ export class ActorClient {
     this.assertUsable();
     const { last } = this.line;
     if (last !== undefined) await new Promise<void>((left) => whenAllSettled([last], left));
-    await this.core.actors.stop(this.address);
+    const ended = this.core.actors.stop(this.address);
+    // An actor that waited for its own end would never come to it.
+    if (currentTask()?.actorId !== this.anchor.id) await ended;
   }
 
   async kill(restart: boolean): Promise<void> {

@@ -94,25 +94,29 @@ function make(
   if (name !== undefined) assertFree(core, name);
   const shape = isNothing(demand) ? null : core.shapes.of('actor', demand);
   core.declarations.publish(declaration);
+  const declared = core.declarations.refTo(declaration);
   const encoded = encodeConstructorArguments(core, args);
-  const address = core.createActor(maxRestarts);
+  const address = core.createActor(maxRestarts, isDetached);
   const what = name === undefined ? info.className : `${info.className} '${name}'`;
   let anchor: ObjectRef;
   try {
     const holder = name === undefined ? null : claimName(core, name, { address, info });
-    anchor = putAnchor(core, address, {
+    const spec: ActorSpec = {
       key: declaration.key,
+      declaration: declared,
       what,
       args: encoded.args,
       concurrency: options.concurrency ?? null,
       resources: amountsOf(demand),
       name: holder,
-    });
+    };
+    anchor = putAnchor(core, address, spec, isDetached);
     holder?.[Symbol.dispose]();
   } catch (error) {
     core.endActor(address);
     throw error;
   } finally {
+    declared[Symbol.dispose]();
     for (const ref of encoded.held) ref[Symbol.dispose]();
   }
   const nameId = name === undefined ? null : nameIdOf(core, name);
@@ -121,8 +125,20 @@ function make(
   return handleFor(new ActorClient(core, address, declaration, info, line, anchor));
 }
 
-function putAnchor(core: Core, address: ActorAddress, spec: ActorSpec): ObjectRef {
-  return core.values.putEncoded(core.codec.encode(spec), { id: actorIdOf(core.storeId, address) });
+/** Of a detached actor the driver holds it, too, from the start: whoever makes it may end right after. */
+function putAnchor(
+  core: Core,
+  address: ActorAddress,
+  spec: ActorSpec,
+  isDetached: boolean,
+): ObjectRef {
+  const { driver, peer } = core;
+  const refClient =
+    isDetached && driver !== undefined
+      ? native.peerClient(peer.handle, driver.slot, driver.uid)
+      : undefined;
+  const id = actorIdOf(core.storeId, address);
+  return core.values.putEncoded(core.codec.encode(spec), { id, refClient });
 }
 
 /** A handle to the living actor of that name. */

@@ -13,6 +13,8 @@ const inlineBytes = 512;
 export interface ActorSpec {
   /** The declaration of its class. */
   readonly key: number;
+  /** Says where the class is; it may be needed when those who have published it are gone. */
+  readonly declaration: ObjectRef;
   /** For messages. */
   readonly what: string;
   /** The constructor's: a record, or a ref to an object with the array; refs in it are resolved. */

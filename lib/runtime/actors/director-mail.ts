@@ -73,6 +73,6 @@ export class DirectorMail {
   }
 
   #send(answer: ActorAnswer, to: PeerAddress): void {
-    if (!this.#core.isClosed) this.#core.send(answer, to);
+    if (this.#core.peer.isOpen) this.#core.send(answer, to);
   }
 }

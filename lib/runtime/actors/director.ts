@@ -41,6 +41,10 @@ export class Director implements ActorControl {
     core.actors = this;
   }
 
+  get hasActors(): boolean {
+    return [...this.#actors.values()].some(({ state }) => state !== 'dead');
+  }
+
   /** `maker` takes it along at its end, unless it is detached. */
   place(placement: Placement, maker?: PeerAddress): void {
     if (this.#isClosed) return;
@@ -240,7 +244,7 @@ export class Director implements ActorControl {
     if (actor === undefined || actor.state === 'dead') return Promise.resolve();
     const ended = this.#when(actor, restart ? 'onMoved' : 'onDead');
     const death = { name: actor.placement.what, reason: 'it was killed' };
-    if (!restart) this.#end(actor, death);
+    if (!restart || actor.state === 'stopping') this.#end(actor, death);
     else if (actor.state !== 'alive') this.#call(actor, 'onMoved');
     else if (this.#unhost(actor)) this.#part(actor, death);
     else this.#end(actor, death);

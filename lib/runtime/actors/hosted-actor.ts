@@ -58,6 +58,7 @@ export class HostedActor implements ActorPart {
   readonly #forget: () => void;
   #instance: Methods | undefined;
   #isConstructing = false;
+  #making = 'constructor';
   #hasEnded = false;
   #isRetiring = false;
   /** Calls that have come before there was an instance. */
@@ -100,7 +101,7 @@ export class HostedActor implements ActorPart {
     this.#construct().catch((error: unknown) => {
       this.#isConstructing = false;
       const why = error instanceof Error ? error.message : String(error);
-      this.#fail(`its constructor failed: ${why}`, error, false);
+      this.#fail(`its ${this.#making} failed: ${why}`, error, false);
     });
   }
 
@@ -109,6 +110,8 @@ export class HostedActor implements ActorPart {
     const spec = readActorSpec(core, this.actorId);
     // Without handles there are no calls, and it is about to be retired.
     if (spec === undefined) return;
+    spec.name?.[Symbol.dispose]();
+    spec.declaration[Symbol.dispose]();
     const { gpus, restarts } = this.#order;
     this.what = spec.what;
     this.resources = spec.resources;
@@ -122,6 +125,7 @@ export class HostedActor implements ActorPart {
     this.#isConstructing = true;
     const create = () => new (target as AnyClass)(...(args as never[]));
     const instance = attribution.create(task, create);
+    this.#making = 'onStart()';
     await runAsynchronously(task, () => (instance as Hooks).onStart?.());
     this.#isConstructing = false;
     if (this.#isOver()) return;

@@ -5,7 +5,7 @@ import { anchorIn } from '../actors/actor-handle.js';
 import type { Core } from '../core.js';
 import { idBytes, PeerIds, writeId } from './ids.js';
 import { isRef, ObjectRef, Reference, referenceOf } from './object-ref.js';
-import { Availability, freed, lost, type Row } from './shared-objects.js';
+import { Availability, freed, lost, type PutOptions, type Row } from './shared-objects.js';
 import type { SlotListener, ValueSlot } from './value-slot.js';
 
 type Resolve = (value: unknown) => void;
@@ -62,12 +62,11 @@ export class Values {
   /** ObjectExistsError if there is an object of that `id`; without, it is fresh. */
   putEncoded(
     encoded: Encoded,
-    { id, pin = false }: { id?: string; pin?: boolean } = {},
+    given: Pick<PutOptions, 'id' | 'pin' | 'refClient'> = {},
   ): ObjectRef {
-    const contained = this.contained(encoded);
-    const options = { ...(id !== undefined && { id }), addRef: true, pin, contained };
+    const options = { ...given, addRef: true, contained: this.contained(encoded) };
     const store = () => this.#core.objects.put(encoded, options);
-    return this.#refTo(this.#core.room.now(encoded.size, store), pin);
+    return this.#refTo(this.#core.room.now(encoded.size, store), given.pin === true);
   }
 
   /** If `value` is exactly an allocated array not yet sealed, a ref to it: sealed, not copied. */

@@ -1,6 +1,7 @@
 import { FunctionNotFoundError, ObjectExistsError } from '../../common/errors.js';
 import type { Core } from '../core.js';
 import { systemId } from '../objects/ids.js';
+import type { ObjectRef } from '../objects/object-ref.js';
 import { outlast } from '../objects/outlast.js';
 import type { Declaration } from './functions.js';
 
@@ -34,6 +35,11 @@ export class Declarations {
       (error) => error instanceof ObjectExistsError,
     );
     this.#published.add(key);
+  }
+
+  /** Keeps a published declaration as long as it lives, whoever has published it. */
+  refTo({ key }: Declaration): ObjectRef {
+    return this.#core.references.borrow(this.#idOf(key));
   }
 
   /** Where a declaration that another thread has published can be imported. */
