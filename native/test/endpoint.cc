@@ -22,7 +22,10 @@ Endpoint::Endpoint(ObjectStore& store, size_t inbox_bytes) : inbox_(inbox_bytes)
                                client.generation(), &peer_));
   std::vector<queue::ResourceInfo> resources;
   REQUIRE_OK(peer_->resources(&resources));
-  if (resources[0].total == 0) REQUIRE_OK(peer_->set_resources({{"cpu", kCpus}, {"gpu", kGpus}}));
+  if (resources[0].total != 0) return;
+  Status set = peer_->set_resources({{"cpu", kCpus}, {"gpu", kGpus}});
+  // The endpoint of another thread may have been first.
+  if (set.code() != Code::kExists) REQUIRE_OK(set);
 }
 
 void Endpoint::add(Op op, uint32_t target, uint32_t target_uid, uint64_t sequence, uint32_t flags,
