@@ -35,6 +35,7 @@ const explained = [
       'queue/resources.cc: for (size_t i = 0; i < std::size(name); ++i) lock_.set(resource.name[i], name[i]);',
       'shm/allocator.cc: lock_.set(block.owner, kNone);',
       'queue/peer_control.cc: lock_.set(actor.returned, kNone);',
+      'queue/peer_control.cc: lock_.set(actor.restarts, restarts);',
       'queue/peer_control.cc: lock_.set(actor.pending.head, kNone);',
       'queue/peer_control.cc: lock_.set(actor.pending.tail, kNone);',
       'queue/peer_control.cc: lock_.set(actor.pending.count, 0);',
@@ -339,7 +340,7 @@ const { stdout } = spawnSync(executable, ['--list'], { encoding: 'utf8' });
 const all = stdout.trim().split('\n');
 /** @param {RegExp} pattern */
 const named = (pattern) => all.filter((claim) => pattern.test(claim));
-const quick = named(/can be undone|a random walk agrees|holder|put back|takes back|hears of/);
+const quick = named(/can be undone|a random walk agrees|holder|put back|takes back|hears of|leave none/);
 const sweeps = named(/^a kill while/);
 const order = named(/^a kill while (unpinning|undoing a put)|^chaos/);
 
