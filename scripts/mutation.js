@@ -340,7 +340,9 @@ const { stdout } = spawnSync(executable, ['--list'], { encoding: 'utf8' });
 const all = stdout.trim().split('\n');
 /** @param {RegExp} pattern */
 const named = (pattern) => all.filter((claim) => pattern.test(claim));
-const quick = named(/can be undone|a random walk agrees|holder|put back|takes back|hears of|leave none/);
+const quick = named(
+  /can be undone|a random walk agrees|holder|put back|takes back|hears of|leave none/,
+);
 const sweeps = named(/^a kill while/);
 const order = named(/^a kill while (unpinning|undoing a put)|^chaos/);
 
