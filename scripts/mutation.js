@@ -30,12 +30,17 @@ const explained = [
   },
   {
     places: [
+      'queue/resources.cc: for (size_t i = 0; i < std::size(name); ++i) lock_.set(resource.name[i], name[i]);',
+      'queue/peer_control.cc: lock_.set(actor.restarts, restarts);',
+    ],
+    reason: 'nobody reads this field of a row that is not in use, and whoever takes it sets it',
+  },
+  {
+    places: [
       'queue/peer.cc: lock.set(slot.idle_kind, kNone);',
       'queue/peer.cc: lock.set(slot.is_worker, 0);',
-      'queue/resources.cc: for (size_t i = 0; i < std::size(name); ++i) lock_.set(resource.name[i], name[i]);',
       'shm/allocator.cc: lock_.set(block.owner, kNone);',
       'queue/peer_control.cc: lock_.set(actor.returned, kNone);',
-      'queue/peer_control.cc: lock_.set(actor.restarts, restarts);',
       'queue/peer_control.cc: lock_.set(actor.pending.head, kNone);',
       'queue/peer_control.cc: lock_.set(actor.pending.tail, kNone);',
       'queue/peer_control.cc: lock_.set(actor.pending.count, 0);',
