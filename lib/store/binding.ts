@@ -208,6 +208,8 @@ export interface Native {
   ): [index: number, generation: number];
   /** This peer owns it from now on. False when it has ended. */
   peerAdoptActor(peer: number, index: number, generation: number): boolean;
+  /** Host number `attempt` begins calls from now on. */
+  peerSetActorMade(peer: number, index: number, generation: number, attempt: number): void;
   /**
    * Its calls wait for another host from now on, which counts as a restart. False when it has no host,
    * or no restarts are left.
@@ -216,13 +218,14 @@ export interface Native {
   peerSetRestarts(peer: number, index: number, generation: number, restarts: number): void;
   /** One of {@link ActorState}. */
   peerActorState(peer: number, index: number, generation: number): number;
-  /** False when the actor or its host has ended meanwhile. */
+  /** `attempt`: the number of its host. False when the actor or its host has ended meanwhile. */
   peerHostActor(
     peer: number,
     index: number,
     generation: number,
     host: number,
     hostUid: number,
+    attempt: number,
   ): boolean;
   peerEndActor(peer: number, index: number, generation: number): void;
 

@@ -121,18 +121,19 @@ Value peer_create_actor(const CallbackInfo& info) {
   return actor;
 }
 
-Value peer_adopt_actor(const CallbackInfo& info) {
+// False when the actor has ended, or what the peer wants of it does not fit.
+template <Status (queue::Peer::*change)(uint32_t index, uint32_t generation)>
+Value change_actor(const CallbackInfo& info) {
   PeerHandle* handle = Addon::of(info.Env()).peer(info[0]);
   if (handle == nullptr) return {};
-  Status status = handle->peer().adopt_actor(to_uint32(info[1]), to_uint32(info[2]));
+  Status status = (handle->peer().*change)(to_uint32(info[1]), to_uint32(info[2]));
   return Napi::Boolean::New(info.Env(), status.is_ok());
 }
 
-Value peer_unhost_actor(const CallbackInfo& info) {
+void peer_set_actor_made(const CallbackInfo& info) {
   PeerHandle* handle = Addon::of(info.Env()).peer(info[0]);
-  if (handle == nullptr) return {};
-  Status status = handle->peer().unhost_actor(to_uint32(info[1]), to_uint32(info[2]));
-  return Napi::Boolean::New(info.Env(), status.is_ok());
+  if (handle == nullptr) return;
+  (void)handle->peer().set_made(to_uint32(info[1]), to_uint32(info[2]), to_uint32(info[3]));
 }
 
 void peer_set_restarts(const CallbackInfo& info) {
@@ -152,8 +153,9 @@ Value peer_actor_state(const CallbackInfo& info) {
 Value peer_host_actor(const CallbackInfo& info) {
   PeerHandle* handle = Addon::of(info.Env()).peer(info[0]);
   if (handle == nullptr) return {};
-  Status status = handle->peer().host_actor(to_uint32(info[1]), to_uint32(info[2]),
-                                            to_uint32(info[3]), to_uint32(info[4]));
+  Status status =
+      handle->peer().host_actor(to_uint32(info[1]), to_uint32(info[2]), to_uint32(info[3]),
+                                to_uint32(info[4]), to_uint32(info[5]));
   return Napi::Boolean::New(info.Env(), status.is_ok());
 }
 
@@ -319,8 +321,9 @@ void export_peer_functions(Env env, Napi::Object exports) {
   add<peer_is_live>(env, exports, "peerIsLive");
   add<peer_create_actor>(env, exports, "peerCreateActor");
   add<peer_host_actor>(env, exports, "peerHostActor");
-  add<peer_adopt_actor>(env, exports, "peerAdoptActor");
-  add<peer_unhost_actor>(env, exports, "peerUnhostActor");
+  add<change_actor<&queue::Peer::adopt_actor>>(env, exports, "peerAdoptActor");
+  add<peer_set_actor_made>(env, exports, "peerSetActorMade");
+  add<change_actor<&queue::Peer::unhost_actor>>(env, exports, "peerUnhostActor");
   add<peer_set_restarts>(env, exports, "peerSetRestarts");
   add<peer_actor_state>(env, exports, "peerActorState");
   add<peer_end_actor>(env, exports, "peerEndActor");

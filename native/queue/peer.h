@@ -121,8 +121,13 @@ class Peer {
   Status create_actor(int32_t restarts, bool is_detached, uint32_t* index, uint32_t* generation);
   // This peer owns it from now on. kNotFound when it has ended, as for all that follow.
   Status adopt_actor(uint32_t index, uint32_t generation);
-  // From now on calls go to the mailbox of `host`; those that waited go there first.
-  Status host_actor(uint32_t index, uint32_t generation, uint32_t host, uint32_t host_uid);
+  // From now on calls go to the mailbox of `host`, its host number `attempt`; those that waited go
+  // there first.
+  Status host_actor(uint32_t index, uint32_t generation, uint32_t host, uint32_t host_uid,
+                    uint32_t attempt);
+  // Host number `attempt`, which may not be known as such yet, begins calls from now on. Before,
+  // its sudden end leaves those that it has received not begun.
+  Status set_made(uint32_t index, uint32_t generation, uint32_t attempt);
   // From now on calls wait for another host, which counts as a restart. The host that it has must
   // return those that it has received. kNotFound also when it has no host or no restarts left.
   Status unhost_actor(uint32_t index, uint32_t generation);

@@ -60,6 +60,7 @@ Status Peer::create_actor(int32_t restarts, bool is_detached, uint32_t* index,
         lock_.set(actor.pending.tail, kNone);
         lock_.set(actor.pending.count, 0);
         lock_.set(actor.returned, kNone);
+        lock_.set(actor.made, kNone);
         lock_.set(actor.restarts, restarts);
         lock_.set(actor.state, ActorState::kPending);
         *generation = actor.generation;
@@ -71,7 +72,8 @@ Status Peer::create_actor(int32_t restarts, bool is_detached, uint32_t* index,
   }
 }
 
-Status Peer::host_actor(uint32_t index, uint32_t generation, uint32_t host, uint32_t host_uid) {
+Status Peer::host_actor(uint32_t index, uint32_t generation, uint32_t host, uint32_t host_uid,
+                        uint32_t attempt) {
   RingList rings;
   {
     LockGuard guard(lock_);
@@ -82,6 +84,7 @@ Status Peer::host_actor(uint32_t index, uint32_t generation, uint32_t host, uint
     }
     lock_.set(actor->host, host);
     lock_.set(actor->host_uid, host_uid);
+    lock_.set(actor->attempt, attempt);
     if (actor->state == ActorState::kRestarting) {
       lock_.subtract(segment_.queue().actors_restarting, 1);
     }
@@ -91,6 +94,15 @@ Status Peer::host_actor(uint32_t index, uint32_t generation, uint32_t host, uint
     rings.add(host);
   }
   rings.ring_all(segment_, &bells_);
+  return Status::ok();
+}
+
+Status Peer::set_made(uint32_t index, uint32_t generation, uint32_t attempt) {
+  LockGuard guard(lock_);
+  if (!guard.status().is_ok()) return guard.status();
+  ActorSlot* actor = find_actor(index, generation);
+  if (actor == nullptr) return not_there();
+  lock_.set(actor->made, attempt);
   return Status::ok();
 }
 

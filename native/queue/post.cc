@@ -74,6 +74,7 @@ bool Post::return_call(uint32_t record, bool begun, bool to_blame, RingList* rin
   bool is_served = is_hosted && is_live(actor->host, actor->host_uid);
   if (is_hosted && !is_served && actor->restarts == 0) return false;
   int32_t retries = static_cast<int32_t>(cell.flags);
+  begun = begun && actor->made == actor->attempt;
   if (begun && retries == 0) return false;
   if (begun && to_blame && retries > 0) lock_.set(cell.flags, cell.flags - 1);
   if (begun) lock_.add(cell.devices, 1);

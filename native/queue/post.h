@@ -32,8 +32,8 @@ class Post {
   void to_actor(uint32_t record, RingList* rings);
   // A call on no list, which was with a host that has it no more: to where the actor's next host
   // will find it, in the order in which such calls come and ahead of new ones. False, with nothing
-  // done, when the actor will have none, or when the host may have `begun` the call and it is not
-  // to be begun again. One to blame uses up a retry by that.
+  // done, when the actor will have none, or when the host may have `begun` the call, having made
+  // the actor, and it is not to be begun again. One to blame uses up a retry by that.
   bool return_call(uint32_t record, bool begun, bool to_blame, RingList* rings);
   // Takes a call from an actor's pending list.
   void remove_pending(shm::ActorSlot& actor, uint32_t record);

@@ -334,7 +334,9 @@ struct ActorSlot {
   int32_t restarts;   // how many more hosts it may have after this one; -1: as many as it takes
   List pending;       // calls that wait for a host
   uint32_t returned;  // the last of them that has come back from a host, or kNone
-  uint32_t reserved[19];
+  uint32_t attempt;   // the number of the last host
+  uint32_t made;      // the last of them that has made it, or kNone: this one may have begun calls
+  uint32_t reserved[17];
 };
 static_assert(sizeof(ActorSlot) == 128);
 

@@ -194,6 +194,7 @@ TEST("an actor with restarts left outlives its host, and its calls come to the n
   auto host = std::make_unique<Endpoint>(*store);
   Actor actor = caller.create_actor(1);
   REQUIRE_OK(caller.host(actor, *host));
+  REQUIRE_OK(host->make(actor));
   for (uint64_t i = 0; i < 100; ++i) caller.call(actor, i, "call", 1);
   caller.exchange();
   host->complete(host->exchange().at(0).handle, "answer");
@@ -231,6 +232,7 @@ TEST("a call that its host may have begun is begun again as often as its retries
   for (uint64_t round = 0; round < 3; ++round) {
     Endpoint host(*store);
     REQUIRE_OK(caller.host(actor, host));
+    REQUIRE_OK(host.make(actor));
     received.emplace_back();
     for (const Received& call : host.exchange()) {
       received.back().push_back(call.sequence);
@@ -251,6 +253,7 @@ TEST("a call that its host has not read is not counted as begun") {
   auto host = std::make_unique<Endpoint>(*store);
   Actor actor = caller.create_actor(1);
   REQUIRE_OK(caller.host(actor, *host));
+  REQUIRE_OK(host->make(actor));
   caller.call(actor, 1, "unread", 0);
   caller.exchange();
   host.reset();
@@ -258,6 +261,44 @@ TEST("a call that its host has not read is not counted as begun") {
   std::vector<Received> calls = next.exchange();
   REQUIRE(calls.size() == 1);
   EXPECT_EQ(calls[0].devices, 0u);
+  expect_sound(*store);
+}
+
+TEST("a call that its host has read before it had made the actor is not counted as begun") {
+  auto store = new_store(queue_options());
+  Endpoint caller(*store), next(*store);
+  Actor actor = caller.create_actor(-1);
+  caller.call(actor, 1, "early", 0);
+  caller.exchange();
+  REQUIRE_OK(next.make(actor, 0));
+  for (uint32_t attempt = 1; attempt < 3; ++attempt) {
+    Endpoint host(*store);
+    REQUIRE_OK(caller.host(actor, host, attempt));
+    EXPECT_EQ(sequences(host.exchange()), Numbers{1});
+  }
+  EXPECT(caller.exchange().empty());
+  REQUIRE_OK(caller.host(actor, next, 3));
+  std::vector<Received> calls = next.exchange();
+  REQUIRE(calls.size() == 1);
+  EXPECT_EQ(calls[0].devices, 0u);
+  expect_sound(*store);
+}
+
+TEST("a host may have made an actor before it is known as its host") {
+  auto store = new_store(queue_options());
+  Endpoint caller(*store);
+  Actor actor = caller.create_actor(-1);
+  caller.call(actor, 1, "early", 0);
+  caller.exchange();
+  {
+    Endpoint host(*store);
+    REQUIRE_OK(host.make(actor, 0));
+    REQUIRE_OK(caller.host(actor, host, 0));
+    EXPECT_EQ(sequences(host.exchange()), Numbers{1});
+  }
+  EXPECT_EQ(sequences(caller.exchange(), RecordKind::kBounced), Numbers{1});
+  caller.peer().end_actor(actor.index, actor.generation);
+  EXPECT_CODE(caller.make(actor, 1), kNotFound);
   expect_sound(*store);
 }
 
@@ -271,6 +312,7 @@ TEST("a call for which its host was ended comes back, and the others lose no ret
   for (bool is_forced : {true, false, false}) {
     Endpoint host(*store);
     REQUIRE_OK(caller.host(actor, host));
+    REQUIRE_OK(host.make(actor));
     host.exchange();
     if (is_forced) EXPECT(caller.peer().blame(host.slot(), host.uid(), caller.uid(), 2));
     queue::retire_peer(store->client()->segment(), store->client()->queue_lock(),
@@ -300,6 +342,7 @@ TEST("an actor that is taken from its host gets back what that returns, ahead of
   Endpoint caller(*store), host(*store), next(*store);
   Actor actor = caller.create_actor(1);
   REQUIRE_OK(caller.host(actor, host));
+  REQUIRE_OK(host.make(actor));
   for (uint64_t i = 1; i <= 3; ++i) caller.call(actor, i, "call", i == 1 ? 0 : -1);
   caller.exchange();
   std::vector<Received> calls = host.exchange();
@@ -325,6 +368,7 @@ TEST("a call that waits for the next host can be taken back") {
   auto host = std::make_unique<Endpoint>(*store);
   Actor actor = caller.create_actor(1);
   REQUIRE_OK(caller.host(actor, *host));
+  REQUIRE_OK(host->make(actor));
   for (uint64_t i = 1; i <= 3; ++i) caller.call(actor, i, "call", -1);
   caller.exchange();
   host->exchange();

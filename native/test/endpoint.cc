@@ -162,8 +162,12 @@ Actor Endpoint::create_actor(int32_t restarts) {
   return actor;
 }
 
-Status Endpoint::host(const Actor& actor, const Endpoint& host) {
-  return peer_->host_actor(actor.index, actor.generation, host.slot(), host.uid());
+Status Endpoint::host(const Actor& actor, const Endpoint& host, uint32_t attempt) {
+  return peer_->host_actor(actor.index, actor.generation, host.slot(), host.uid(), attempt);
+}
+
+Status Endpoint::make(const Actor& actor, uint32_t attempt) {
+  return peer_->set_made(actor.index, actor.generation, attempt);
 }
 
 bool Endpoint::rung() {

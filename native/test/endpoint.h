@@ -72,7 +72,9 @@ class Endpoint {
   queue::Counts counts();
 
   Actor create_actor(int32_t restarts = 0);
-  Status host(const Actor& actor, const Endpoint& host);
+  Status host(const Actor& actor, const Endpoint& host, uint32_t attempt = 0);
+  // As its host.
+  Status make(const Actor& actor, uint32_t attempt = 0);
   // Whether the bell has been rung since the last look.
   bool rung();
 

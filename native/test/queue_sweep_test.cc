@@ -1,43 +1,12 @@
 // A process that is killed after any machine instruction of a queue operation loses no record of
 // the others, repeats none, and leaves nobody asleep.
 
-#include "queue/retire.h"
-#include "test/endpoint.h"
-#include "test/sweep.h"
+#include "test/queue_scene.h"
 
 namespace mobula::test {
 namespace {
 
 using shm::RecordKind;
-
-// Of five cells, as a task, its bounced self and its answer.
-const std::string kPayload(1000, 'p');
-
-void ring_overdue(ObjectStore& store) {
-  store::Client& client = *store.client();
-  queue::ring_overdue(client.segment(), client.queue_lock(), client.bells());
-}
-
-// A driver and a worker that outlive the subject.
-class Peers : public Scene {
- public:
-  Peers() : Scene(queue_options()), driver_(*store_), worker_(*store_) {}
-
-  void go_on() override {
-    driver_.exchange();
-    worker_.exchange(100);
-    worker_.rung();
-    driver_.submit(99, "next");
-    driver_.exchange();
-    ring_overdue(*store_);
-    EXPECT(worker_.rung());
-    EXPECT_EQ(worker_.exchange(1).size(), 1u);
-  }
-
- protected:
-  Endpoint driver_;
-  Endpoint worker_;
-};
 
 // The worker sleeps until a task comes, whoever dies ringing it.
 class IdleWorker : public Peers {
@@ -179,90 +148,6 @@ class Blamed : public TwoTasks {
   }
 };
 
-// An actor of the driver with two calls that wait for a host.
-class PendingActor : public Peers {
- public:
-  PendingActor() : actor_(driver_.create_actor()) {
-    driver_.call(actor_, 1, kPayload);
-    driver_.call(actor_, 2, kPayload);
-    driver_.exchange();
-  }
-
-  void go_on() override {
-    (void)driver_.host(actor_, worker_);
-    std::vector<Received> records = driver_.exchange();
-    for (const Received& call : worker_.exchange()) records.push_back(call);
-    EXPECT_EQ(records.size(), 2u);
-    for (const Received& record : records) EXPECT(record.payload == kPayload);
-  }
-
-  static Actor of(ObjectStore& store) { return {0, store.client()->segment().actor(0).generation}; }
-
- private:
-  const Actor actor_;
-};
-
-// An actor of the driver, of which three calls wait for a host: each must run, in order.
-class RestartingActor : public Peers {
- public:
-  RestartingActor() : actor_(driver_.create_actor(-1)) {
-    for (uint64_t i = 1; i <= 3; ++i) driver_.call(actor_, i, kPayload, -1);
-    driver_.exchange();
-  }
-
-  void go_on() override {
-    REQUIRE_OK(driver_.host(actor_, worker_));
-    EXPECT_EQ(sequences(worker_.exchange()), (std::vector<uint64_t>{1, 2, 3}));
-    EXPECT(driver_.exchange().empty());
-  }
-
- protected:
-  const Actor actor_;
-};
-
-// The subject may have become its owner, and then it has ended.
-class AdoptedActor : public Peers {
- public:
-  AdoptedActor() : actor_(driver_.create_actor()) {
-    driver_.call(actor_, 1, kPayload);
-    driver_.exchange();
-  }
-
-  void go_on() override {
-    bool is_hosted = driver_.host(actor_, worker_).is_ok();
-    std::vector<Received> records = is_hosted ? worker_.exchange() : driver_.exchange();
-    REQUIRE(records.size() == 1);
-    EXPECT(records[0].kind == (is_hosted ? RecordKind::kCall : RecordKind::kBounced));
-  }
-
- private:
-  const Actor actor_;
-};
-
-// The worker hosts it and has read its calls.
-class ActorOfWorker : public RestartingActor {
- public:
-  ActorOfWorker() {
-    REQUIRE_OK(driver_.host(actor_, worker_));
-    calls_ = worker_.exchange();
-  }
-
-  void go_on() override {
-    (void)driver_.peer().unhost_actor(actor_.index, actor_.generation);
-    for (const Received& call : calls_) worker_.return_call(call.handle, true);
-    worker_.exchange();
-    RestartingActor::go_on();
-  }
-
- private:
-  std::vector<Received> calls_;
-};
-
-template <class S>
-std::unique_ptr<Scene> make() {
-  return std::make_unique<S>();
-}
-
 ROLE(opening_a_peer) {
   self.begin_operation();
   Endpoint endpoint(self.store(), 1024);
@@ -374,80 +259,6 @@ ROLE(closing_a_peer) {
   self.end_operation();
 }
 
-ROLE(creating_an_actor) {
-  Endpoint endpoint(self.store(), 1024);
-  self.begin_operation();
-  endpoint.create_actor();
-  self.end_operation();
-}
-
-ROLE(hosting_an_actor) {
-  Endpoint endpoint(self.store(), 1024);
-  Actor actor = PendingActor::of(self.store());
-  self.begin_operation();
-  Status status = endpoint.host(actor, endpoint);
-  self.end_operation();
-  REQUIRE_OK(status);
-}
-
-// Two of its calls are read, one is left in the mailbox.
-std::vector<Received> host_pending(Endpoint& endpoint, const Actor& actor) {
-  REQUIRE_OK(endpoint.host(actor, endpoint));
-  std::vector<Received> calls;
-  bool more = false;
-  REQUIRE_OK(endpoint.exchange_once(0, 0, &calls, &more));
-  REQUIRE(calls.size() == 2);
-  return calls;
-}
-
-ROLE(restarting_an_actor) {
-  Endpoint endpoint(self.store(), 2300);
-  host_pending(endpoint, PendingActor::of(self.store()));
-  self.begin_operation();
-  queue::retire_peer(self.store().client()->segment(), self.store().client()->queue_lock(),
-                     self.store().client()->bells(), endpoint.slot());
-  self.end_operation();
-}
-
-ROLE(returning_calls) {
-  Endpoint endpoint(self.store(), 2300);
-  Actor actor = PendingActor::of(self.store());
-  std::vector<Received> calls = host_pending(endpoint, actor);
-  REQUIRE_OK(endpoint.peer().unhost_actor(actor.index, actor.generation));
-  for (const Received& call : calls) endpoint.return_call(call.handle, true);
-  std::vector<Received> last;
-  bool more = false;
-  self.begin_operation();
-  (void)endpoint.exchange_once(0, 0, &last, &more);
-  self.end_operation();
-}
-
-ROLE(taking_an_actor_from_its_host) {
-  Endpoint endpoint(self.store(), 1024);
-  Actor actor = PendingActor::of(self.store());
-  self.begin_operation();
-  Status status = endpoint.peer().unhost_actor(actor.index, actor.generation);
-  self.end_operation();
-  REQUIRE_OK(status);
-}
-
-ROLE(adopting_an_actor) {
-  Endpoint endpoint(self.store(), 1024);
-  Actor actor = PendingActor::of(self.store());
-  self.begin_operation();
-  (void)endpoint.peer().set_restarts(actor.index, actor.generation, 3);
-  (void)endpoint.peer().adopt_actor(actor.index, actor.generation);
-  self.end_operation();
-}
-
-ROLE(ending_an_actor) {
-  Endpoint endpoint(self.store(), 1024);
-  Actor actor = PendingActor::of(self.store());
-  self.begin_operation();
-  endpoint.peer().end_actor(actor.index, actor.generation);
-  self.end_operation();
-}
-
 }  // namespace
 
 TEST("a kill while opening a peer leaves none") { sweep({"opening_a_peer", {}, 1}, make<Peers>); }
@@ -490,27 +301,4 @@ TEST("a kill while answering a task answers it or brings it back whole") {
 TEST("a kill while closing a peer brings back what it ran") {
   sweep({"closing_a_peer", {}, 1}, make<OneTask>);
 }
-TEST("a kill while creating an actor leaves none") {
-  sweep({"creating_an_actor", {}, 1}, make<Peers>);
-}
-TEST("a kill while hosting an actor loses and repeats no call") {
-  sweep({"hosting_an_actor"}, make<PendingActor>);
-}
-TEST("a kill while ending an actor loses and repeats no call") {
-  sweep({"ending_an_actor", {}, 4}, make<PendingActor>);
-}
-
-TEST("a kill while restarting an actor keeps its calls, in order") {
-  sweep({"restarting_an_actor", {}, 1}, make<RestartingActor>);
-}
-TEST("a kill while an actor's calls are returned keeps them, in order") {
-  sweep({"returning_calls", {}, 1}, make<RestartingActor>);
-}
-TEST("a kill while taking an actor from its host keeps its calls, in order") {
-  sweep({"taking_an_actor_from_its_host"}, make<ActorOfWorker>);
-}
-TEST("a kill while adopting an actor leaves it to one owner") {
-  sweep({"adopting_an_actor", {}, 2}, make<AdoptedActor>);
-}
-
 }  // namespace mobula::test

@@ -233,7 +233,7 @@ std::string describe_queues(ObjectStore& store) {
     const shm::ActorSlot& actor = client.segment().actor(i);
     if (actor.state == shm::ActorState::kFree) continue;
     text += "actor " + show(i) + " state " + show(actor.state) + " pending " +
-            show(actor.pending.count) + "\n";
+            show(actor.pending.count) + " made " + show(actor.made) + "\n";
   }
   return text;
 }

@@ -13,7 +13,7 @@ import {
 import { Gate } from '../support/gate.js';
 import { testOneByOneInEach } from '../support/in-each.js';
 import { Journal } from '../support/journal.js';
-import { Mortal } from '../support/mortals.js';
+import { Mortal, Unborn } from '../support/mortals.js';
 import { passGate } from '../support/tasks.js';
 
 const died = { instanceOf: ActorDiedError, code: 'MOBULA_ACTOR_DIED' };
@@ -70,6 +70,34 @@ testOneByOneInEach(
     const exits = journal.entries.filter((entry) => entry.startsWith('exit'));
     t.deepEqual(exits, ['exit 0', 'exit 0', 'exit 1']);
     t.is(await mortal.exit.options({ retries: -1 })(1), 1);
+  },
+);
+
+testOneByOneInEach('4a: no call has begun before onStart is done', async (t, isolation) => {
+  const journal = new Journal(t);
+  const gate = new Gate(t);
+  const options = { isolation, maxRestarts: 2 };
+  const unborn = Unborn.options(options).remote(journal.handle, gate.pass(), 2);
+  const calls = [unborn.note('first'), unborn.note('second')];
+  await gate.arrived();
+  gate.open();
+  t.deepEqual(await get(calls), [0, 0]);
+  t.deepEqual(journal.entries, ['starts', 'starts', 'starts', 'first', 'second']);
+});
+
+testOneByOneInEach(
+  '7a: the calls of an actor that is never made end with it',
+  async (t, isolation) => {
+    const journal = new Journal(t);
+    const gate = new Gate(t);
+    const options = { isolation, maxRestarts: 1 };
+    const unborn = Unborn.options(options).remote(journal.handle, gate.pass(), 2);
+    const calls = [unborn.note('first'), unborn.note.options({ retries: 5 })('second')];
+    await gate.arrived();
+    gate.open();
+    const why = { ...died, message: /UnbornClass.*exit code 3/ };
+    for (const call of calls) await t.throwsAsync(call.then(), why);
+    t.deepEqual(journal.entries, ['starts', 'starts']);
   },
 );
 

@@ -127,6 +127,33 @@ export class FrailClass {
 
 export const Frail = actor(FrailClass);
 
+/** Ends its worker while it is being made, as soon as a gate opens, but for the last time. */
+export class UnbornClass {
+  readonly #journal: StoreHandle;
+  readonly #pass: Pass;
+  readonly #deaths: number;
+
+  constructor(journal: StoreHandle, pass: Pass, deaths: number) {
+    this.#journal = journal;
+    this.#pass = pass;
+    this.#deaths = deaths;
+    enter(journal, 'starts');
+  }
+
+  async onStart(): Promise<void> {
+    await standAt(this.#pass);
+    if (context().attempt < this.#deaths) process.exit(3);
+  }
+
+  /** Gives the attempt. */
+  note(text: string): number {
+    enter(this.#journal, text);
+    return context().attempt;
+  }
+}
+
+export const Unborn = actor(UnbornClass);
+
 // --- Tasks ---
 
 export const callInTask = remote(async (handles: ActorHandle<MortalClass>[]): Promise<number> =>

@@ -97,9 +97,10 @@ export class Director implements ActorControl {
   }
 
   #admit(actor: Directed): void {
-    const { host, index, generation } = actor;
+    const { host, index, generation, restarts } = actor;
     const { slot, uid } = host!.address!;
-    if (!native.peerHostActor(this.#core.peer.handle, index, generation, slot, uid)) {
+    const { handle } = this.#core.peer;
+    if (!native.peerHostActor(handle, index, generation, slot, uid, restarts)) {
       this.#notAdmitted(actor);
       return;
     }

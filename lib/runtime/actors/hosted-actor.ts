@@ -1,4 +1,5 @@
 import { ActorDiedError } from '../../common/errors.js';
+import { native } from '../../store/binding.js';
 import type { ActorOrder } from '../../transport/actor-message.js';
 import type { PeerAddress } from '../../transport/peer.js';
 import { noTarget, Op } from '../../transport/wire.js';
@@ -131,10 +132,9 @@ export class HostedActor implements ActorPart {
     if (this.#isOver()) return;
     if (spec.concurrency !== null) this.#calls.limit(spec.concurrency);
     this.#instance = instance as Methods;
-    if (this.#order.reports) {
-      const { index, generation } = this.#order;
-      core.toDriver({ type: 'constructed', index, generation });
-    }
+    const { index, generation, reports } = this.#order;
+    native.peerSetActorMade(core.peer.handle, index, generation, restarts);
+    if (reports) core.toDriver({ type: 'constructed', index, generation });
     this.#takeEarly();
   }
 
