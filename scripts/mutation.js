@@ -25,8 +25,11 @@ const limitMs = 300_000;
  */
 const explained = [
   {
-    places: ['queue/peer_control.cc: lock_.set(actor->attempt, attempt);'],
-    reason: 'no call is with a host while there is none, and the next host sets it',
+    places: [
+      'queue/peer_control.cc: lock_.set(actor->attempt, attempt);',
+      'queue/peer_control.cc: lock_.set(actor->returned, kNone);',
+    ],
+    reason: 'no call comes back from a host while there is none, and the next host sets it',
   },
   {
     places: ['queue/peer.cc: lock.set(slot.client, client);'],
@@ -90,6 +93,7 @@ const explained = [
       'queue/peer_control.cc: if (guard.status().is_ok()) lock_.set(own().is_worker, 1);',
       'queue/peer_control.cc: lock_.set(own().armed, 0);',
       'queue/peer_control.cc: lock_.set(own().armed, 1);',
+      'queue/peer_control.cc: lock_.set(actor->made, attempt);',
       'store/client.cc: store_lock_.set(own.state, ClientState::kFree);',
       'store/objects.cc: void Objects::watch(uint32_t bucket) { lock_.set_bit(segment_.store().waiters[bucket], client_); }',
       'store/objects.cc: lock_.clear_bit(segment_.store().waiters[bucket], client_);',
