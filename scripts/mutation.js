@@ -94,6 +94,7 @@ const explained = [
       'queue/peer_control.cc: lock_.set(own().armed, 0);',
       'queue/peer_control.cc: lock_.set(own().armed, 1);',
       'queue/peer_control.cc: lock_.set(actor->made, attempt);',
+      'queue/peer_control.cc: lock_.set(actor->restarts, restarts);',
       'store/client.cc: store_lock_.set(own.state, ClientState::kFree);',
       'store/objects.cc: void Objects::watch(uint32_t bucket) { lock_.set_bit(segment_.store().waiters[bucket], client_); }',
       'store/objects.cc: lock_.clear_bit(segment_.store().waiters[bucket], client_);',
