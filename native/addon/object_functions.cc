@@ -119,7 +119,8 @@ Value store_get(const CallbackInfo& info) {
   handle->registers()[StoreHandle::kSize] = static_cast<double>(reading.size);
   handle->registers()[StoreHandle::kMetadataSize] = reading.metadata_size;
   ViewRecord* record = handle->cached(reading.ref);
-  if (record != nullptr && record->add_hold()) return Napi::Boolean::New(env, true);
+  if (record != nullptr && record->is_over(reading) && record->add_hold())
+    return Napi::Boolean::New(env, true);
   return handle->open_view(env, reading);
 }
 

@@ -65,7 +65,7 @@ ViewRecord* StoreHandle::cached(const EntryRef& ref) {
 }
 
 Napi::Value StoreHandle::open_view(Napi::Env env, const Reading& reading) {
-  auto record = std::make_shared<ViewRecord>(store_, reading.ref);
+  auto record = std::make_shared<ViewRecord>(store_, reading);
   auto owner = std::make_unique<std::shared_ptr<ViewRecord>>(record);
   Napi::Value buffer = create_shared_buffer(env, const_cast<uint8_t*>(reading.data), reading.size,
                                             &end_view, owner.get());

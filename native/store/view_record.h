@@ -17,10 +17,14 @@ namespace mobula::store {
 // take effect in some order, and a pin is given back or handed over by exactly one of them.
 class ViewRecord {
  public:
-  ViewRecord(std::shared_ptr<ObjectStore> store, const EntryRef& ref)
-      : store_(std::move(store)), ref_(ref) {}
+  ViewRecord(std::shared_ptr<ObjectStore> store, const Reading& reading)
+      : store_(std::move(store)), ref_(reading.ref), data_(reading.data), size_(reading.size) {}
 
   const EntryRef& ref() const { return ref_; }
+  // False for an object that was lost, and made again elsewhere.
+  bool is_over(const Reading& reading) const {
+    return data_ == reading.data && size_ == reading.size;
+  }
   bool has_ended() const { return holds_ < 0; }
   // One more hold, whose pin the caller has taken. False when the buffer has gone: then the pin
   // stays the caller's.
@@ -37,6 +41,8 @@ class ViewRecord {
 
   std::shared_ptr<ObjectStore> store_;  // the deleter's alone, as others may keep the record
   const EntryRef ref_;
+  const uint8_t* const data_;
+  const uint64_t size_;
   std::atomic<int32_t> holds_{1};
 };
 

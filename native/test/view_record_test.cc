@@ -20,10 +20,10 @@ struct Opened {
     record = std::make_unique<ViewRecord>(store, pin());
   }
 
-  EntryRef pin() {
+  Reading pin() {
     Reading reading;
     REQUIRE_OK(store->get(id_of(1), &reading));
-    return reading.ref;
+    return reading;
   }
 
   uint32_t pins() { return pins(record->ref()); }
@@ -97,6 +97,24 @@ TEST("the end of a buffer lets go of the store, whoever keeps the record") {
   EXPECT_EQ(opened.store.use_count(), 1);
 }
 
+TEST("a buffer is not over an object that was lost and made again elsewhere") {
+  Opened opened;
+  EntryRef ref;
+  REQUIRE_OK(opened.store->add_ref(id_of(1), &ref));
+  REQUIRE(opened.record->take_hold());
+  REQUIRE_OK(opened.store->unpin(ref));
+  REQUIRE_OK(opened.store->evict(id_of(1), nullptr));
+  REQUIRE_OK(put(*opened.store, id_of(2), 1000));
+  REQUIRE_OK(put(*opened.store, id_of(1), 1000));
+  Reading again = opened.pin();
+  EXPECT_EQ(again.ref.entry, ref.entry);
+  EXPECT_EQ(again.ref.generation, ref.generation);
+  EXPECT(!opened.record->is_over(again));
+  REQUIRE_OK(opened.store->unpin(again.ref));
+  REQUIRE_OK(opened.store->drop_ref(ref));
+  opened.record->end();
+}
+
 TEST("objects that are opened again while their buffers end lose no pin and keep none") {
   constexpr size_t kBuffers = 5000;
   Opened opened;
@@ -113,10 +131,10 @@ TEST("objects that are opened again while their buffers end lose no pin and keep
   while (records.size() < kBuffers) {
     ViewRecord& record = *records.back();
     garbage = &record;
-    EntryRef ref = opened.pin();
+    Reading reading = opened.pin();
     bool is_handed_over = !record.add_hold() || record.take_hold();
-    if (!is_handed_over) ref = opened.pin();
-    records.push_back(std::make_unique<ViewRecord>(opened.store, ref));
+    if (!is_handed_over) reading = opened.pin();
+    records.push_back(std::make_unique<ViewRecord>(opened.store, reading));
     while (garbage != nullptr) std::this_thread::yield();
   }
   garbage = records.back().get();
