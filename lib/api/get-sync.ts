@@ -1,6 +1,7 @@
 import { GetTimeoutError, MobulaError } from '../common/errors.js';
 import { checkDuration, checkKeys, checkObject } from '../common/validate.js';
 import { waitBlocked } from '../runtime/blocking-wait.js';
+import type { Core } from '../runtime/core.js';
 import { requireContext } from '../runtime/context.js';
 import { ObjectRef, referenceOf, type Reference } from '../runtime/objects/object-ref.js';
 import { assertNotImporting } from '../runtime/tasks/modules.js';
@@ -40,14 +41,28 @@ function readAll(references: readonly Reference[], timeout: number): unknown[] {
     core.values.assertUsable(reference);
     core.unobserved.observe(reference);
   }
-  if (isAnyPending(references)) {
-    if (!mayBlock && currentTask()?.actorId !== undefined) throw wouldBlock();
-    waitBlocked(core, references, timeout);
+  const deadline = performance.now() + timeout;
+  const values: unknown[] = [];
+  while (values.length < references.length) {
+    if (isAnyPending(references)) {
+      if (!mayBlock && currentTask()?.actorId !== undefined) throw wouldBlock();
+      waitBlocked(core, references, Math.max(0, deadline - performance.now()));
+    }
+    const failed = references.find(({ slot }) => slot.state === 'failed');
+    if (failed !== undefined) throw failed.slot.error;
+    if (isAnyPending(references)) throw timedOut(references, timeout);
+    readMore(core, references, values);
   }
-  const failed = references.find(({ slot }) => slot.state === 'failed');
-  if (failed !== undefined) throw failed.slot.error;
-  if (isAnyPending(references)) throw timedOut(references, timeout);
-  return references.map((reference) => core.values.readNow(reference));
+  return values;
+}
+
+/** As far as they are there: one may have to be made again. */
+function readMore(core: Core, references: readonly Reference[], values: unknown[]): void {
+  while (values.length < references.length) {
+    const found = core.values.readOrRecover(references[values.length]!);
+    if (found === undefined) return;
+    values.push(found.value);
+  }
 }
 
 function isAnyPending(references: readonly Reference[]): boolean {

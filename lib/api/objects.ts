@@ -159,6 +159,7 @@ export async function wait<T>(
   for (const ref of refs) referenceOf(ref).core.assertOpen();
   if (refs.length === 0) return { ready: [], pending: [] };
   signal?.throwIfAborted();
+  for (const ref of refs) referenceOf(ref).core.lost.notice(referenceOf(ref));
 
   const missing = () => count - refs.filter((ref) => !isPending(ref)).length;
   if (timeout !== 0 && missing() > 0) await settled(refs, missing(), { timeout, signal });

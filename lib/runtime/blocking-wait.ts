@@ -41,9 +41,7 @@ function mustWait(references: readonly Reference[]): boolean {
 }
 
 function waitSlice(core: Core, references: readonly Reference[], left: number): void {
-  const isBorrowed = references.some(
-    ({ sequence, slot }) => sequence === undefined && slot.state === 'pending',
-  );
+  const isBorrowed = references.some((reference) => core.references.isWatched(reference));
   core.peer.waitBlocked(Math.max(0, Math.min(left, isBorrowed ? borrowedSliceMs : sliceMs)));
   core.references.settleWatched();
   core.timers.runDue();

@@ -19,6 +19,7 @@ import { PeerIds } from './objects/ids.js';
 import { References } from './objects/references.js';
 import { registry } from './objects/registered.js';
 import { Cancellations } from './tasks/cancellations.js';
+import { Lineage } from './tasks/lineage.js';
 import { Requests } from './tasks/requests.js';
 import type { Incoming } from './tasks/responder.js';
 import { Shapes } from './tasks/shapes.js';
@@ -26,6 +27,7 @@ import type { RunningTask } from './tasks/running-task.js';
 import type { Lender } from './tasks/stream-producer.js';
 import { PumpedTimers } from './pumped-timers.js';
 import { SharedObjects } from './objects/shared-objects.js';
+import { LostObjects } from './objects/lost-objects.js';
 import { Room } from './objects/room.js';
 import { StoreChanges } from './objects/store-changes.js';
 import { UnobservedFailures } from './objects/unobserved.js';
@@ -61,6 +63,8 @@ export class Core implements PeerOwner {
   readonly objects: SharedObjects;
   readonly references = new References(this);
   readonly changes: StoreChanges;
+  readonly lineage: Lineage;
+  readonly lost = new LostObjects(this);
   readonly room: Room;
   readonly requests = new Requests(this);
   readonly unobserved = new UnobservedFailures();
@@ -107,6 +111,7 @@ export class Core implements PeerOwner {
     this.objects = new SharedObjects(store, this.codec, () => this.ids.fresh());
     this.changes = new StoreChanges(store);
     this.room = new Room(this);
+    this.lineage = new Lineage(this);
     this.objects.onCreated = (size) => this.room.created(size);
     this.peer = new Peer(store, queue, this);
     this.ids = new PeerIds(this.storeId, this.peer.address.uid);
@@ -177,6 +182,12 @@ export class Core implements PeerOwner {
         return;
       case 'freed':
         this.values.freedByBorrower(message.id);
+        return;
+      case 'remake':
+        this.lost.answer(message.id, from);
+        return;
+      case 'remade':
+        this.lost.answered(message.id, message.verdict);
         return;
       case 'cancelRef':
         this.cancellations.answer(message, from);
@@ -255,6 +266,7 @@ export class Core implements PeerOwner {
     this.cancellations.close();
     this.timers.close();
     this.references.close();
+    this.lost.close();
     this.room.close();
     this.changes.close();
     this.objects.close();

@@ -125,7 +125,11 @@ export interface Native {
   storePeek(store: number, id: string): InfoRow | undefined;
   storeAvailability(store: number, id: string): number;
   storeDelete(store: number, id: string): boolean;
+  /** A value of {@link Eviction}. */
+  storeEviction(store: number): number;
   storeEvict(store: number, bytes: number): number;
+  /** False unless it is sealed and nobody pins it. */
+  storeEvictObject(store: number, id: string): boolean;
   storeWatchEvictions(store: number): void;
   storeTakeEvicted(store: number): InfoRow[];
   storeList(store: number): InfoRow[];
@@ -142,7 +146,10 @@ export interface Native {
   storeUnwatch(store: number, watch: number): void;
   storeKeepAlive(store: number, waiting: boolean): void;
 
-  /** Names an object to come, which this process owes; counts a reference. Registers: entry. */
+  /**
+   * Names an object to come, or one that is lost and will be made again, which this process owes;
+   * counts a reference. Registers: entry, generation.
+   */
   storePromise(store: number, id: string): void;
   /** False when there is no such object. Registers: entry, generation. */
   storeAddRef(store: number, id: string): boolean;

@@ -17,6 +17,14 @@ export type Message =
   | { readonly type: 'ready'; readonly worker: number }
   /** To the owner of a value to come: a borrower has given it up. */
   | { readonly type: 'freed'; readonly id: string }
+  /** To the owner of an object: somebody who wants to read it has found it lost. */
+  | { readonly type: 'remake'; readonly id: string }
+  /** The answer: why it is not made again; or to ask again, because it cannot be told yet. */
+  | {
+      readonly type: 'remade';
+      readonly id: string;
+      readonly verdict: { readonly why?: string; readonly isBusy?: boolean };
+    }
   /** A worker to its driver: it is about to end, and why. */
   | { readonly type: 'ending'; readonly worker: number; readonly reason: string }
   /** To a worker: run stop hooks and end. */

@@ -208,6 +208,17 @@ Value store_delete(const CallbackInfo& info) {
   return Napi::Boolean::New(env, true);
 }
 
+Value store_evict_object(const CallbackInfo& info) {
+  Env env = info.Env();
+  StoreHandle* handle = Addon::of(env).store(info[0]);
+  ObjectId id;
+  if (handle == nullptr || !to_id(info[1], &id)) return {};
+  Status status = handle->store().evict(id, handle->evicted());
+  if (status.code() == Code::kNotFound) return Napi::Boolean::New(env, false);
+  if (failed(env, status)) return {};
+  return Napi::Boolean::New(env, true);
+}
+
 void store_promise(const CallbackInfo& info) {
   StoreHandle* handle = Addon::of(info.Env()).store(info[0]);
   ObjectId id;
@@ -291,6 +302,7 @@ void export_object_functions(Env env, Napi::Object exports) {
   add<store_peek>(env, exports, "storePeek");
   add<store_availability>(env, exports, "storeAvailability");
   add<store_delete>(env, exports, "storeDelete");
+  add<store_evict_object>(env, exports, "storeEvictObject");
   add<store_promise>(env, exports, "storePromise");
   add<store_add_ref>(env, exports, "storeAddRef");
   add<store_drop_ref>(env, exports, "storeDropRef");

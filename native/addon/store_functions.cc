@@ -91,6 +91,12 @@ Value store_registers(const CallbackInfo& info) {
   return handle == nullptr ? Value() : handle->registers_array(info.Env());
 }
 
+Value store_eviction(const CallbackInfo& info) {
+  StoreHandle* handle = Addon::of(info.Env()).store(info[0]);
+  if (handle == nullptr) return {};
+  return number(info.Env(), static_cast<double>(handle->store().eviction()));
+}
+
 Value store_evict(const CallbackInfo& info) {
   StoreHandle* handle = Addon::of(info.Env()).store(info[0]);
   if (handle == nullptr) return {};
@@ -242,6 +248,7 @@ void export_store_functions(Env env, Napi::Object exports) {
   add<store_offer>(env, exports, "storeOffer");
   add<store_withdraw>(env, exports, "storeWithdraw");
   add<store_registers>(env, exports, "storeRegisters");
+  add<store_eviction>(env, exports, "storeEviction");
   add<store_evict>(env, exports, "storeEvict");
   add<store_watch_evictions>(env, exports, "storeWatchEvictions");
   add<store_take_evicted>(env, exports, "storeTakeEvicted");

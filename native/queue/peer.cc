@@ -20,7 +20,11 @@ using shm::RecordKind;
 namespace {
 
 constexpr uint32_t kSpareCells = 256;
-constexpr uint32_t kLastOfValues = 1;  // flags of completions: lib/runtime/tasks/answers.ts
+// Flags of completions: lib/runtime/tasks/answers.ts.
+constexpr uint32_t kStored = 1;
+constexpr uint32_t kLastOfValues = kStored;
+// Of a task: lib/runtime/tasks/spec-sender.ts.
+constexpr uint32_t kWantedBack = 1;
 
 size_t padded(size_t bytes) { return (bytes + 7) & ~size_t{7}; }
 uint64_t sign_extended(uint32_t word) { return static_cast<uint64_t>(static_cast<int32_t>(word)); }
@@ -228,8 +232,24 @@ void Peer::complete(const Wire& wire, const uint8_t* payload, RingList* rings) {
   if (is_task) lock_.add(state.answered, 1);
   if (is_task && wire.flags <= kLastOfValues) lock_.add(state.finished, 1);
   post_.put_down(wire.target);
+  if (is_task && wire.flags == kStored && segment_.cell(wire.target).flags == kWantedBack) {
+    return give_back(wire, rings);
+  }
   answer(RecordKind::kCompletion, wire, payload, rings);
   post_.records().free(wire.target);
+}
+
+// The task becomes its own completion.
+void Peer::give_back(const Wire& wire, RingList* rings) {
+  Cell& cell = segment_.cell(wire.target);
+  if (!post_.is_live(cell.sender, cell.sender_uid)) return post_.records().free(wire.target);
+  uint32_t sender = cell.sender;
+  lock_.set(cell.kind, RecordKind::kCompletion);
+  lock_.set(cell.flags, wire.flags);
+  lock_.set(cell.target, 1);
+  lock_.set(cell.sender, slot_);
+  lock_.set(cell.sender_uid, uid_);
+  post_.to_mailbox(sender, wire.target, rings);
 }
 
 // To the sender of the task, unless that has gone.

@@ -28,6 +28,11 @@ inline bool is_given_up(const shm::ObjectEntry& entry) {
   return (entry.flags & (shm::kDeleted | shm::kFreed)) != 0;
 }
 
+// Referred to, and its owner may promise it once more.
+inline bool is_promisable(const shm::ObjectEntry& entry) {
+  return entry.state == shm::ObjectState::kLost && !is_given_up(entry);
+}
+
 inline bool is_readable(const shm::ObjectEntry& entry) {
   return entry.state == shm::ObjectState::kSealed && !is_given_up(entry);
 }

@@ -157,6 +157,8 @@ Status ObjectStore::remove(const ObjectId& id) {
   });
 }
 
+EvictionPolicy ObjectStore::eviction() const { return client_->segment().header().eviction; }
+
 Status ObjectStore::evict(uint64_t bytes, uint64_t* freed, std::vector<ObjectInfo>* evicted) {
   *freed = 0;
   return change([&](Objects& objects) {
@@ -167,14 +169,27 @@ Status ObjectStore::evict(uint64_t bytes, uint64_t* freed, std::vector<ObjectInf
   });
 }
 
+Status ObjectStore::evict(const ObjectId& id, std::vector<ObjectInfo>* evicted) {
+  return change([&](Objects& objects) {
+    uint32_t index = objects.find(id);
+    return index != kNone && objects.evict(index, evicted) ? Status::ok() : not_found(id);
+  });
+}
+
 Status ObjectStore::promise(const ObjectId& id, EntryRef* out) {
   for (;;) {
     bool needs_rows = false;
     Status status = locked([&](Objects& objects) {
-      if (objects.find(id) != kNone) {
+      uint32_t known = objects.find(id);
+      if (known != kNone && !store::is_promisable(client_->segment().entry(known))) {
         return Status{Code::kExists, "the object " + id.hex() + " exists already"};
       }
       objects.finish_freeing();
+      if (known != kNone) {
+        objects.promise_again(known);
+        *out = {known, client_->segment().entry(known).generation};
+        return Status::ok();
+      }
       Status room = objects.make_row(nullptr);
       needs_rows = room.is_ok() && !objects.has_rows(true);
       if (!room.is_ok() || needs_rows) return room;

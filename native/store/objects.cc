@@ -198,6 +198,13 @@ uint32_t Objects::promise(const ObjectId& id, uint64_t now_ms) {
   return index;
 }
 
+void Objects::promise_again(uint32_t index) {
+  ObjectEntry& entry = segment_.entry(index);
+  lock_.set(entry.state, ObjectState::kPromised);
+  lock_.set(entry.promiser, static_cast<uint16_t>(client_));
+  add_ref(index);
+}
+
 void Objects::seal(uint32_t index) {
   StoreState& store = segment_.store();
   ObjectEntry& entry = segment_.entry(index);
@@ -254,9 +261,14 @@ void Objects::free(uint32_t index) {
 bool Objects::evict_one(bool forced, std::vector<ObjectInfo>* evicted) {
   uint32_t index = forced ? segment_.store().lru_oldest : clru_.victim();
   if (index == kNone) return false;
+  require(evict(index, evicted), "an object on the LRU list is in use");
+  return true;
+}
+
+bool Objects::evict(uint32_t index, std::vector<ObjectInfo>* evicted) {
   StoreState& store = segment_.store();
   ObjectEntry& entry = segment_.entry(index);
-  require(on_lru(entry), "an object on the LRU list is in use");
+  if (!on_lru(entry)) return false;
   lock_.add(store.evictions, 1);
   lock_.add(store.evicted_bytes, weight(entry));
   if (evicted != nullptr) evicted->push_back(info(index));

@@ -61,11 +61,14 @@ class Objects {
   // Edges. create() follows make_room() and has_rows(); promise() follows make_row().
   uint32_t create(const ObjectId& id, uint64_t size, uint32_t metadata_size, uint64_t now_ms);
   uint32_t promise(const ObjectId& id, uint64_t now_ms);
+  void promise_again(uint32_t entry);
   void seal(uint32_t entry);
   void abort(uint32_t entry);
   void remove(uint32_t entry);
   void free(uint32_t entry);
   bool evict_one(bool forced, std::vector<ObjectInfo>* evicted);
+  // False when it is not sealed, or somebody pins it.
+  bool evict(uint32_t entry, std::vector<ObjectInfo>* evicted);
 
   void pin(uint32_t entry);
   void unpin(uint32_t entry);

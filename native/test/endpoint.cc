@@ -55,6 +55,10 @@ void Endpoint::submit_to(uint32_t shape, uint64_t sequence, const std::string& p
       payload);
 }
 
+void Endpoint::submit_wanted(uint64_t sequence, const std::string& payload) {
+  add(Op::kSubmit, shape(0, {{"cpu", 1}}), 0, sequence, 1, payload);
+}
+
 void Endpoint::call(const Actor& actor, uint64_t sequence, const std::string& payload,
                     int32_t retries) {
   add(Op::kCall, actor.index, actor.generation, sequence, static_cast<uint32_t>(retries), payload);

@@ -46,6 +46,8 @@ class Endpoint {
   void submit(uint64_t sequence, const std::string& payload, uint32_t kind = 0);
   void submit_to(uint32_t shape, uint64_t sequence, const std::string& payload,
                  int32_t priority = 0, queue::Op op = queue::Op::kSubmit);
+  // A task whose payload is wanted back.
+  void submit_wanted(uint64_t sequence, const std::string& payload);
   void call(const Actor& actor, uint64_t sequence, const std::string& payload, int32_t retries = 0);
   void return_call(uint32_t handle, bool begun);
   void complete(uint32_t handle, const std::string& payload, uint32_t flags = 0);

@@ -193,7 +193,14 @@ void Model::end_process() {
 }
 
 Code Model::promise(const ObjectId& id, Handle* out) {
-  if (find(id)) return Code::kExists;
+  if (Handle known = find(id)) {
+    if (known->state != Object::kLost || known->given_up) return Code::kExists;
+    known->state = Object::kPromised;
+    known->promised = true;
+    ++known->refs;
+    *out = known;
+    return Code::kOk;
+  }
   auto object = std::make_shared<Object>();
   object->id = id;
   object->promised = object->managed = true;

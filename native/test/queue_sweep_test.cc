@@ -80,6 +80,23 @@ class OneTask : public Peers {
   }
 };
 
+// A task that comes back whatever happens: as its own answer, or bounced.
+class WantedTask : public Peers {
+ public:
+  WantedTask() {
+    driver_.submit_wanted(1, kPayload);
+    driver_.exchange();
+  }
+
+  void go_on() override {
+    std::vector<Received> records = driver_.exchange();
+    REQUIRE(records.size() == 1);
+    EXPECT_EQ(records[0].sequence, 1u);
+    EXPECT(records[0].payload == kPayload);
+    EXPECT_EQ(driver_.available("cpu"), kCpus);
+  }
+};
+
 // Two tasks that ask for gpus, each of which must run or come back, once; the gpus come back.
 class TwoGpuTasks : public TwoTasks {
  public:
@@ -251,6 +268,14 @@ ROLE(answering_and_submitting) {
   self.end_operation();
 }
 
+ROLE(giving_back_a_task) {
+  Endpoint endpoint(self.store());
+  endpoint.complete(endpoint.exchange(1).at(0).handle, "", 1);
+  self.begin_operation();
+  endpoint.exchange();
+  self.end_operation();
+}
+
 ROLE(closing_a_peer) {
   auto endpoint = std::make_unique<Endpoint>(self.store());
   REQUIRE(endpoint->exchange(1).size() == 1);
@@ -297,6 +322,9 @@ TEST("a kill while making a shape leaves a whole one or none") {
 }
 TEST("a kill while answering a task answers it or brings it back whole") {
   sweep({"answering_and_submitting", {}, 2}, make<OneTask>);
+}
+TEST("a kill while answering a task that is wanted back brings it back whole") {
+  sweep({"giving_back_a_task", {}, 1}, make<WantedTask>);
 }
 TEST("a kill while closing a peer brings back what it ran") {
   sweep({"closing_a_peer", {}, 1}, make<OneTask>);

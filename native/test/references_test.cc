@@ -152,6 +152,57 @@ TEST("edges 2 and 11: a promised object is pending until it is created and seale
   expect_sound(*store);
 }
 
+TEST("edge 23: a lost object is promised again, and lost again with its promiser") {
+  auto store = new_store();
+  EntryRef ref = put_referred(*store, id_of(1)), again;
+  EXPECT_CODE(store->promise(id_of(1), &again), kExists);
+  std::vector<ObjectInfo> evicted;
+  REQUIRE_OK(store->evict(id_of(1), &evicted));
+  EXPECT_EQ(availability(*store, id_of(1)), Availability::kLost);
+  Process promiser("promiser", store->handle());
+  EXPECT_EQ(promiser.hear(), "promised");
+  EXPECT_EQ(availability(*store, id_of(1)), Availability::kPending);
+  expect_sound(*store);
+  promiser.kill();
+  EXPECT(eventually([&] { return availability(*store, id_of(1)) == Availability::kLost; }));
+  again = promise(*store, id_of(1));
+  EXPECT_EQ(again.entry, ref.entry);
+  EXPECT_EQ(again.generation, ref.generation);
+  REQUIRE_OK(put(*store, id_of(1), 200));
+  EXPECT(is_intact(*store, id_of(1)));
+  REQUIRE_OK(store->drop_ref(ref));
+  REQUIRE_OK(store->drop_ref(again));
+  EXPECT_EQ(entries_in_use(*store), 0u);
+  expect_sound(*store);
+}
+
+TEST("a lost object that is freed is not promised again") {
+  auto store = new_store();
+  EntryRef ref = put_referred(*store, id_of(1)), again;
+  REQUIRE_OK(store->evict(id_of(1), nullptr));
+  REQUIRE_OK(store->free(id_of(1)));
+  EXPECT_CODE(store->promise(id_of(1), &again), kExists);
+  EXPECT_EQ(availability(*store, id_of(1)), Availability::kFreed);
+  REQUIRE_OK(store->drop_ref(ref));
+  expect_sound(*store);
+}
+
+TEST("an object is evicted by its id unless somebody pins it") {
+  auto store = new_store();
+  REQUIRE_OK(put(*store, id_of(1), 100));
+  REQUIRE_OK(put(*store, id_of(2), 100));
+  EntryRef pinned;
+  REQUIRE_OK(store->pin(id_of(2), &pinned));
+  std::vector<ObjectInfo> evicted;
+  EXPECT_CODE(store->evict(id_of(2), &evicted), kNotFound);
+  EXPECT_CODE(store->evict(id_of(3), &evicted), kNotFound);
+  REQUIRE_OK(store->evict(id_of(1), &evicted));
+  REQUIRE(evicted.size() == 1);
+  EXPECT_EQ(evicted[0].id, id_of(1));
+  REQUIRE_OK(store->unpin(pinned));
+  expect_sound(*store);
+}
+
 TEST("edge 16: a promised object whose writer aborts is pending again") {
   auto store = new_store();
   promise(*store, id_of(1));

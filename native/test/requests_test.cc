@@ -87,6 +87,49 @@ TEST("a task that has been answered is not found, though the answer is unread") 
   expect_sound(*store);
 }
 
+TEST("a task that is wanted back is its own answer, if its result is stored") {
+  auto store = new_store(queue_options());
+  Endpoint driver(*store), worker(*store);
+  std::string spec(1000, 's');
+  for (uint64_t i = 1; i <= 2; ++i) driver.submit_wanted(i, spec);
+  driver.submit(3, spec);
+  driver.exchange();
+  std::vector<Received> tasks = worker.exchange(3);
+  REQUIRE(tasks.size() == 3);
+  worker.complete(tasks[0].handle, "", 1);
+  worker.complete(tasks[1].handle, "value", 0);
+  worker.complete(tasks[2].handle, "", 1);
+  worker.exchange();
+  expect_sound(*store);
+  std::vector<Received> answers = driver.exchange();
+  REQUIRE(answers.size() == 3);
+  EXPECT_EQ(sequences(answers), (Sequences{1, 2, 3}));
+  EXPECT_EQ(answers[0].payload, spec);
+  EXPECT_EQ(answers[0].kind, RecordKind::kCompletion);
+  EXPECT_EQ(answers[0].handle, 1u);
+  EXPECT_EQ(answers[0].flags, 1u);
+  EXPECT_EQ(answers[0].sender_uid, worker.uid());
+  EXPECT_EQ(answers[1].payload, "value");
+  EXPECT_EQ(answers[2].payload, "");
+  EXPECT_EQ(driver.counts().finished, 3u);
+  EXPECT_EQ(driver.counts().running, 0u);
+  expect_sound(*store);
+}
+
+TEST("a task that is wanted back by a sender who has ended is dropped when it is answered") {
+  auto store = new_store(queue_options());
+  auto driver = std::make_unique<Endpoint>(*store);
+  Endpoint worker(*store);
+  driver->submit_wanted(1, "x");
+  driver->exchange();
+  uint32_t handle = worker.exchange(1).at(0).handle;
+  driver.reset();
+  worker.complete(handle, "", 1);
+  worker.exchange();
+  EXPECT_EQ(worker.counts().running, 0u);
+  expect_sound(*store);
+}
+
 TEST("calls can be taken back while they wait for a host and while their host has not read them") {
   auto store = new_store(queue_options());
   Endpoint driver(*store), host(*store);

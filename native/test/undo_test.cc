@@ -76,6 +76,7 @@ class QueueWalk {
     auto kind = static_cast<uint32_t>(pick(2));
     uint32_t shape = peer.endpoint.shape(kind, {{"cpu", 1}, {"gpu", gpus[pick(5)]}});
     int32_t priority = pick(2) == 0 ? 0 : static_cast<int32_t>(pick(9)) - 4;
+    if (pick(4) == 0) return peer.endpoint.submit_wanted(pick(100), payload());
     queue::Op op = pick(4) == 0 ? queue::Op::kResubmit : queue::Op::kSubmit;
     peer.endpoint.submit_to(shape, pick(100), payload(), priority, op);
   }
@@ -106,7 +107,7 @@ class QueueWalk {
 
   void complete(Peer& peer) {
     if (peer.taken.empty()) return;
-    peer.endpoint.complete(peer.taken.back(), payload());
+    peer.endpoint.complete(peer.taken.back(), payload(), static_cast<uint32_t>(pick(2)));
     peer.taken.pop_back();
   }
 

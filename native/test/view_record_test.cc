@@ -103,8 +103,7 @@ TEST("a buffer is not over an object that was lost and made again elsewhere") {
   REQUIRE_OK(opened.store->add_ref(id_of(1), &ref));
   REQUIRE(opened.record->take_hold());
   REQUIRE_OK(opened.store->unpin(ref));
-  uint64_t freed = 0;
-  REQUIRE_OK(opened.store->evict(1000, &freed, nullptr));
+  REQUIRE_OK(opened.store->evict(id_of(1), nullptr));
   REQUIRE_OK(put(*opened.store, id_of(2), 1000));
   REQUIRE_OK(put(*opened.store, id_of(1), 1000));
   Reading again = opened.pin();

@@ -30,3 +30,22 @@ export function isRoomAwaited(): boolean {
 export function askAllToCollect(): void {
   native.storeAskToCollect(requireContext().core.store);
 }
+
+/** Whether this thread remembers how to make its result of that id again. */
+export function isRemembered(id: string): boolean {
+  const { ids, lineage } = requireContext().core;
+  return lineage.find(ids.ownSequence(id)!) !== undefined;
+}
+
+/** How much this thread may remember of tasks; gives what takes that back. */
+export function limitLineage(limits: { tasks: number; bytes: number }): () => void {
+  const { lineage } = requireContext().core;
+  const before = lineage.limits;
+  lineage.limits = limits;
+  return () => (lineage.limits = before);
+}
+
+/** Evicts that object; false when somebody reads it. */
+export function evictObject(id: string): boolean {
+  return native.storeEvictObject(requireContext().core.store, id);
+}

@@ -79,18 +79,42 @@ export class HostedActor implements ActorPart {
 
   /** Takes a call whose spec stands between two positions of `payload`. */
   receive(task: RunningTask, payload: Uint8Array, start: number, end: number): void {
-    if (this.#instance !== undefined) this.#admit(task, payload, start, end);
-    else this.#early.push({ task, payload: payload.slice(start, end) });
+    const isEarly = this.#instance === undefined || this.#early.length > 0;
+    if (isEarly || !this.#admit(task, payload, start, end)) {
+      this.#early.push({ task, payload: payload.slice(start, end) });
+    }
   }
 
-  #admit(task: RunningTask, payload: Uint8Array, start: number, end: number): void {
+  /** False when it has to wait, and those behind it, for an argument that is made again. */
+  #admit(task: RunningTask, payload: Uint8Array, start: number, end: number): boolean {
+    const { core, responder } = this.#with;
     try {
-      const { terms, args } = readSpec(this.#with.core, payload, start, end);
+      const { terms, args } = readSpec(core, payload, start, end);
       task.terms = terms;
       this.#calls.add(new Call(task, args));
     } catch (error) {
-      if (task.end()) this.#with.responder.failed(task.incoming, error);
+      const missing = core.lost.missingIn(error);
+      if (missing !== undefined) {
+        this.#goOnWith(missing);
+        return false;
+      }
+      if (task.end()) responder.failed(task.incoming, error);
     }
+    return true;
+  }
+
+  #goOnWith(argument: string): void {
+    const { core, responder } = this.#with;
+    core.lost
+      .whenFound(argument)
+      .catch((error: unknown) => {
+        const first = this.#early.shift()?.task;
+        if (first?.end() === true) responder.failed(first.incoming, error);
+      })
+      .finally(() => {
+        if (!this.#hasEnded) this.#takeEarly();
+        core.peer.schedule();
+      });
   }
 
   /** Runs what it can now, and the rest as soon as it can. */
@@ -140,10 +164,10 @@ export class HostedActor implements ActorPart {
 
   #takeEarly(): void {
     const early = this.#early;
-    this.#early = [];
-    for (const { task, payload } of early) {
-      if (!task.ended) this.#admit(task, payload, 0, payload.length);
-    }
+    const waiting = early.findIndex(
+      ({ task, payload }) => !task.ended && !this.#admit(task, payload, 0, payload.length),
+    );
+    this.#early = waiting < 0 ? [] : early.slice(waiting);
     this.#calls.run();
     this.#endIfDone();
   }

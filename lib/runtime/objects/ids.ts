@@ -1,3 +1,6 @@
+/** Where an id says that it has no sequence number. */
+const freshMark = 20;
+
 /**
  * Object ids of one peer: six bytes of the store's random id, four of the peer's uid, six that
  * count. Unique across machines; the same for the same number.
@@ -24,6 +27,21 @@ export class PeerIds {
     return `${this.#prefix}8${(++this.#fresh).toString(16).padStart(11, '0')}`;
   }
 
+  /** As {@link fresh}, for an item of a stream. */
+  freshItem(): string {
+    return `${this.#prefix}9${(++this.#fresh).toString(16).padStart(11, '0')}`;
+  }
+
+  isOwn(id: string): boolean {
+    return id.startsWith(this.#prefix);
+  }
+
+  /** The sequence number of an id of this peer's that has one. */
+  ownSequence(id: string): number | undefined {
+    const hasSequence = this.isOwn(id) && !isPut(id) && !isItem(id);
+    return hasSequence ? PeerIds.sequenceOf(id) : undefined;
+  }
+
   /** The uid of the peer that an id is one of. */
   static issuerOf(id: string): number {
     return Number.parseInt(id.slice(12, 20), 16);
@@ -32,6 +50,15 @@ export class PeerIds {
   static sequenceOf(id: string): number {
     return Number.parseInt(id.slice(20), 16);
   }
+}
+
+/** Whether an id is a {@link PeerIds.fresh} one. */
+export function isPut(id: string): boolean {
+  return id[freshMark] === '8';
+}
+
+export function isItem(id: string): boolean {
+  return id[freshMark] === '9';
 }
 
 /** Where the uid of a peer stands in an id of the runtime's own; native/include/mobula/object_id.h. */

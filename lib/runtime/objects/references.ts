@@ -55,7 +55,7 @@ export class References implements ReferenceCodec {
     const row = this.#core.objects.addRef(id);
     if (row !== undefined) this.count(ref, reference, row);
     this.#core.values.settleShared(reference);
-    if (reference.slot.state === 'pending') this.#watch(reference);
+    if (reference.slot.state === 'pending') this.watch(reference);
     return ref;
   }
 
@@ -79,21 +79,28 @@ export class References implements ReferenceCodec {
     this.#core.objects.dropRef(reference.entry, reference.generation);
     reference.entry = undefined;
     collected.unregister(reference);
+    this.#core.lineage.dropped(reference.id);
   }
 
-  #watch(reference: Reference): void {
-    const watch = this.#core.changes.watch(reference.id, () => this.#settle(reference));
+  /** Settles a pending slot when the object comes. */
+  watch(reference: Reference): void {
+    const watch = this.#core.changes.watch(reference.id, () => this.look(reference));
     this.#watched.set(reference, watch);
     // It may have been sealed before the watch began.
-    this.#settle(reference);
+    this.look(reference);
+  }
+
+  isWatched(reference: Reference): boolean {
+    return this.#watched.has(reference);
   }
 
   /** Looks again at the objects that this thread waits for. */
   settleWatched(): void {
-    for (const reference of [...this.#watched.keys()]) this.#settle(reference);
+    for (const reference of [...this.#watched.keys()]) this.look(reference);
   }
 
-  #settle(reference: Reference): void {
+  /** Whether the object has come meanwhile. */
+  look(reference: Reference): void {
     this.#core.values.settleShared(reference);
     const watch = this.#watched.get(reference);
     if (reference.slot.state === 'pending' || watch === undefined) return;

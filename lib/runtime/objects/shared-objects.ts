@@ -195,22 +195,36 @@ export class SharedObjects {
    */
   read(id: string): unknown {
     const held = this.#views.open(id);
-    if (held === undefined) throw this.#isFreed(id) ? freed(id) : lost(id);
+    if (held === undefined) throw this.#notThere(id);
     const shared = new SharedViews();
+    const target = forwardTarget(held.data);
     let value: unknown;
     try {
-      const target = forwardTarget(held.data);
-      if (target !== undefined) return this.read(target);
-      value = this.#codec.decode(held.data, shared);
+      if (target === undefined) value = this.#codec.decode(held.data, shared);
     } finally {
       holdFor(this.store, held, shared);
     }
+    if (target !== undefined) return this.#readTarget(id, target);
     if (held.metadataSize > 0) throw value as Error;
     return value;
   }
 
-  #isFreed(id: string): boolean {
-    return this.availability(id) === Availability.freed;
+  #notThere(id: string): Error {
+    const found = this.availability(id);
+    if (found === Availability.freed) return freed(id);
+    const error = lost(id);
+    if (found !== Availability.absent) missing.set(error, id);
+    return error;
+  }
+
+  /** What stands for a lost object is lost itself. */
+  #readTarget(id: string, target: string): unknown {
+    try {
+      return this.read(target);
+    } catch (error) {
+      if (missingIn(error) !== target || !native.storeEvictObject(this.store, id)) throw error;
+      throw this.#notThere(id);
+    }
   }
 
   /** Whether it can be read. */
@@ -257,8 +271,18 @@ export class SharedObjects {
   }
 }
 
-export function lost(id: string): ObjectLostError {
-  return new ObjectLostError(`The object ${id} is gone: it was deleted, or its owner has ended`);
+const gone = 'it was deleted or evicted, or its owner has ended';
+
+export function lost(id: string, why = gone): ObjectLostError {
+  return new ObjectLostError(`The object ${id} is lost: ${why}`);
+}
+
+/** Of errors that reads in this thread have thrown. */
+const missing = new WeakMap<Error, string>();
+
+/** The id of the object for lack of which a read has thrown `error`, and which may come again. */
+export function missingIn(error: unknown): string | undefined {
+  return error instanceof ObjectLostError ? missing.get(error) : undefined;
 }
 
 export function freed(id: string): ObjectFreedError {

@@ -3,10 +3,11 @@
  *
  *   pending --> value     a primitive, at hand
  *           --> record    an encoded value, at hand
- *           --> stored    in the object store
+ *           --> stored    in the object store, or lost from it and to be made again
  *           --> failed    it will never be
  *
- * A slot settles once; what is freed becomes failed, whatever it was before. Listeners are told in
+ * A slot settles once, but what is found lost becomes pending again until it was made again; what is
+ * freed becomes failed, whatever it was before. Listeners are told in
  * the order in which they came, synchronously, and must not throw.
  */
 export type SlotState = 'pending' | 'value' | 'record' | 'stored' | 'failed';
@@ -52,6 +53,16 @@ export class ValueSlot {
     this.#moreListeners = undefined;
     listener?.slotSettled();
     if (more !== undefined) for (const one of more) one.slotSettled();
+  }
+
+  /** From state `stored`: it is waited for anew. */
+  reopen(): void {
+    this.#state = 'pending';
+  }
+
+  /** Settles a slot as this one has. */
+  copyTo(other: ValueSlot): void {
+    if (this.#state !== 'pending') other.settle(this.#state, this.#content);
   }
 
   /** The value is given up. */

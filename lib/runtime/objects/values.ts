@@ -121,6 +121,7 @@ export class Values {
     const options = { id, addRef: true, isError };
     const row = this.#core.room.now(encoded.size, () => this.#core.objects.put(encoded, options));
     this.#core.references.count(ref, reference, row);
+    this.#core.lineage.shared(reference);
   }
 
   /** If the ref was shared before it settled here, its value goes where it was promised. */
@@ -128,6 +129,7 @@ export class Values {
     const { slot } = reference;
     if (!reference.promised || slot.state === 'stored') return;
     const { id } = reference;
+    this.#core.lineage.shared(reference);
     const isError = slot.state === 'failed';
     this.#core.room.whenever(this.#encodedSlot(slot), {
       store: (encoded) => this.#core.objects.put(encoded, { id, addRef: false, isError }).id,
@@ -153,15 +155,20 @@ export class Values {
 
   /** The value of a ref, as often as it is asked for. The ref lives until then. */
   read(ref: ObjectRef): Promise<unknown> {
-    const { slot } = this.#core.unobserved.observe(referenceOf(ref));
+    this.#core.unobserved.observe(referenceOf(ref));
     const read = new Read(this, ref);
+    this.#begin(read);
+    return read.promise;
+  }
+
+  #begin(read: Read): void {
+    const { slot } = referenceOf(read.ref);
     if (slot.state !== 'pending') {
       this.#deliverInRoom(read);
-      return read.promise;
+      return;
     }
     read.endWait = this.wait();
     slot.addListener(read);
-    return read.promise;
   }
 
   deliver(read: Read): void {
@@ -185,15 +192,26 @@ export class Values {
     else void relief.then(() => this.#deliver(read));
   }
 
-  #deliver({ ref, resolve, reject }: Read): void {
-    let value: unknown;
+  #deliver(read: Read): void {
+    let found;
     try {
-      value = this.readNow(referenceOf(ref));
+      found = this.readOrRecover(referenceOf(read.ref));
     } catch (error) {
-      reject(error);
+      read.reject(error);
       return;
     }
-    resolve(value);
+    if (found === undefined) this.#begin(read);
+    else read.resolve(found.value);
+  }
+
+  /** The value of a settled ref; undefined when it is pending again, or has failed, for it was lost. */
+  readOrRecover(reference: Reference): { readonly value: unknown } | undefined {
+    try {
+      return { value: this.readNow(reference) };
+    } catch (error) {
+      if (!this.#core.lost.recover(reference, error)) throw error;
+      return undefined;
+    }
   }
 
   /** The value of a settled ref. Throws what it failed with; once the runtime has ended, that. */
@@ -224,9 +242,18 @@ export class Values {
       case Availability.freed:
         reference.slot.free(freed(reference.id));
         return;
+      case Availability.lost:
+        if (this.#core.lost.areRemade) this.#settleLost(reference);
+        else reference.slot.settle('failed', lost(reference.id));
+        return;
       default:
         reference.slot.settle('failed', lost(reference.id));
     }
+  }
+
+  /** It is made again when somebody wants it. */
+  #settleLost({ id, slot }: Reference): void {
+    if (!this.#core.lost.isAsked(id)) slot.settle('stored');
   }
 
   /** Gives the values up for all who have refs to them. */

@@ -9,7 +9,8 @@ interface Page {
 }
 
 /**
- * Requests by their sequence numbers, which only grow. Neighbours share a page, so that a look-up
+ * Requests by their sequence numbers, which grow, but for those that run again when they were answered
+ * long ago. Neighbours share a page, so that a look-up
  * is mostly an index into an array. A page goes when its last request has, the newest excepted.
  */
 export class RequestTable {
@@ -31,7 +32,6 @@ export class RequestTable {
     return this.#pageOf(sequence)?.rows[sequence % pageSize];
   }
 
-  /** Larger than all numbers before. */
   add(sequence: number, pending: PendingRequest): void {
     const page = this.#pageOf(sequence) ?? this.#turn(sequence);
     page.rows[sequence % pageSize] = pending;
@@ -74,6 +74,7 @@ export class RequestTable {
     const before = this.#newest;
     const page = newPage(Math.floor(sequence / pageSize));
     this.#pages.set(page.number, page);
+    if (page.number < before.number) return page;
     this.#newest = this.#last = page;
     this.#removeIfEmpty(before);
     return page;

@@ -67,6 +67,7 @@ interface Rare {
   spec?: Uint8Array;
   stopDelay?: (() => void) | undefined;
   giveUpPlace?: () => void;
+  whenEnded?: () => void;
 }
 
 /** A request from its arguments to its answer. Many are alive at a time: it is kept small. */
@@ -138,6 +139,11 @@ export class PendingRequest {
   /** Lets those behind it in its {@link Order} leave when those before it have, if it has not left. */
   set giveUpPlace(giveUp: () => void) {
     this.#makeRare().giveUpPlace = giveUp;
+  }
+
+  /** To be called when it has been answered, or never will be. */
+  set whenEnded(listener: () => void) {
+    this.#makeRare().whenEnded = listener;
   }
 
   #makeRare(): Rare {

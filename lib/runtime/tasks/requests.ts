@@ -12,16 +12,18 @@ import type { Core } from '../core.js';
 import { readId } from '../objects/ids.js';
 import { ObjectRef, Reference, referenceOf } from '../objects/object-ref.js';
 import { lost, type Row } from '../objects/shared-objects.js';
+import { whenAllSettled } from '../objects/value-slot.js';
 import { Answer, outOfTime, taskError } from './answers.js';
 import { preferErrorsOf } from './error-classes.js';
 import { whyNoAnswer } from './no-answer.js';
 import { ObjectStream, StreamReader } from './object-stream.js';
 import { PendingRequest, type Destination, type Request } from './request.js';
 import { RequestTable } from './request-table.js';
+import { Reconstruction } from './reconstruction.js';
 import { ResultRefs, StreamSink } from './result-sinks.js';
 import { isRetryable } from './retry-policy.js';
 import { currentTask, type RunningTask } from './running-task.js';
-import { SpecSender } from './spec-sender.js';
+import { SpecSender, use } from './spec-sender.js';
 import { countAttempt } from './task-spec.js';
 
 /** Results up to this size are worth a look whether they are primitives. */
@@ -41,6 +43,7 @@ export interface CancelOptions {
 export class Requests {
   /** A request is about to leave for this destination, for the first time or anew. */
   onRequest: (destination: Destination) => void = () => undefined;
+  readonly reconstruction: Reconstruction;
   readonly #core: Core;
   readonly #sender: SpecSender;
   readonly #pending = new RequestTable();
@@ -48,6 +51,7 @@ export class Requests {
 
   constructor(core: Core) {
     this.#core = core;
+    this.reconstruction = new Reconstruction(core, this);
     this.#sender = new SpecSender(core, {
       isPending: (pending) => this.#isPending(pending),
       fail: (pending, error) => this.#fail(pending, error),
@@ -80,7 +84,7 @@ export class Requests {
   sendForMany(request: Request, count: number): readonly ObjectRef[] {
     const pending = this.#open(request, count);
     const { reference, ref } = pending;
-    const refs = new ResultRefs(this.#core, reference, ref, count, this.#settle);
+    const refs = new ResultRefs(this.#core, reference, ref, count, this.settle);
     pending.deliverTo(refs);
     this.#start(request, pending);
     return refs.refs;
@@ -100,7 +104,7 @@ export class Requests {
     const reader = new StreamReader(control, backpressure);
     const nextSequence = () => this.takeSequence();
     pending.deliverTo(
-      new StreamSink(this.#core, reader, request.route.what, nextSequence, this.#settle),
+      new StreamSink(this.#core, reader, request.route.what, nextSequence, this.settle),
     );
     this.#start(request, pending);
     return new ObjectStream(reader);
@@ -132,6 +136,21 @@ export class Requests {
     this.onRequest(pending.route.destination);
   }
 
+  /** As {@link Repeating.repeat}. */
+  repeat(pending: PendingRequest, needs: readonly ObjectRef[], spec: Uint8Array): void {
+    pending.reference.users = 1;
+    this.#pending.add(pending.sequence, pending);
+    this.#core.hold();
+    for (const ref of needs) use(ref, pending);
+    const slots = needs.map((ref) => referenceOf(ref).slot);
+    whenAllSettled(slots, () => {
+      if (!this.#isPending(pending)) return;
+      const failed = slots.find(({ state }) => state === 'failed');
+      if (failed === undefined) this.#resend(pending, spec);
+      else this.#fail(pending, failed.error);
+    });
+  }
+
   /** Takes the answer to a request. */
   complete(record: InboxRecord): void {
     const { sequence, flags, start, end } = record;
@@ -145,8 +164,9 @@ export class Requests {
       return;
     }
     if (pending.sink === undefined) {
-      this.#settle(pending.reference, pending.ref, flags, start, end);
+      this.settle(pending.reference, pending.ref, flags, start, end);
     }
+    if (flags === Answer.stored) this.#core.lineage.answered(pending, start, end);
     this.#finish(pending);
   }
 
@@ -189,10 +209,10 @@ export class Requests {
   #discard({ sequence, flags, kind, item, start, end }: InboxRecord): void {
     if (flags !== Answer.stored) return;
     const isItem = kind === RecordKind.item;
-    const id =
-      end > start
-        ? readId(this.#core.peer.inbox, start)
-        : this.#core.ids.of(isItem ? sequence + item : sequence);
+    const isUnnamed = isItem && end > start;
+    const id = isUnnamed
+      ? readId(this.#core.peer.inbox, start)
+      : this.#core.ids.of(isItem ? sequence + item : sequence);
     const row = this.#core.objects.addRef(id);
     if (row !== undefined) this.#drop(row);
   }
@@ -214,7 +234,7 @@ export class Requests {
     }
   }
 
-  readonly #settle = (
+  readonly settle = (
     reference: Reference,
     ref: ObjectRef,
     answer: number,
@@ -374,6 +394,7 @@ export class Requests {
     dependenciesRow,
     stopDelay,
     giveUpPlace,
+    whenEnded,
   }: NonNullable<PendingRequest['rare']>): void {
     stopDelay?.();
     giveUpPlace?.();
@@ -381,6 +402,7 @@ export class Requests {
     if (argumentsRow !== undefined) this.#drop(argumentsRow);
     if (dependenciesRow !== undefined) this.#drop(dependenciesRow);
     for (const ref of used) this.#core.values.endUse(referenceOf(ref));
+    whenEnded?.();
   }
 
   /** Every task of that run queue fails: no worker for it will come. */

@@ -39,6 +39,8 @@ export type Sent = boolean | Promise<boolean>;
 export class Delivery {
   readonly #task: RunningTask | undefined;
   #hasFailed = false;
+  /** One of them is in the store. */
+  hasStored = false;
 
   /** With a `task`, they are no longer wanted when it has ended. */
   constructor(task?: RunningTask) {
@@ -93,7 +95,16 @@ export class Responder {
       if (sent !== true) waiting.push(sent);
     }
     if (waiting.length > 0) await Promise.all(waiting);
-    if (!delivery.isOver) this.value(to, undefined);
+    if (delivery.isOver) return;
+    if (delivery.hasStored) this.#inStore(to);
+    else this.value(to, undefined);
+  }
+
+  /** All of its results have been sent, and some of them are in the store. */
+  #inStore({ handle }: Incoming): void {
+    const { peer } = this.#core;
+    peer.reserve();
+    peer.commit(Op.complete, handle, 0, Answer.stored, 0, 0);
   }
 
   /**
@@ -160,6 +171,7 @@ export class Responder {
       isWanted: () => delivery?.isOver !== true,
       store: (record) => {
         const id = this.#storeNow(to, record, contained, place);
+        if (delivery !== undefined) delivery.hasStored = true;
         end();
         return id;
       },
@@ -194,10 +206,11 @@ export class Responder {
     const refClient = native.peerClient(core.peer.handle, to.sender, to.senderUid);
     if (refClient === undefined) return '';
     const named = new PeerIds(core.storeId, to.senderUid).of(to.sequence + index);
-    const name = isNamed ? { id: named, replace: true } : {};
-    let id = named;
+    const id = isNamed ? named : core.ids.freshItem();
+    const options = { id, replace: isNamed, addRef: false, contained, refClient };
     try {
-      ({ id } = core.objects.put(encoded, { ...name, addRef: false, contained, refClient }));
+      // Of several results, those that an earlier attempt has made may be in use.
+      if (op !== Op.item || !core.objects.contains(id)) core.objects.put(encoded, options);
     } catch (error) {
       // Who has freed it knows, and needs no more than an answer.
       if (!(error instanceof ObjectFreedError)) throw error;

@@ -18,7 +18,7 @@ export type Settle = (
 /** The refs of a task that returns several results: so many numbers in a row, from its own on. */
 export class ResultRefs implements ResultSink {
   readonly refs: readonly ObjectRef[];
-  readonly #references: readonly Reference[];
+  readonly references: readonly Reference[];
   readonly #core: Core;
   readonly #settle: Settle;
 
@@ -31,23 +31,23 @@ export class ResultRefs implements ResultSink {
       reference.users = 1;
       return reference;
     });
-    this.#references = [first, ...others];
+    this.references = [first, ...others];
     this.refs = [firstRef, ...others.map((reference) => new ObjectRef(reference))];
   }
 
   item(index: number, answer: number, start: number, end: number): void {
-    const reference = this.#references[index];
+    const reference = this.references[index];
     if (reference === undefined) return;
     this.#settle(reference, this.refs[index]!, answer, start, end);
   }
 
   failed(error: unknown): void {
-    for (const { slot } of this.#references) slot.settle('failed', error);
+    for (const { slot } of this.references) slot.settle('failed', error);
   }
 
   /** The owner of the request ends the use of the first. */
   ended(): void {
-    for (const reference of this.#references.slice(1)) {
+    for (const reference of this.references.slice(1)) {
       this.#core.values.keepPromise(reference);
       this.#core.values.endUse(reference);
     }

@@ -31,6 +31,8 @@ export interface SpecOwner {
   fail(pending: PendingRequest, error: unknown): void;
 }
 
+/** Flags of a task: it comes back with its answer when its result is in the store. */
+const wantedBack = 1;
 const noBytes = new Uint8Array(0);
 const none: readonly never[] = [];
 /** Terms leave this much room for arguments. */
@@ -151,9 +153,14 @@ export class SpecSender {
     const { target, detail } = destination;
     const retries = policy.retries === Infinity ? -1 : policy.retries;
     // How often a call runs again is a matter of its actor's row, not of this thread.
-    const flags = op === Op.call ? retries : 0;
+    const flags = op === Op.call ? retries : this.#wish(retries);
     peer.commit(op, target, detail, flags, pending.sequence, length);
     pending.isSent = true;
+  }
+
+  /** Of a task that may run once more for a result that was lost. */
+  #wish(retries: number): number {
+    return retries !== 0 && this.#core.lineage.isKept ? wantedBack : 0;
   }
 
   #put(encoded: Encoded): Row {
@@ -176,6 +183,7 @@ export class SpecSender {
     const plain = request.args.map((argument, index) => {
       if (!isRef(argument)) return argument;
       this.#core.values.assertUsable(referenceOf(argument));
+      this.#core.lost.notice(referenceOf(argument));
       awaited.push({ index, ref: argument, slot: referenceOf(argument).slot });
       use(argument, pending);
       return undefined;
@@ -282,7 +290,8 @@ function sectionBytes(bytes: Uint8Array): number {
   return bytes.length === 0 ? 0 : 4 + bytes.length;
 }
 
-function use(ref: ObjectRef, pending: PendingRequest): void {
+/** The request needs the ref until it is answered. */
+export function use(ref: ObjectRef, pending: PendingRequest): void {
   pending.use(ref);
   const reference = referenceOf(ref);
   reference.users++;

@@ -107,8 +107,34 @@ export class TaskExecutor implements Executor {
       task.terms = terms;
       this.#arrived.push({ task, declaration, args });
     } catch (error) {
-      this.#failed(task, error);
+      const missing = this.#core.lost.missingIn(error);
+      if (missing === undefined) this.#failed(task, error);
+      else this.#prepareLater(task, declaration, payload.slice(start, end), missing);
     }
+  }
+
+  /** Runs a task once an argument that is missing has been made again, which may need its slot. */
+  #prepareLater(
+    task: RunningTask,
+    declaration: Declaration,
+    payload: Uint8Array,
+    missing: string,
+  ): void {
+    this.#loading++;
+    this.beginWait(task);
+    this.#core.lost
+      .whenFound(missing)
+      .finally(() => {
+        this.#loading--;
+        this.endWait(task);
+      })
+      .then(
+        () => {
+          this.#prepare(task, declaration, payload, 0, payload.length);
+          this.#core.peer.schedule();
+        },
+        (error: unknown) => this.#failed(task, error),
+      );
   }
 
   /** Runs a task after its module has been imported. */

@@ -131,6 +131,7 @@ class ObjectStore {
 
   // Good while this process has the store open.
   StoreHandle handle() const;
+  EvictionPolicy eviction() const;
   // A handle that stays good, and keeps the memory, until withdraw(), however many are closed.
   Status offer(StoreHandle* out) const;
   static void withdraw(const StoreHandle& offered);
@@ -157,9 +158,12 @@ class ObjectStore {
   // --- Removing. ---
   Status remove(const ObjectId& id);
   Status evict(uint64_t bytes, uint64_t* freed, std::vector<ObjectInfo>* evicted);
+  // This one: kNotFound unless it is sealed and nobody pins it.
+  Status evict(const ObjectId& id, std::vector<ObjectInfo>* evicted);
 
   // --- References (ownership, used by the runtime). Counted per process. ---
-  // Names an object to come, which this process owes and refers to.
+  // Names an object to come, or one that is lost and will be made again: this process owes it and
+  // refers to it.
   Status promise(const ObjectId& id, EntryRef* out);
   Status add_ref(const ObjectId& id, EntryRef* out);
   Status drop_ref(const EntryRef& ref);
