@@ -6,6 +6,7 @@ import { nameIn } from './runtime/address.js';
 import { setContext } from './runtime/context.js';
 import { RemoteActors } from './runtime/actors/remote-actors.js';
 import { Core } from './runtime/core.js';
+import { CallSites } from './runtime/objects/call-sites.js';
 import { watchImports } from './runtime/tasks/modules.js';
 import { TaskExecutor } from './runtime/tasks/task-executor.js';
 import { writeOutputAtOnce } from './runtime/workers/process-output.js';
@@ -23,7 +24,8 @@ function start(config: WorkerConfig): void {
   const { pid, fd, storeId } = config.store;
   if (isMainThread && !native.dieWithParent(config.driverPid)) process.exit(1);
   const store = native.storeAttachHandle(pid, fd, storeId);
-  const core = new Core(store, RunQueue[config.isolation], true);
+  const callSites = config.trackCallSites ? new CallSites() : undefined;
+  const core = new Core(store, RunQueue[config.isolation], true, callSites);
   if (isMainThread) endWithDriver(core, config.driver);
   serve(core, config);
 }

@@ -8,6 +8,7 @@ import { DirectorMail } from './actors/director-mail.js';
 import { addressOf, claimName, type Place } from './address.js';
 import { endContext, setContext, type WorkerIsolation } from './context.js';
 import { Core } from './core.js';
+import { CallSites } from './objects/call-sites.js';
 import { Joiners } from './joiners.js';
 import { Workers } from './workers/workers.js';
 
@@ -20,6 +21,9 @@ export interface DriverOptions {
   /** cpu and gpu among them. */
   readonly resources: Readonly<Record<string, number>>;
   readonly logToDriver: boolean;
+  readonly trackCallSites: boolean;
+  /** Bytes; undefined: as much as it takes. */
+  readonly workerMemoryLimit: number | undefined;
   /** Under which other processes can join. */
   readonly name: string | undefined;
 }
@@ -75,7 +79,8 @@ export class Driver {
       0,
     );
     this.isolation = isolation;
-    this.core = new Core(store, RunQueue.actor, false);
+    const callSites = options.trackCallSites ? new CallSites() : undefined;
+    this.core = new Core(store, RunQueue.actor, false, callSites);
     native.peerSetDriver(this.core.peer.handle);
     native.peerSetResources(this.core.peer.handle, Object.entries(resources));
     const place = this.#place();
@@ -87,6 +92,8 @@ export class Driver {
       taskIsolation: isolation,
       address: this.address,
       log: logToDriver,
+      trackCallSites: options.trackCallSites,
+      memoryLimit: options.workerMemoryLimit,
     });
     this.#mail = new DirectorMail(this.core, this.#workers.director);
     this.#joiners = new Joiners(this.core, (joiner) => {

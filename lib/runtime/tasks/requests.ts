@@ -89,7 +89,7 @@ export class Requests {
   /** Sends a generator's task, which may be `backpressure` unread items ahead. */
   openStream(request: Request, backpressure: number): ObjectStream {
     const pending = this.#open(request, 1);
-    const { sequence } = pending;
+    const { sequence, reference, what } = pending;
     const control = {
       taken: (count: number, producer: PeerAddress) =>
         this.#core.send({ type: 'taken', sequence, count }, producer),
@@ -100,7 +100,7 @@ export class Requests {
     const reader = new StreamReader(control, backpressure);
     const nextSequence = () => this.takeSequence();
     pending.deliverTo(
-      new StreamSink(this.#core, reader, request.route.what, nextSequence, this.#settle),
+      new StreamSink(this.#core, reference, reader, what, nextSequence, this.#settle),
     );
     this.#start(request, pending);
     return new ObjectStream(reader);

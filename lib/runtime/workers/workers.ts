@@ -51,6 +51,9 @@ export interface WorkersOptions {
   readonly address: string;
   /** Their output is to be written by this thread, line by line. */
   readonly log: boolean;
+  readonly trackCallSites: boolean;
+  /** A task worker with more bytes of its own ends when it is idle. */
+  readonly memoryLimit: number | undefined;
 }
 
 /**
@@ -219,6 +222,7 @@ export class Workers implements Hosts {
 
   #configOf({ number, role, isolation }: Member): WorkerConfig {
     const { store, peer } = this.#core;
+    const { memoryLimit } = this.#options;
     const [pid, fd, storeId] = native.storeHandle(store);
     return {
       worker: number,
@@ -231,6 +235,8 @@ export class Workers implements Hosts {
       driver: peer.address,
       driverPid: process.pid,
       log: this.#options.log,
+      trackCallSites: this.#options.trackCallSites,
+      ...(role === 'tasks' && memoryLimit !== undefined && { memoryLimit }),
     };
   }
 
