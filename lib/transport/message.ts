@@ -19,6 +19,8 @@ export type Message =
   | { readonly type: 'freed'; readonly id: string }
   /** A worker to its driver: it is about to end, and why. */
   | { readonly type: 'ending'; readonly worker: number; readonly reason: string }
+  /** A worker to its driver: it takes no more tasks, has none, and wants to end. */
+  | { readonly type: 'retiring' }
   /** To a worker: run stop hooks and end. */
   | { readonly type: 'stop' }
   /** To the driver: so many more tasks are on a run queue that may have too few workers. */

@@ -2,6 +2,7 @@ import { get, memory, put, type ObjectRef } from 'mobula';
 import { Counter } from '../support/actors.js';
 import { runInBoth, testInBoth } from '../support/runtime.js';
 import { countTo, divide } from '../support/scheduling.js';
+import { refsOf } from '../support/streams.js';
 import { add, makeText, putInTask } from '../support/tasks.js';
 
 /** With one search of the heap for all. */
@@ -30,8 +31,7 @@ testInBoth('memory says which line or function has made a ref', async (t) => {
 
 testInBoth('refs of several results and of a stream were made where the call was', async (t) => {
   const results = divide.options({ returns: 2 }).remote(7, 2);
-  const items: ObjectRef[] = [];
-  for await (const ref of countTo.remote(2)) items.push(ref);
+  const items = await refsOf(countTo.remote(2));
   const [first, second, ...others] = sitesOf([...results, ...items]);
   t.regex(first!, lineHere);
   t.is(second, first!);

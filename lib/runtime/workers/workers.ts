@@ -107,6 +107,10 @@ export class Workers implements Hosts {
         if (member !== undefined) member.lastWords = message.reason;
         break;
       }
+      case 'retiring':
+        // What it has said before has been heard by now.
+        this.#core.send({ type: 'stop' }, from);
+        break;
       case 'demand':
         this.#demanders[isolationOf(message.queue)].set(from.uid, from);
         this.#demand(message.queue, message.tasks);
