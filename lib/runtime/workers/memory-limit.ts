@@ -5,6 +5,8 @@ import { collectGarbage } from '../objects/collector.js';
 
 /** How often a worker measures itself at most. */
 export const lookMs = 250;
+/** Looks take no more than a tenth of the time. */
+const restFactor = 9;
 
 export interface MemoryProbe {
   /** Bytes that this worker has for itself. */
@@ -20,7 +22,11 @@ export interface MemoryProbe {
  */
 export const ownMemory: MemoryProbe = {
   measure: isMainThread ? () => ownBytesOf(process.pid) ?? 0 : heapBytes,
-  collect: collectGarbage,
+  // The second one waits for the sweeping of the first, which gives the memory back.
+  collect() {
+    collectGarbage();
+    collectGarbage();
+  },
   now: () => performance.now(),
 };
 
@@ -29,12 +35,11 @@ function heapBytes(): number {
   return heap + external;
 }
 
-/** Whether a worker has more memory than it should: twice in a row, with a garbage collection between. */
+/** Whether a worker has more memory than it should, once its garbage has been collected. */
 export class MemoryLimit {
   readonly #limit: number;
   readonly #probe: MemoryProbe;
   #nextLook = 0;
-  #isSuspect = false;
 
   constructor(limit: number, probe: MemoryProbe = ownMemory) {
     this.#limit = limit;
@@ -43,16 +48,20 @@ export class MemoryLimit {
 
   /** `unknown`: too soon to tell. */
   look(): 'below' | 'above' | 'unknown' {
-    const now = this.#probe.now();
-    if (now < this.#nextLook) return 'unknown';
-    this.#nextLook = now + lookMs;
-    if (this.#probe.measure() <= this.#limit) {
-      this.#isSuspect = false;
-      return 'below';
-    }
-    if (this.#isSuspect) return 'above';
-    this.#isSuspect = true;
+    const start = this.#probe.now();
+    if (start < this.#nextLook) return 'unknown';
+    const isAbove = this.#isAbove() && this.#isAboveAfterCollection();
+    const end = this.#probe.now();
+    this.#nextLook = end + Math.max(lookMs, restFactor * (end - start));
+    return isAbove ? 'above' : 'below';
+  }
+
+  #isAbove(): boolean {
+    return this.#probe.measure() > this.#limit;
+  }
+
+  #isAboveAfterCollection(): boolean {
     this.#probe.collect();
-    return 'unknown';
+    return this.#isAbove();
   }
 }
