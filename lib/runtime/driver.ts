@@ -8,6 +8,7 @@ import { DirectorMail } from './actors/director-mail.js';
 import { addressOf, claimName, type Place } from './address.js';
 import { endContext, setContext, type WorkerIsolation } from './context.js';
 import { Core } from './core.js';
+import { SystemMemory } from './memory-watch/system-memory.js';
 import { CallSites } from './objects/call-sites.js';
 import { Joiners } from './joiners.js';
 import { Workers } from './workers/workers.js';
@@ -40,9 +41,7 @@ const evictions = {
 
 /** 30 % of the memory that this process may use. */
 export function defaultMemory(): number {
-  const constrained = process.constrainedMemory();
-  const limit = constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
-  return Math.floor(limit * memoryShare);
+  return Math.floor(Math.min(new SystemMemory().limit, totalmem()) * memoryShare);
 }
 
 export function defaultWorkers(): number {
