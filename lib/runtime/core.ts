@@ -179,6 +179,12 @@ export class Core implements PeerOwner {
       case 'timedOut':
         this.requests.timedOut(message.sequence, message.timeout);
         return;
+      case 'outOfMemory':
+        this.requests.outOfMemory(message);
+        return;
+      case 'memoryIsBack':
+        this.requests.memoryIsBack(message.sequence);
+        return;
       case 'freed':
         this.values.freedByBorrower(message.id);
         return;

@@ -8,7 +8,7 @@ import { DirectorMail } from './actors/director-mail.js';
 import { addressOf, claimName, type Place } from './address.js';
 import { endContext, setContext, type WorkerIsolation } from './context.js';
 import { Core } from './core.js';
-import { SystemMemory } from './memory-watch/system-memory.js';
+import { SystemMemory, type MemoryReader } from './memory-watch/system-memory.js';
 import { CallSites } from './objects/call-sites.js';
 import { Joiners } from './joiners.js';
 import { Workers } from './workers/workers.js';
@@ -66,7 +66,8 @@ export class Driver {
     if (this.#workers.director.hasActors) void this.shutdown(stopHookMs);
   };
 
-  constructor(options: DriverOptions) {
+  /** `machine` tells how much memory is in use. */
+  constructor(options: DriverOptions, machine: MemoryReader = new SystemMemory()) {
     const { memory, workers, isolation, resources, eviction, guard, logToDriver, name } = options;
     const store = native.storeCreate(
       memory,
@@ -86,14 +87,15 @@ export class Driver {
     this.name = name;
     this.address = addressOf(place, name);
     this.#giveUpName = name === undefined ? () => undefined : this.#claim(name, place);
-    this.#workers = new Workers(this.core, {
+    const workersOptions = {
       limit: workers,
       taskIsolation: isolation,
       address: this.address,
       log: logToDriver,
       trackCallSites: options.trackCallSites,
       memoryLimit: options.workerMemoryLimit,
-    });
+    };
+    this.#workers = new Workers(this.core, workersOptions, machine);
     this.#mail = new DirectorMail(this.core, this.#workers.director);
     this.#joiners = new Joiners(this.core, (joiner) => {
       this.#workers.ownerEnded(joiner);

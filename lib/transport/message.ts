@@ -44,6 +44,20 @@ export type Message =
   | { readonly type: 'relax'; readonly worker: PeerAddress; readonly task: TaskAddress }
   /** To a task's owner: the driver has ended its worker, its time was up. */
   | { readonly type: 'timedOut'; readonly sequence: number; readonly timeout: number }
+  /** To a task's owner: the driver ends that worker, which runs it, as memory is short. */
+  | {
+      readonly type: 'outOfMemory';
+      readonly sequence: number;
+      /** Its uid. */
+      readonly worker: number;
+      readonly pid: number;
+      /** No other process ran a task. */
+      readonly isAlone: boolean;
+      /** How much was in use, and by whom. */
+      readonly report: string;
+    }
+  /** To the same, later: the task can run again. */
+  | { readonly type: 'memoryIsBack'; readonly sequence: number }
   /** To a task's worker, from its owner: end it early. */
   | {
       readonly type: 'cancel';

@@ -42,6 +42,9 @@ export const RecordKind = {
   item: 6,
 } as const;
 
+/** Flags of a task: whether it may run again when its worker is ended for the sake of others. */
+export const TaskFlag = { once: 0, mayRunAgain: 1 } as const;
+
 /** Flags of a bounced record: whether, as far as one can tell, it has ended its worker. */
 export const Blame = { bystander: 0, culprit: 1 } as const;
 

@@ -14,6 +14,7 @@ import { ObjectRef, Reference, referenceOf } from '../objects/object-ref.js';
 import { lost, type Row } from '../objects/shared-objects.js';
 import { Answer, outOfTime, taskError } from './answers.js';
 import { preferErrorsOf } from './error-classes.js';
+import { outOfMemory, type MemoryStop } from './memory-stops.js';
 import { whyNoAnswer } from './no-answer.js';
 import { ObjectStream, StreamReader } from './object-stream.js';
 import { PendingRequest, type Destination, type Request } from './request.js';
@@ -261,6 +262,11 @@ export class Requests {
       this.#failUnanswered(pending, record);
       return;
     }
+    const stop = pending.rare?.memoryStops?.of(endedPeer(record));
+    if (stop !== undefined) {
+      this.#stopped(pending, stop, record);
+      return;
+    }
     const isToBlame = record.flags === Blame.culprit;
     const isLast = pending.retriesLeft === 0 && (isToBlame || pending.route.policy.retries === 0);
     if (isLast) {
@@ -271,6 +277,29 @@ export class Requests {
     const spec = this.#core.peer.inbox.slice(record.start, record.end);
     if (isToBlame) this.#resendLater(pending, spec);
     else this.#resend(pending, spec);
+  }
+
+  /** Its worker was ended, because memory was short: it runs again when there is some. */
+  #stopped(pending: PendingRequest, stop: MemoryStop, record: InboxRecord): void {
+    const { memoryStops, retriesLeft, route } = pending;
+    const isLast = route.policy.retries === 0 || (stop.isAlone && retriesLeft === 0);
+    if (isLast || memoryStops.areTooMany) {
+      this.#fail(pending, outOfMemory(pending.what, stop));
+      return;
+    }
+    if (stop.isAlone) pending.retriesLeft--;
+    const spec = this.#core.peer.inbox.slice(record.start, record.end);
+    pending.isSent = false;
+    memoryStops.wait(() => this.#resend(pending, spec));
+  }
+
+  /** The driver is about to end the worker that runs it. */
+  outOfMemory(stop: MemoryStop): void {
+    this.#pending.get(stop.sequence)?.memoryStops.add(stop);
+  }
+
+  memoryIsBack(sequence: number): void {
+    this.#pending.get(sequence)?.rare?.memoryStops?.end();
   }
 
   #resendLater(pending: PendingRequest, spec: Uint8Array): void {

@@ -1,5 +1,5 @@
 import type { Encoded } from '../../serialization/codec.js';
-import { maxPayloadBytes, Op } from '../../transport/wire.js';
+import { maxPayloadBytes, Op, TaskFlag } from '../../transport/wire.js';
 import { anchorIn } from '../actors/actor-handle.js';
 import type { Core } from '../core.js';
 import { idBytes, writeId } from '../objects/ids.js';
@@ -7,6 +7,7 @@ import { isRef, referenceOf, type ObjectRef } from '../objects/object-ref.js';
 import type { Row } from '../objects/shared-objects.js';
 import { ValueSlot, whenAllSettled } from '../objects/value-slot.js';
 import type { PendingRequest, Request } from './request.js';
+import type { RetryPolicy } from './retry-policy.js';
 import {
   dependenciesBytes,
   Flag,
@@ -149,9 +150,7 @@ export class SpecSender {
       pending.spec = peer.outbox.slice(offset, offset + length);
     }
     const { target, detail } = destination;
-    const retries = policy.retries === Infinity ? -1 : policy.retries;
-    // How often a call runs again is a matter of its actor's row, not of this thread.
-    const flags = op === Op.call ? retries : 0;
+    const flags = op === Op.call ? timesOf(policy) : taskFlagsOf(pending);
     peer.commit(op, target, detail, flags, pending.sequence, length);
     pending.isSent = true;
   }
@@ -271,6 +270,16 @@ export class SpecSender {
         return { index, content: ref.id };
     }
   }
+}
+
+/** How often a call runs again is a matter of its actor's row, not of this thread. */
+function timesOf({ retries }: RetryPolicy): number {
+  return retries === Infinity ? -1 : retries;
+}
+
+function taskFlagsOf({ rare, route }: PendingRequest): number {
+  const isLast = route.policy.retries === 0 || rare?.memoryStops?.areTooMany === true;
+  return isLast ? TaskFlag.once : TaskFlag.mayRunAgain;
 }
 
 /** The arguments of a call stand behind the method's name. */
