@@ -8,6 +8,7 @@ import { DirectorMail } from './actors/director-mail.js';
 import { addressOf, claimName, type Place } from './address.js';
 import { endContext, setContext, type WorkerIsolation } from './context.js';
 import { Core } from './core.js';
+import { LeakWatch } from './memory-watch/leak-watch.js';
 import { SystemMemory, type MemoryReader } from './memory-watch/system-memory.js';
 import { CallSites } from './objects/call-sites.js';
 import { Joiners } from './joiners.js';
@@ -56,6 +57,7 @@ export class Driver {
   readonly isolation: WorkerIsolation;
   readonly name: string | undefined;
   readonly address: string;
+  readonly leakWatch: LeakWatch;
   readonly #workers: Workers;
   readonly #joiners: Joiners;
   readonly #mail: DirectorMail;
@@ -101,6 +103,8 @@ export class Driver {
       this.#workers.ownerEnded(joiner);
       this.#workers.director.ownerEnded(joiner);
     });
+    this.leakWatch = new LeakWatch(this.core);
+    this.leakWatch.start();
     this.core.onMessage = (message, from) => this.#receive(message, from);
     this.core.onSlice = () => this.#workers.lookAfter();
     process.once('beforeExit', this.#stopActors);

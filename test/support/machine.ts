@@ -23,7 +23,7 @@ export class Machine implements SystemMemoryModule.MemoryReader {
 export function startOn(
   t: ExecutionContext,
   machine: SystemMemoryModule.MemoryReader,
-  options: { workers: number; isolation: Isolation },
+  options: { workers: number; isolation: Isolation; trackCallSites?: boolean },
 ): DriverModule.Driver {
   t.teardown(() => shutdown());
   const { workers } = options;

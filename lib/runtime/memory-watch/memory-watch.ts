@@ -1,3 +1,4 @@
+import { sizeOf } from '../../common/sizes.js';
 import { native } from '../../store/binding.js';
 import type { TaskAddress } from '../../transport/message.js';
 import type { PeerAddress } from '../../transport/peer.js';
@@ -202,9 +203,4 @@ function warn({ pid, tasks }: BusyProcess, report: string): void {
       `fail: ${report}. Run fewer tasks at a time (workers, cpus), or give the store less (memory)`,
     { type: 'MobulaWarning', code: 'MOBULA_MEMORY_SHORT' },
   );
-}
-
-function sizeOf(bytes: number): string {
-  const gibibytes = bytes / 2 ** 30;
-  return gibibytes >= 1 ? `${gibibytes.toFixed(1)} GiB` : `${Math.round(bytes / 2 ** 20)} MiB`;
 }

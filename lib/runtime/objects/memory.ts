@@ -38,16 +38,21 @@ export function listMemory(core: Core): ObjectMemory[] {
     .filter(({ core: owner, disposed }) => owner === core && !disposed);
   const local = references.filter(({ entry }) => entry === undefined);
   const now = Date.now();
-  const stored = core.objects
+  const rows = [...storedMemory(core), ...local.map((reference) => localRow(core, reference, now))];
+  if (core.callSites !== undefined) addCallSites(rows, references, core.callSites);
+  return rows;
+}
+
+/** Those of the store. */
+export function storedMemory(core: Core): ObjectMemory[] {
+  const now = Date.now();
+  return core.objects
     .listReferred()
     .filter(([id]) => !isSystemId(id))
     .map(([id, size, state, refs, pins, createdAt]): ObjectMemory => {
       const age = Math.max(0, now - createdAt);
       return { id, size, state: states[state]!, owner: ownerOf(id), refs, pins, age };
     });
-  const rows = [...stored, ...local.map((reference) => localRow(core, reference, now))];
-  if (core.callSites !== undefined) addCallSites(rows, references, core.callSites);
-  return rows;
 }
 
 function addCallSites(
