@@ -150,7 +150,7 @@ export class SpecSender {
       pending.spec = peer.outbox.slice(offset, offset + length);
     }
     const { target, detail } = destination;
-    const flags = op === Op.call ? timesOf(policy) : taskFlagsOf(pending);
+    const flags = op === Op.call ? timesOf(policy) : taskFlagOf(policy);
     peer.commit(op, target, detail, flags, pending.sequence, length);
     pending.isSent = true;
   }
@@ -277,9 +277,8 @@ function timesOf({ retries }: RetryPolicy): number {
   return retries === Infinity ? -1 : retries;
 }
 
-function taskFlagsOf({ rare, route }: PendingRequest): number {
-  const isLast = route.policy.retries === 0 || rare?.memoryStops?.areTooMany === true;
-  return isLast ? TaskFlag.once : TaskFlag.mayRunAgain;
+function taskFlagOf({ retries }: RetryPolicy): number {
+  return retries > 0 ? TaskFlag.mayRunAgain : TaskFlag.once;
 }
 
 /** The arguments of a call stand behind the method's name. */

@@ -151,8 +151,8 @@ export class Workers implements Hosts {
   #demand(queue: number, tasks = 1): void {
     if (this.#stopping !== undefined) return;
     const isolation = isolationOf(queue);
-    const most = this.#options.limit + this.#blocked[isolation];
-    const limit = isolation === 'process' ? Math.min(most, this.#memoryWatch.capacity) : most;
+    const most = isolation === 'process' ? this.#memoryWatch.capacity : Infinity;
+    const limit = Math.min(this.#options.limit, most) + this.#blocked[isolation];
     const wanted = Math.min(tasks, limit - this.#taskWorkers[isolation]);
     for (let i = 0; i < wanted; i++) this.#start('tasks', isolation);
   }
