@@ -48,6 +48,7 @@ export {
   ObjectFreedError,
   ObjectLostError,
   ObjectNotFoundError,
+  OutOfMemoryError,
   PendingCallsLimitError,
   QueueEmptyError,
   QueueFullError,

@@ -6,9 +6,12 @@ import { nameIn } from './runtime/address.js';
 import { setContext } from './runtime/context.js';
 import { RemoteActors } from './runtime/actors/remote-actors.js';
 import { Core } from './runtime/core.js';
+import { CallSites } from './runtime/objects/call-sites.js';
 import { watchImports } from './runtime/tasks/modules.js';
 import { TaskExecutor } from './runtime/tasks/task-executor.js';
 import { writeOutputAtOnce } from './runtime/workers/process-output.js';
+import { MemoryLimit } from './runtime/workers/memory-limit.js';
+import { Recycling } from './runtime/workers/recycling.js';
 import { RemoteWorkers } from './runtime/workers/remote-workers.js';
 import { sendOutput } from './runtime/workers/thread-output.js';
 import { exitReason } from './runtime/workers/worker-ends.js';
@@ -23,7 +26,8 @@ function start(config: WorkerConfig): void {
   const { pid, fd, storeId } = config.store;
   if (isMainThread && !native.dieWithParent(config.driverPid)) process.exit(1);
   const store = native.storeAttachHandle(pid, fd, storeId);
-  const core = new Core(store, RunQueue[config.isolation], true);
+  const callSites = config.trackCallSites ? new CallSites() : undefined;
+  const core = new Core(store, RunQueue[config.isolation], true, callSites);
   if (isMainThread) endWithDriver(core, config.driver);
   serve(core, config);
 }
@@ -54,6 +58,15 @@ function serve(core: Core, config: WorkerConfig): void {
       core.send({ type: 'blocked', queue, change }, driver);
       core.peer.flush();
     };
+  }
+  if (config.memoryLimit !== undefined) {
+    const duties = {
+      isNeeded: () => core.requests.pending > 0 || core.room.isAwaited || otherActors.supervises,
+      isAnswering: () => core.room.isAwaited,
+    };
+    new Recycling(executor, new MemoryLimit(config.memoryLimit), duties, () => {
+      core.send({ type: 'retiring' }, driver);
+    });
   }
   watchImports(() => executor.active);
   setContext({

@@ -34,11 +34,22 @@ export interface InitOptions {
   /** Default true: values got from the store are mapped read-only. */
   guard?: boolean;
   /**
+   * A task worker with more memory of its own is replaced when it has nothing to do. Of a process
+   * that is what it shares with no other; of a thread its heap and what that holds outside. Objects
+   * in the store do not count. Hosts of actors are not replaced.
+   */
+  workerMemoryLimit?: number | string;
+  /**
    * Default true: what workers write to stdout and stderr arrives at the driver's, line by line, each
    * behind the worker's number and pid. Without it processes write where the driver does, and threads
    * as Node's threads do.
    */
   logToDriver?: boolean;
+  /**
+   * Default false: `memory()` then says where each ref was made, and a warning of refs that pile up
+   * (`MOBULA_REFS_GROW`) where most of their bytes were. Each ref costs a stack trace.
+   */
+  trackCallSites?: boolean;
   /** Under which other processes of this user on this machine can join the runtime. */
   name?: string;
   /**
@@ -72,6 +83,8 @@ const optionNames = [
   'eviction',
   'guard',
   'logToDriver',
+  'trackCallSites',
+  'workerMemoryLimit',
   'name',
   'address',
 ];
@@ -79,9 +92,11 @@ const optionNames = [
 function checkOptions(options: InitOptions): DriverOptions {
   const { isolation = 'thread', eviction = 'spill', guard = true, logToDriver = true } = options;
   const { memory = defaultMemory(), workers = defaultWorkers(), name } = options;
+  const { trackCallSites = false, workerMemoryLimit } = options;
   checkInteger('options.workers', workers, 1, 256);
   checkBoolean('options.guard', guard);
   checkBoolean('options.logToDriver', logToDriver);
+  checkBoolean('options.trackCallSites', trackCallSites);
   if (name !== undefined) checkRuntimeName(name);
   return {
     memory: checkSize('options.memory', memory, minMemory),
@@ -91,6 +106,11 @@ function checkOptions(options: InitOptions): DriverOptions {
     eviction: checkOneOf('options.eviction', eviction, ['spill', 'clru', 'none']),
     guard,
     logToDriver,
+    trackCallSites,
+    workerMemoryLimit:
+      workerMemoryLimit === undefined
+        ? undefined
+        : checkSize('options.workerMemoryLimit', workerMemoryLimit, minMemory),
     name,
   };
 }

@@ -18,6 +18,7 @@ import { arrow } from './objects/arrow.js';
 import { PeerIds } from './objects/ids.js';
 import { References } from './objects/references.js';
 import { registry } from './objects/registered.js';
+import type { CallSites } from './objects/call-sites.js';
 import { Cancellations } from './tasks/cancellations.js';
 import { Lineage } from './tasks/lineage.js';
 import { Requests } from './tasks/requests.js';
@@ -60,6 +61,8 @@ export class Core implements PeerOwner {
   readonly peer: Peer;
   readonly codec: Codec;
   readonly ids: PeerIds;
+  /** When somebody wants to know where refs are made. */
+  readonly callSites: CallSites | undefined;
   readonly objects: SharedObjects;
   readonly references = new References(this);
   readonly changes: StoreChanges;
@@ -102,8 +105,9 @@ export class Core implements PeerOwner {
   #letGo: NodeJS.Timeout | undefined;
 
   /** Takes over `store`. A core that `staysUp` keeps its event loop alive even when idle. */
-  constructor(store: number, queue: number, staysUp: boolean) {
+  constructor(store: number, queue: number, staysUp: boolean, callSites?: CallSites) {
     this.store = store;
+    this.callSites = callSites;
     this.#staysUp = staysUp;
     this.storeId = native.storeHandle(store)[2];
     const hooks = { references: this.references, tables: arrow, resolveErrorClass };
@@ -179,6 +183,12 @@ export class Core implements PeerOwner {
         return;
       case 'timedOut':
         this.requests.timedOut(message.sequence, message.timeout);
+        return;
+      case 'outOfMemory':
+        this.requests.outOfMemory(message);
+        return;
+      case 'memoryIsBack':
+        this.requests.memoryIsBack(message.sequence);
         return;
       case 'freed':
         this.values.freedByBorrower(message.id);

@@ -8,6 +8,9 @@ import { DirectorMail } from './actors/director-mail.js';
 import { addressOf, claimName, type Place } from './address.js';
 import { endContext, setContext, type WorkerIsolation } from './context.js';
 import { Core } from './core.js';
+import { LeakWatch } from './memory-watch/leak-watch.js';
+import { SystemMemory, type MemoryReader } from './memory-watch/system-memory.js';
+import { CallSites } from './objects/call-sites.js';
 import { Joiners } from './joiners.js';
 import { Workers } from './workers/workers.js';
 
@@ -20,6 +23,9 @@ export interface DriverOptions {
   /** cpu and gpu among them. */
   readonly resources: Readonly<Record<string, number>>;
   readonly logToDriver: boolean;
+  readonly trackCallSites: boolean;
+  /** Bytes; undefined: as much as it takes. */
+  readonly workerMemoryLimit: number | undefined;
   /** Under which other processes can join. */
   readonly name: string | undefined;
 }
@@ -36,9 +42,7 @@ const evictions = {
 
 /** 30 % of the memory that this process may use. */
 export function defaultMemory(): number {
-  const constrained = process.constrainedMemory();
-  const limit = constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
-  return Math.floor(limit * memoryShare);
+  return Math.floor(Math.min(new SystemMemory().limit, totalmem()) * memoryShare);
 }
 
 export function defaultWorkers(): number {
@@ -53,6 +57,7 @@ export class Driver {
   readonly isolation: WorkerIsolation;
   readonly name: string | undefined;
   readonly address: string;
+  readonly leakWatch: LeakWatch;
   readonly #workers: Workers;
   readonly #joiners: Joiners;
   readonly #mail: DirectorMail;
@@ -63,7 +68,8 @@ export class Driver {
     if (this.#workers.director.hasActors) void this.shutdown(stopHookMs);
   };
 
-  constructor(options: DriverOptions) {
+  /** `machine` tells how much memory is in use. */
+  constructor(options: DriverOptions, machine: MemoryReader = new SystemMemory()) {
     const { memory, workers, isolation, resources, eviction, guard, logToDriver, name } = options;
     const store = native.storeCreate(
       memory,
@@ -75,24 +81,30 @@ export class Driver {
       0,
     );
     this.isolation = isolation;
-    this.core = new Core(store, RunQueue.actor, false);
+    const callSites = options.trackCallSites ? new CallSites() : undefined;
+    this.core = new Core(store, RunQueue.actor, false, callSites);
     native.peerSetDriver(this.core.peer.handle);
     native.peerSetResources(this.core.peer.handle, Object.entries(resources));
     const place = this.#place();
     this.name = name;
     this.address = addressOf(place, name);
     this.#giveUpName = name === undefined ? () => undefined : this.#claim(name, place);
-    this.#workers = new Workers(this.core, {
+    const workersOptions = {
       limit: workers,
       taskIsolation: isolation,
       address: this.address,
       log: logToDriver,
-    });
+      trackCallSites: options.trackCallSites,
+      memoryLimit: options.workerMemoryLimit,
+    };
+    this.#workers = new Workers(this.core, workersOptions, machine);
     this.#mail = new DirectorMail(this.core, this.#workers.director);
     this.#joiners = new Joiners(this.core, (joiner) => {
       this.#workers.ownerEnded(joiner);
       this.#workers.director.ownerEnded(joiner);
     });
+    this.leakWatch = new LeakWatch(this.core);
+    this.leakWatch.start();
     this.core.onMessage = (message, from) => this.#receive(message, from);
     this.core.onSlice = () => this.#workers.lookAfter();
     process.once('beforeExit', this.#stopActors);

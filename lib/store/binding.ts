@@ -278,6 +278,12 @@ export interface Native {
   peerCounts(peer: number): Float64Array;
   /** The tasks of that peer, which may have ended, that have been taken: by whom, and their numbers. */
   peerTasksOf(peer: number, uid: number): [slot: number, uid: number, sequence: number][];
+  /** The tasks that the live peer at that address has taken: whose they are, and how new. */
+  peerTasksAt(
+    peer: number,
+    slot: number,
+    uid: number,
+  ): [ownerSlot: number, ownerUid: number, sequence: number, order: number, flags: number][];
   /** Whether all tasks and calls that were taken wait, and no task is queued. */
   peerIsQuiet(peer: number): boolean;
   /** Blocks until there may be something to receive, which is true, or for `timeoutMs`. */

@@ -27,6 +27,8 @@ export type Message =
     }
   /** A worker to its driver: it is about to end, and why. */
   | { readonly type: 'ending'; readonly worker: number; readonly reason: string }
+  /** A worker to its driver: it takes no more tasks, has none, and wants to end. */
+  | { readonly type: 'retiring' }
   /** To a worker: run stop hooks and end. */
   | { readonly type: 'stop' }
   /** To the driver: so many more tasks are on a run queue that may have too few workers. */
@@ -50,6 +52,20 @@ export type Message =
   | { readonly type: 'relax'; readonly worker: PeerAddress; readonly task: TaskAddress }
   /** To a task's owner: the driver has ended its worker, its time was up. */
   | { readonly type: 'timedOut'; readonly sequence: number; readonly timeout: number }
+  /** To a task's owner: the driver ends that worker, which runs it, as memory is short. */
+  | {
+      readonly type: 'outOfMemory';
+      readonly sequence: number;
+      /** Its uid. */
+      readonly worker: number;
+      readonly pid: number;
+      /** No other process ran a task. */
+      readonly isAlone: boolean;
+      /** How much was in use, and by whom. */
+      readonly report: string;
+    }
+  /** To the same, later: the task can run again. */
+  | { readonly type: 'memoryIsBack'; readonly sequence: number }
   /** To a task's worker, from its owner: end it early. */
   | {
       readonly type: 'cancel';

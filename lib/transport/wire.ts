@@ -42,6 +42,12 @@ export const RecordKind = {
   item: 6,
 } as const;
 
+/**
+ * Flags of a task, bits. `wantedBack`: its payload comes back with a result that is in the store;
+ * `mayRunAgain`: also when its worker is ended for the sake of others.
+ */
+export const TaskFlag = { wantedBack: 1, mayRunAgain: 2 } as const;
+
 /** Flags of a bounced record: whether, as far as one can tell, it has ended its worker. */
 export const Blame = { bystander: 0, culprit: 1 } as const;
 

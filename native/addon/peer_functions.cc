@@ -296,6 +296,26 @@ Value peer_tasks_of(const CallbackInfo& info) {
   return rows;
 }
 
+Value peer_tasks_at(const CallbackInfo& info) {
+  Env env = info.Env();
+  PeerHandle* handle = Addon::of(env).peer(info[0]);
+  std::vector<queue::HeldTask> tasks;
+  if (handle == nullptr) return {};
+  Status status = handle->peer().tasks_at(to_uint32(info[1]), to_uint32(info[2]), &tasks);
+  if (failed(env, status)) return {};
+  Napi::Array rows = Napi::Array::New(env, tasks.size());
+  for (uint32_t i = 0; i < tasks.size(); ++i) {
+    Napi::Array row = Napi::Array::New(env, 5);
+    row.Set(0u, number(env, tasks[i].sender));
+    row.Set(1u, number(env, tasks[i].sender_uid));
+    row.Set(2u, number(env, static_cast<double>(tasks[i].sequence)));
+    row.Set(3u, number(env, static_cast<double>(tasks[i].order)));
+    row.Set(4u, number(env, tasks[i].flags));
+    rows.Set(i, row);
+  }
+  return rows;
+}
+
 Value peer_is_quiet(const CallbackInfo& info) {
   PeerHandle* handle = Addon::of(info.Env()).peer(info[0]);
   if (handle == nullptr) return {};
@@ -339,6 +359,7 @@ void export_peer_functions(Env env, Napi::Object exports) {
   add<peer_blame>(env, exports, "peerBlame");
   add<peer_counts>(env, exports, "peerCounts");
   add<peer_tasks_of>(env, exports, "peerTasksOf");
+  add<peer_tasks_at>(env, exports, "peerTasksAt");
   add<peer_is_quiet>(env, exports, "peerIsQuiet");
   add<peer_wait>(env, exports, "peerWait");
 }

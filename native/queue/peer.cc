@@ -23,7 +23,7 @@ constexpr uint32_t kSpareCells = 256;
 // Flags of completions: lib/runtime/tasks/answers.ts.
 constexpr uint32_t kStored = 1;
 constexpr uint32_t kLastOfValues = kStored;
-// Of a task: lib/runtime/tasks/spec-sender.ts.
+// Of a task, a bit: lib/transport/wire.ts.
 constexpr uint32_t kWantedBack = 1;
 
 size_t padded(size_t bytes) { return (bytes + 7) & ~size_t{7}; }
@@ -232,7 +232,7 @@ void Peer::complete(const Wire& wire, const uint8_t* payload, RingList* rings) {
   if (is_task) lock_.add(state.answered, 1);
   if (is_task && wire.flags <= kLastOfValues) lock_.add(state.finished, 1);
   post_.put_down(wire.target);
-  if (is_task && wire.flags == kStored && segment_.cell(wire.target).flags == kWantedBack) {
+  if (is_task && wire.flags == kStored && (segment_.cell(wire.target).flags & kWantedBack) != 0) {
     return give_back(wire, rings);
   }
   answer(RecordKind::kCompletion, wire, payload, rings);

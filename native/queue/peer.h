@@ -29,11 +29,12 @@ struct Wire {
   // ended.
   uint32_t target_uid;
   uint32_t length;
-  // Carried along. Of a task 1: its payload is wanted back with a completion of flags 1, in place
-  // of what that has. Of a completion: 0 and 1 are values, after which a task counts as finished.
-  // Of a kBounced record: kToBlame or 0 (retire.h). Of a call, in an outbox: how often it may be
-  // begun again when its host ends (int32_t; -1: as often as it takes); in an inbox: the generation
-  // of the actor. Of kReturn: 1 when the call may have been begun.
+  // Carried along. Of a task bits, of which Peer::tasks_at tells; with bit 0 set its payload is wanted
+  // back with a completion of flags 1, in place of what that has. Of a completion: 0 and 1 are
+  // values, after which a task counts as finished. Of a kBounced record: kToBlame or 0 (retire.h).
+  // Of a call, in an outbox: how often it may be begun again when its host ends (int32_t; -1: as
+  // often as it takes); in an inbox: the generation of the actor. Of kReturn: 1 when the call may
+  // have been begun.
   uint32_t flags;
   // The sender's number for the record, which grows from task or call to the next; completions and
   // items have their task's number.
@@ -89,6 +90,15 @@ struct TakenTask {
   uint32_t slot;
   uint32_t uid;
   uint64_t sequence;
+};
+
+// A task that somebody has in flight. Of two the one of the higher order was submitted later.
+struct HeldTask {
+  uint32_t sender;
+  uint32_t sender_uid;
+  uint64_t sequence;
+  uint64_t order;
+  uint32_t flags;  // the sender's
 };
 
 // A JavaScript thread's end of the transport: its mailbox, its doorbell, what it is running.
@@ -162,6 +172,8 @@ class Peer {
   bool where_is(uint64_t sequence, uint32_t* slot, uint32_t* uid);
   // The tasks of the peer `sender_uid`, which may have ended, that are in flight.
   Status tasks_of(uint32_t sender_uid, std::vector<TakenTask>* out);
+  // What the live peer at `slot`, `uid` has in flight; nothing when it has ended.
+  Status tasks_at(uint32_t slot, uint32_t uid, std::vector<HeldTask>* out);
   // Of what that peer has in flight, lays the blame for its death, which is to come, on this one.
   bool blame(uint32_t slot, uint32_t uid, uint32_t sender_uid, uint64_t sequence);
 

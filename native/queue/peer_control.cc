@@ -270,6 +270,18 @@ Status Peer::tasks_of(uint32_t sender_uid, std::vector<TakenTask>* out) {
   return Status::ok();
 }
 
+Status Peer::tasks_at(uint32_t slot, uint32_t uid, std::vector<HeldTask>* out) {
+  LockGuard guard(lock_);
+  if (!guard.status().is_ok() || !post_.is_live(slot, uid)) return guard.status();
+  uint32_t record = segment_.queue().peers[slot].in_flight.head;
+  for (; record != kNone; record = segment_.cell(record).next) {
+    const Cell& cell = segment_.cell(record);
+    if (cell.kind != RecordKind::kTask) continue;
+    out->push_back({cell.sender, cell.sender_uid, cell.sequence, cell.order, cell.flags});
+  }
+  return Status::ok();
+}
+
 bool Peer::blame(uint32_t slot, uint32_t uid, uint32_t sender_uid, uint64_t sequence) {
   LockGuard guard(lock_);
   if (!guard.status().is_ok() || !post_.is_live(slot, uid)) return false;

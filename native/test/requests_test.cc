@@ -163,6 +163,29 @@ TEST("to blame for a worker's end is what it took last") {
   expect_sound(*store);
 }
 
+TEST("of what a live peer has in flight, others see how new it is and its sender's flags") {
+  auto store = new_store(queue_options());
+  Endpoint driver(*store);
+  auto worker = std::make_unique<Endpoint>(*store);
+  for (uint64_t i = 1; i <= 3; ++i) driver.submit(i, "x");
+  driver.exchange();
+  EXPECT_EQ(worker->exchange(2).size(), 2u);
+  std::vector<queue::HeldTask> tasks;
+  REQUIRE_OK(driver.peer().tasks_at(worker->slot(), worker->uid(), &tasks));
+  REQUIRE(tasks.size() == 2);
+  for (size_t i = 0; i < tasks.size(); ++i) {
+    EXPECT_EQ(tasks[i].sender, driver.slot());
+    EXPECT_EQ(tasks[i].sender_uid, driver.uid());
+    EXPECT_EQ(tasks[i].sequence, i + 1);
+    EXPECT_EQ(tasks[i].flags, 3 * (i + 1));
+  }
+  EXPECT(tasks[0].order < tasks[1].order);
+  tasks.clear();
+  REQUIRE_OK(driver.peer().tasks_at(worker->slot(), worker->uid() + 1, &tasks));
+  EXPECT(tasks.empty());
+  expect_sound(*store);
+}
+
 TEST("to blame for a worker's end is what was said to be") {
   auto store = new_store(queue_options());
   Endpoint driver(*store), killer(*store);

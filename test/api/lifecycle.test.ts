@@ -224,6 +224,11 @@ test.serial('init refuses wrong options, and starts nothing', (t) => {
   t.true(refused({ eviction: 'lru' }) instanceof RangeError);
   t.true(refused({ guard: 1 }) instanceof TypeError);
   t.true(refused({ logToDriver: 'no' }) instanceof TypeError);
+  t.true(refused({ trackCallSites: 1 }) instanceof TypeError);
+  t.true(refused({ workerMemoryLimit: true }) instanceof TypeError);
+  for (const workerMemoryLimit of [0, -1, NaN, 'lots', '1KB']) {
+    t.true(refused({ workerMemoryLimit }) instanceof RangeError);
+  }
   t.true(refused({ worker: 1 }) instanceof TypeError);
   t.true(refused(null) instanceof TypeError);
   t.notThrows(() => init({ workers: 1 }));

@@ -19,6 +19,7 @@ testInBoth('memory lists what refs stand for, in the store and out of it', async
   await get([large, small, primitive]);
   t.like(rowOf(stored), { state: 'sealed', refs: 1, pins: 0 });
   t.true(rowOf(stored)!.size >= 1000);
+  t.false('callSite' in rowOf(stored)!);
   t.like(rowOf(large), { state: 'sealed', refs: 1 });
   t.true(rowOf(large)!.size >= 50_000);
   t.like(rowOf(small), { state: 'local', refs: 1, pins: 0 });

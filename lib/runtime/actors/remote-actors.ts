@@ -64,6 +64,11 @@ export class RemoteActors implements ActorControl {
     });
   }
 
+  /** Whether actors have their supervisor in this thread. */
+  get supervises(): boolean {
+    return this.#supervised.size > 0;
+  }
+
   /** False for what is no answer of the driver. */
   receive(message: Message): boolean {
     if (message.type === 'actorDone') this.#done(message.question, message.death ?? undefined);

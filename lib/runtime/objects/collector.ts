@@ -7,7 +7,7 @@ const restFactor = 2;
 /** V8 runs one finalization registry's callbacks a turn. */
 const finalizerTurns = 4;
 
-let collectGarbage: (() => void) | undefined;
+let gc: (() => void) | undefined;
 
 /**
  * Garbage collections of this thread on behalf of the store: V8 does not feel the shared memory that
@@ -43,15 +43,20 @@ export class Collector {
 
   #collect(): void {
     const start = performance.now();
-    collectGarbage ??= findCollectGarbage();
     collectGarbage();
     const end = performance.now();
     this.#restsUntil = end + restFactor * (end - start);
   }
 }
 
+/** A full collection of this thread's garbage, here and now. */
+export function collectGarbage(): void {
+  gc ??= findGc();
+  gc();
+}
+
 /** Contexts that are made after the flag is set have the function. */
-function findCollectGarbage(): () => void {
+function findGc(): () => void {
   setFlagsFromString('--expose-gc');
   return runInNewContext('gc') as () => void;
 }

@@ -1,4 +1,5 @@
 import type { Core } from '../core.js';
+import type { CallSites } from './call-sites.js';
 import { isSystemId, PeerIds } from './ids.js';
 import { liveRefs } from './live-refs.js';
 import { referenceOf, type Reference } from './object-ref.js';
@@ -21,26 +22,49 @@ export interface ObjectMemory {
   pins: number;
   /** Milliseconds. */
   age: number;
+  /**
+   * With `trackCallSites`, of refs that this thread has: the line of code outside of Mobula that made
+   * the ref, here or where it came from: `file:line:column`, or `function (file:line:column)`.
+   */
+  callSite?: string;
 }
 
 const states = ['pending', 'created', 'sealed', 'lost', 'freed'] as const;
 
 /** All objects of the store that refs stand for, and those of this thread that are elsewhere. */
 export function listMemory(core: Core): ObjectMemory[] {
-  const local = liveRefs()
+  const references = liveRefs()
     .map(referenceOf)
-    .filter(({ core: owner, entry, disposed }) => {
-      return owner === core && entry === undefined && !disposed;
-    });
+    .filter(({ core: owner, disposed }) => owner === core && !disposed);
+  const local = references.filter(({ entry }) => entry === undefined);
   const now = Date.now();
-  const stored = core.objects
+  const rows = [...storedMemory(core), ...local.map((reference) => localRow(core, reference, now))];
+  if (core.callSites !== undefined) addCallSites(rows, references, core.callSites);
+  return rows;
+}
+
+/** Those of the store. */
+export function storedMemory(core: Core): ObjectMemory[] {
+  const now = Date.now();
+  return core.objects
     .listReferred()
     .filter(([id]) => !isSystemId(id))
     .map(([id, size, state, refs, pins, createdAt]): ObjectMemory => {
       const age = Math.max(0, now - createdAt);
       return { id, size, state: states[state]!, owner: ownerOf(id), refs, pins, age };
     });
-  return [...stored, ...local.map((reference) => localRow(core, reference, now))];
+}
+
+function addCallSites(
+  rows: readonly ObjectMemory[],
+  references: readonly Reference[],
+  callSites: CallSites,
+): void {
+  const sites = new Map(references.map((reference) => [reference.id, callSites.of(reference)]));
+  for (const row of rows) {
+    const callSite = sites.get(row.id);
+    if (callSite !== undefined) row.callSite = callSite;
+  }
 }
 
 function localRow(core: Core, reference: Reference, now: number): ObjectMemory {

@@ -32,6 +32,7 @@ export class Reference {
     this.sequence = sequence;
     this.#id = id;
     this.madeAt = Date.now() - core.startedAt;
+    core.callSites?.note(this);
   }
 
   get id(): string {

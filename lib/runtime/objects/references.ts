@@ -2,11 +2,13 @@ import type { ReferenceCodec } from '../../serialization/hooks.js';
 import { ActorHandle, decodeHandle, encodeHandle } from '../actors/actor-handle.js';
 import type { Core } from '../core.js';
 import { idBytes, readId, writeId } from './ids.js';
-import { ObjectRef, Reference } from './object-ref.js';
+import { ObjectRef, Reference, referenceOf } from './object-ref.js';
 import type { Row } from './shared-objects.js';
 
+/** The id follows, and, where call sites are tracked, the one of the ref. */
 const refTag = 1;
 const handleTag = 2;
+const noBytes = new Uint8Array(0);
 
 /**
  * For ever: V8 finalizes nothing more in a thread once a registry was collected while it had
@@ -37,15 +39,20 @@ export class References implements ReferenceCodec {
 
   encode(value: object): Uint8Array {
     if (!(value instanceof ObjectRef)) return encodeHandle(handleTag, value as ActorHandle);
-    const bytes = new Uint8Array(1 + idBytes);
+    const site = this.#core.callSites?.of(referenceOf(value));
+    const siteBytes = site === undefined ? noBytes : Buffer.from(site);
+    const bytes = new Uint8Array(1 + idBytes + siteBytes.length);
     bytes[0] = refTag;
     writeId(value.id, bytes, 1);
+    bytes.set(siteBytes, 1 + idBytes);
     return bytes;
   }
 
   decode(bytes: Uint8Array): object {
     if (bytes[0] === handleTag) return decodeHandle(this.#core, bytes);
-    return this.borrow(readId(bytes, 1));
+    const ref = this.borrow(readId(bytes, 1));
+    this.#core.callSites?.set(referenceOf(ref), textOf(bytes.subarray(1 + idBytes)));
+    return ref;
   }
 
   /** A ref to an object that somebody else owns and holds at this moment. */
@@ -116,4 +123,9 @@ export class References implements ReferenceCodec {
   close(): void {
     this.#watched.clear();
   }
+}
+
+/** Undefined when there is none. */
+function textOf(bytes: Uint8Array): string | undefined {
+  return bytes.length === 0 ? undefined : new TextDecoder().decode(bytes);
 }

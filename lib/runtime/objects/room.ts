@@ -80,6 +80,11 @@ export class Room {
     return Math.max(0, this.#waiters.length - this.#letPass);
   }
 
+  /** Whether values wait for room. */
+  get isAwaited(): boolean {
+    return this.#waiters.length > 0;
+  }
+
   /**
    * Settles once garbage has been collected; undefined when there is plenty of room. Who reads values
    * waits for it, so that a loop that only drops refs lets their finalizers run.

@@ -3,6 +3,7 @@ import type { ObjectRef, Reference } from '../objects/object-ref.js';
 import type { Row } from '../objects/shared-objects.js';
 import type { ValueSlot } from '../objects/value-slot.js';
 import type { Declaration } from './functions.js';
+import { MemoryStops } from './memory-stops.js';
 import type { RetryPolicy } from './retry-policy.js';
 import type { RunningTask } from './running-task.js';
 import type { Terms } from './task-spec.js';
@@ -68,6 +69,7 @@ interface Rare {
   stopDelay?: (() => void) | undefined;
   giveUpPlace?: () => void;
   whenEnded?: () => void;
+  memoryStops?: MemoryStops;
 }
 
 /** A request from its arguments to its answer. Many are alive at a time: it is kept small. */
@@ -105,6 +107,11 @@ export class PendingRequest {
 
   get sink(): ResultSink | undefined {
     return this.#rare?.sink;
+  }
+
+  /** Of the workers that ran it. */
+  get memoryStops(): MemoryStops {
+    return (this.#makeRare().memoryStops ??= new MemoryStops());
   }
 
   /** Its results go there. */

@@ -15,6 +15,7 @@ import { lost, type Row } from '../objects/shared-objects.js';
 import { whenAllSettled } from '../objects/value-slot.js';
 import { Answer, outOfTime, taskError } from './answers.js';
 import { preferErrorsOf } from './error-classes.js';
+import { outOfMemory, type MemoryStop } from './memory-stops.js';
 import { whyNoAnswer } from './no-answer.js';
 import { ObjectStream, StreamReader } from './object-stream.js';
 import { PendingRequest, type Destination, type Request } from './request.js';
@@ -93,7 +94,7 @@ export class Requests {
   /** Sends a generator's task, which may be `backpressure` unread items ahead. */
   openStream(request: Request, backpressure: number): ObjectStream {
     const pending = this.#open(request, 1);
-    const { sequence } = pending;
+    const { sequence, reference } = pending;
     const control = {
       taken: (count: number, producer: PeerAddress) =>
         this.#core.send({ type: 'taken', sequence, count }, producer),
@@ -104,7 +105,7 @@ export class Requests {
     const reader = new StreamReader(control, backpressure);
     const nextSequence = () => this.takeSequence();
     pending.deliverTo(
-      new StreamSink(this.#core, reader, request.route.what, nextSequence, this.settle),
+      new StreamSink(this.#core, reference, reader, request.route.what, nextSequence, this.settle),
     );
     this.#start(request, pending);
     return new ObjectStream(reader);
@@ -281,6 +282,11 @@ export class Requests {
       this.#failUnanswered(pending, record);
       return;
     }
+    const stop = pending.rare?.memoryStops?.of(endedPeer(record));
+    if (stop !== undefined) {
+      this.#stopped(pending, stop, record);
+      return;
+    }
     const isToBlame = record.flags === Blame.culprit;
     const isLast = pending.retriesLeft === 0 && (isToBlame || pending.route.policy.retries === 0);
     if (isLast) {
@@ -291,6 +297,29 @@ export class Requests {
     const spec = this.#core.peer.inbox.slice(record.start, record.end);
     if (isToBlame) this.#resendLater(pending, spec);
     else this.#resend(pending, spec);
+  }
+
+  /** Its worker was ended, because memory was short: it runs again when there is some. */
+  #stopped(pending: PendingRequest, stop: MemoryStop, record: InboxRecord): void {
+    const { memoryStops, retriesLeft, route } = pending;
+    const isLast = route.policy.retries === 0 || (stop.isAlone && retriesLeft === 0);
+    if (isLast || memoryStops.areTooMany) {
+      this.#fail(pending, outOfMemory(pending.what, stop));
+      return;
+    }
+    if (stop.isAlone) pending.retriesLeft--;
+    const spec = this.#core.peer.inbox.slice(record.start, record.end);
+    pending.isSent = false;
+    memoryStops.wait(() => this.#resend(pending, spec));
+  }
+
+  /** The driver is about to end the worker that runs it. */
+  outOfMemory(stop: MemoryStop): void {
+    this.#pending.get(stop.sequence)?.memoryStops.add(stop);
+  }
+
+  memoryIsBack(sequence: number): void {
+    this.#pending.get(sequence)?.rare?.memoryStops?.end();
   }
 
   #resendLater(pending: PendingRequest, spec: Uint8Array): void {

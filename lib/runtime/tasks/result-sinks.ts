@@ -57,6 +57,7 @@ export class ResultRefs implements ResultSink {
 /** Makes a ref of each item of a stream, under a number or, when it is in the store, an id. */
 export class StreamSink implements ResultSink {
   readonly #core: Core;
+  readonly #request: Reference;
   readonly #reader: StreamReader;
   readonly #what: string;
   readonly #nextSequence: () => number;
@@ -64,12 +65,14 @@ export class StreamSink implements ResultSink {
 
   constructor(
     core: Core,
+    request: Reference,
     reader: StreamReader,
     what: string,
     nextSequence: () => number,
     settle: Settle,
   ) {
     this.#core = core;
+    this.#request = request;
     this.#what = what;
     this.#reader = reader;
     this.#nextSequence = nextSequence;
@@ -85,15 +88,23 @@ export class StreamSink implements ResultSink {
     const isNew = this.#reader.expects(index);
     if (!isNew && !isStored) return;
     const id = isStored ? readId(this.#core.peer.inbox, start) : undefined;
-    const reference = new Reference(this.#core, isStored ? undefined : this.#nextSequence(), id);
+    const reference = this.#make(isStored ? undefined : this.#nextSequence(), id);
     const ref = new ObjectRef(reference);
     this.#settle(reference, ref, answer, start, end);
     if (isNew) this.#reader.push(ref);
     else ref[Symbol.dispose]();
   }
 
+  /** It counts as made where the stream was. */
+  #make(sequence: number | undefined, id?: string): Reference {
+    const reference = new Reference(this.#core, sequence, id);
+    const { callSites } = this.#core;
+    callSites?.set(reference, callSites.of(this.#request));
+    return reference;
+  }
+
   failed(error: unknown): void {
-    const reference = new Reference(this.#core, this.#nextSequence());
+    const reference = this.#make(this.#nextSequence());
     reference.slot.settle('failed', error);
     const ref = new ObjectRef(reference);
     this.#core.unobserved.add(ref, reference, this.#what);

@@ -1,5 +1,5 @@
 import type { Encoded } from '../../serialization/codec.js';
-import { maxPayloadBytes, Op } from '../../transport/wire.js';
+import { maxPayloadBytes, Op, TaskFlag } from '../../transport/wire.js';
 import { anchorIn } from '../actors/actor-handle.js';
 import type { Core } from '../core.js';
 import { idBytes, writeId } from '../objects/ids.js';
@@ -7,6 +7,7 @@ import { isRef, referenceOf, type ObjectRef } from '../objects/object-ref.js';
 import type { Row } from '../objects/shared-objects.js';
 import { ValueSlot, whenAllSettled } from '../objects/value-slot.js';
 import type { PendingRequest, Request } from './request.js';
+import type { RetryPolicy } from './retry-policy.js';
 import {
   dependenciesBytes,
   Flag,
@@ -31,8 +32,6 @@ export interface SpecOwner {
   fail(pending: PendingRequest, error: unknown): void;
 }
 
-/** Flags of a task: it comes back with its answer when its result is in the store. */
-const wantedBack = 1;
 const noBytes = new Uint8Array(0);
 const none: readonly never[] = [];
 /** Terms leave this much room for arguments. */
@@ -151,16 +150,16 @@ export class SpecSender {
       pending.spec = peer.outbox.slice(offset, offset + length);
     }
     const { target, detail } = destination;
-    const retries = policy.retries === Infinity ? -1 : policy.retries;
-    // How often a call runs again is a matter of its actor's row, not of this thread.
-    const flags = op === Op.call ? retries : this.#wish(retries);
+    const flags = op === Op.call ? timesOf(policy) : this.#taskFlags(policy);
     peer.commit(op, target, detail, flags, pending.sequence, length);
     pending.isSent = true;
   }
 
-  /** Of a task that may run once more for a result that was lost. */
-  #wish(retries: number): number {
-    return retries !== 0 && this.#core.lineage.isKept ? wantedBack : 0;
+  #taskFlags({ retries }: RetryPolicy): number {
+    if (retries === 0) return 0;
+    return this.#core.lineage.isKept
+      ? TaskFlag.mayRunAgain | TaskFlag.wantedBack
+      : TaskFlag.mayRunAgain;
   }
 
   #put(encoded: Encoded): Row {
@@ -279,6 +278,11 @@ export class SpecSender {
         return { index, content: ref.id };
     }
   }
+}
+
+/** How often a call runs again is a matter of its actor's row, not of this thread. */
+function timesOf({ retries }: RetryPolicy): number {
+  return retries === Infinity ? -1 : retries;
 }
 
 /** The arguments of a call stand behind the method's name. */

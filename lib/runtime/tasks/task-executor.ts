@@ -33,6 +33,8 @@ interface Arrived {
  * that the worker takes another task meanwhile and nested tasks cannot starve each other.
  */
 export class TaskExecutor implements Executor {
+  /** The last of the tasks that were taken has ended; its answer is about to leave. */
+  onIdle: () => void = () => undefined;
   readonly #core: Core;
   readonly #responder: Responder;
   readonly #actors: ActorHost;
@@ -60,6 +62,11 @@ export class TaskExecutor implements Executor {
       () => this.#tasks,
       (task) => this.#endEarly(task, new TaskCancelledError('The owner of the task has ended')),
     );
+  }
+
+  /** Whether no task that was taken is left. */
+  get isIdle(): boolean {
+    return this.#tasks.length === 0;
   }
 
   /** Tasks and calls whose code has started and has not ended. */
@@ -261,6 +268,7 @@ export class TaskExecutor implements Executor {
     const index = this.#tasks.lastIndexOf(task);
     const last = this.#tasks.pop()!;
     if (index < this.#tasks.length) this.#tasks[index] = last;
+    if (this.isIdle) this.onIdle();
     return true;
   }
 

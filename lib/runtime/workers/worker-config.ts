@@ -21,6 +21,9 @@ export interface WorkerConfig {
   readonly driverPid: number;
   /** Its output is to arrive at the driver. */
   readonly log: boolean;
+  readonly trackCallSites: boolean;
+  /** With more bytes of its own it ends when it is idle. */
+  readonly memoryLimit?: number;
 }
 
 const variable = 'MOBULA_WORKER';

@@ -11,6 +11,8 @@ import type { WorkerOutput } from './worker-output.js';
 
 /** A worker as its driver sees it: threads and processes differ in how they start and end only. */
 export interface WorkerHandle {
+  /** Of a process. */
+  readonly pid?: number | undefined;
   /** What it writes, unless that goes its own way. */
   readonly output?: WorkerOutput;
   /** Ends it at once. */
@@ -92,6 +94,7 @@ function startProcess(config: WorkerConfig, onExit: OnExit): WorkerHandle {
   child.unref();
   return {
     ...(output && { output }),
+    pid: child.pid,
     kill: () => killGroup(child.pid),
     keepAlive: (keep) => (keep ? child.ref() : child.unref()),
     findEnd: () => (child.pid === undefined ? undefined : findEnd(child.pid)),

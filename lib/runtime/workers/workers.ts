@@ -2,11 +2,13 @@ import { WorkerCrashedError } from '../../common/errors.js';
 import { native } from '../../store/binding.js';
 import type { Message } from '../../transport/message.js';
 import type { PeerAddress } from '../../transport/peer.js';
-import { RunQueue } from '../../transport/wire.js';
+import { RunQueue, TaskFlag } from '../../transport/wire.js';
 import type { Directed, Host, Hosts } from '../actors/directed.js';
 import { Director } from '../actors/director.js';
 import type { ActorIsolation, WorkerIsolation } from '../context.js';
 import type { Core } from '../core.js';
+import { MemoryWatch, type BusyProcess } from '../memory-watch/memory-watch.js';
+import type { MemoryReader } from '../memory-watch/system-memory.js';
 import { Enforcer } from './enforcer.js';
 import type { WorkerConfig } from './worker-config.js';
 import { startWorker, type WorkerHandle } from './worker-handle.js';
@@ -51,6 +53,9 @@ export interface WorkersOptions {
   readonly address: string;
   /** Their output is to be written by this thread, line by line. */
   readonly log: boolean;
+  readonly trackCallSites: boolean;
+  /** A task worker with more bytes of its own ends when it is idle. */
+  readonly memoryLimit: number | undefined;
 }
 
 /**
@@ -78,12 +83,19 @@ export class Workers implements Hosts {
   /** Task workers whose thread a task blocks: others stand in for them. */
   readonly #blocked = { thread: 0, process: 0 };
   readonly #enforcer: Enforcer;
+  readonly #memoryWatch: MemoryWatch;
   readonly director: Director;
   #nextNumber = 1;
   #stopping: (() => void) | undefined;
 
-  constructor(core: Core, options: WorkersOptions) {
+  constructor(core: Core, options: WorkersOptions, memory: MemoryReader) {
     this.#core = core;
+    this.#memoryWatch = new MemoryWatch(core, memory, {
+      busy: () => this.#busyProcesses(),
+      pids: () => this.#pids(),
+      end: ({ address }, reason) => this.#end(address, reason),
+      resume: () => this.#demandForQueued(),
+    });
     this.#enforcer = new Enforcer(core, (worker, reason) => this.#end(worker, reason));
     this.#options = options;
     this.director = new Director(core, this);
@@ -104,6 +116,10 @@ export class Workers implements Hosts {
         if (member !== undefined) member.lastWords = message.reason;
         break;
       }
+      case 'retiring':
+        // What it has said before has been heard by now.
+        this.#core.send({ type: 'stop' }, from);
+        break;
       case 'demand':
         this.#demanders[isolationOf(message.queue)].set(from.uid, from);
         this.#demand(message.queue, message.tasks);
@@ -135,9 +151,38 @@ export class Workers implements Hosts {
   #demand(queue: number, tasks = 1): void {
     if (this.#stopping !== undefined) return;
     const isolation = isolationOf(queue);
-    const limit = this.#options.limit + this.#blocked[isolation];
+    const most = isolation === 'process' ? this.#memoryWatch.capacity : Infinity;
+    const limit = Math.min(this.#options.limit, most) + this.#blocked[isolation];
     const wanted = Math.min(tasks, limit - this.#taskWorkers[isolation]);
     for (let i = 0; i < wanted; i++) this.#start('tasks', isolation);
+  }
+
+  /** Tasks that no worker was started for, because memory was short. */
+  #demandForQueued(): void {
+    const [queued] = native.peerCounts(this.#core.peer.handle);
+    this.#demand(RunQueue.process, queued);
+  }
+
+  #busyProcesses(): BusyProcess[] {
+    const { handle } = this.#core.peer;
+    const busy: BusyProcess[] = [];
+    for (const { address, handle: worker, role } of this.#members.values()) {
+      if (role !== 'tasks' || worker.pid === undefined || address === undefined) continue;
+      const tasks = native
+        .peerTasksAt(handle, address.slot, address.uid)
+        .map(([slot, uid, sequence, order, flags]) => ({
+          owner: { slot, uid },
+          sequence,
+          order,
+          mayRunAgain: (flags & TaskFlag.mayRunAgain) !== 0,
+        }));
+      if (tasks.length > 0) busy.push({ address, pid: worker.pid, tasks });
+    }
+    return busy;
+  }
+
+  #pids(): number[] {
+    return [...this.#members.values()].flatMap(({ handle }) => handle.pid ?? []);
   }
 
   #end(worker: PeerAddress, reason: string): void {
@@ -208,6 +253,7 @@ export class Workers implements Hosts {
     const member = new Member(this.#nextNumber++, role, isolation);
     this.#members.set(member.number, member);
     if (role === 'tasks') this.#taskWorkers[isolation]++;
+    if (isolation === 'process') this.#memoryWatch.start();
     member.handle = startWorker(this.#configOf(member), (reason) => this.#ended(member, reason));
     const { output } = member.handle;
     if (output !== undefined) {
@@ -219,6 +265,7 @@ export class Workers implements Hosts {
 
   #configOf({ number, role, isolation }: Member): WorkerConfig {
     const { store, peer } = this.#core;
+    const { memoryLimit } = this.#options;
     const [pid, fd, storeId] = native.storeHandle(store);
     return {
       worker: number,
@@ -231,6 +278,8 @@ export class Workers implements Hosts {
       driver: peer.address,
       driverPid: process.pid,
       log: this.#options.log,
+      trackCallSites: this.#options.trackCallSites,
+      ...(role === 'tasks' && memoryLimit !== undefined && { memoryLimit }),
     };
   }
 
@@ -263,6 +312,7 @@ export class Workers implements Hosts {
     native.storeReap(this.#core.store);
     this.#core.peer.schedule();
     if (member.address === undefined) this.#startFailed(member, why);
+    else this.#memoryWatch.ended(member.address.uid);
     this.director.hostEnded(member, why);
     if (member.role === 'tasks' && this.#isMissed(member)) {
       this.#demand(RunQueue[member.isolation]);
