@@ -5,7 +5,8 @@ import { Availability, lost } from '../objects/shared-objects.js';
 import type { ValueSlot } from '../objects/value-slot.js';
 import type { Recipe, Remembered } from './lineage.js';
 import { PendingRequest } from './request.js';
-import { ResultRefs, type Settle } from './result-sinks.js';
+import { ResultRefs } from './result-sinks.js';
+import type { Results } from './results.js';
 
 /** What becomes of a lost object. Neither: it is there, or will be. */
 export interface Verdict {
@@ -17,7 +18,7 @@ export interface Verdict {
 
 /** Of {@link Requests}. */
 export interface Repeating {
-  readonly settle: Settle;
+  readonly results: Results;
   /** Sends an answered request once more, or fails it, once all that it needs has settled. */
   repeat(pending: PendingRequest, needs: readonly ObjectRef[], spec: Uint8Array): void;
 }
@@ -113,7 +114,13 @@ export class Reconstruction {
     const pending = new PendingRequest(reference, ref, route, undefined);
     let refs: readonly ObjectRef[] = [ref];
     if (count > 1) {
-      const results = new ResultRefs(this.#core, reference, ref, count, this.#requests.settle);
+      const results = new ResultRefs(
+        this.#core,
+        reference,
+        ref,
+        count,
+        this.#requests.results.settle,
+      );
       pending.deliverTo(results);
       ({ refs } = results);
     }

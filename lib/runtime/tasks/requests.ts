@@ -1,20 +1,11 @@
 import { type RuntimeShutdownError, TaskCancelledError } from '../../common/errors.js';
-import { isContainer } from '../../serialization/record.js';
 import { native } from '../../store/binding.js';
-import {
-  answersTask,
-  endedPeer,
-  type InboxRecord,
-  type PeerAddress,
-} from '../../transport/peer.js';
-import { Blame, Op, RecordKind } from '../../transport/wire.js';
+import { endedPeer, type InboxRecord, type PeerAddress } from '../../transport/peer.js';
+import { Blame, Op } from '../../transport/wire.js';
 import type { Core } from '../core.js';
-import { readId } from '../objects/ids.js';
 import { ObjectRef, Reference, referenceOf } from '../objects/object-ref.js';
-import { lost, type Row } from '../objects/shared-objects.js';
 import { whenAllSettled } from '../objects/value-slot.js';
 import { Answer, outOfTime, taskError } from './answers.js';
-import { preferErrorsOf } from './error-classes.js';
 import { outOfMemory, type MemoryStop } from './memory-stops.js';
 import { whyNoAnswer } from './no-answer.js';
 import { ObjectStream, StreamReader } from './object-stream.js';
@@ -22,13 +13,11 @@ import { PendingRequest, type Destination, type Request } from './request.js';
 import { RequestTable } from './request-table.js';
 import { Reconstruction } from './reconstruction.js';
 import { ResultRefs, StreamSink } from './result-sinks.js';
+import { Results } from './results.js';
 import { isRetryable } from './retry-policy.js';
 import { currentTask, type RunningTask } from './running-task.js';
 import { SpecSender, use } from './spec-sender.js';
 import { countAttempt } from './task-spec.js';
-
-/** Results up to this size are worth a look whether they are primitives. */
-const glanceBytes = 32;
 
 export interface CancelOptions {
   /** End its worker when it does not react. */
@@ -47,11 +36,13 @@ export class Requests {
   readonly reconstruction: Reconstruction;
   readonly #core: Core;
   readonly #sender: SpecSender;
+  readonly results: Results;
   readonly #pending = new RequestTable();
   #sequence = 0;
 
   constructor(core: Core) {
     this.#core = core;
+    this.results = new Results(core);
     this.reconstruction = new Reconstruction(core, this);
     this.#sender = new SpecSender(core, {
       isPending: (pending) => this.#isPending(pending),
@@ -85,7 +76,7 @@ export class Requests {
   sendForMany(request: Request, count: number): readonly ObjectRef[] {
     const pending = this.#open(request, count);
     const { reference, ref } = pending;
-    const refs = new ResultRefs(this.#core, reference, ref, count, this.settle);
+    const refs = new ResultRefs(this.#core, reference, ref, count, this.results.settle);
     pending.deliverTo(refs);
     this.#start(request, pending);
     return refs.refs;
@@ -105,7 +96,14 @@ export class Requests {
     const reader = new StreamReader(control, backpressure);
     const nextSequence = () => this.takeSequence();
     pending.deliverTo(
-      new StreamSink(this.#core, reference, reader, request.route.what, nextSequence, this.settle),
+      new StreamSink(
+        this.#core,
+        reference,
+        reader,
+        request.route.what,
+        nextSequence,
+        this.results.settle,
+      ),
     );
     this.#start(request, pending);
     return new ObjectStream(reader);
@@ -157,7 +155,7 @@ export class Requests {
     const { sequence, flags, start, end } = record;
     const pending = this.#pending.get(sequence);
     if (pending === undefined) {
-      this.#discardAnswer(record);
+      this.results.discardAnswer(record);
       return;
     }
     if (flags === Answer.thrown || flags === Answer.failed) {
@@ -165,14 +163,14 @@ export class Requests {
       return;
     }
     if (pending.sink === undefined) {
-      this.settle(pending.reference, pending.ref, flags, start, end);
+      this.results.settle(pending.reference, pending.ref, flags, start, end);
     }
     if (flags === Answer.stored) this.#core.lineage.answered(pending, start, end);
     this.#finish(pending);
   }
 
   #completeFailed(pending: PendingRequest, answer: number, start: number, end: number): void {
-    const error = this.#decodeError(pending.route.declaration.module, start, end);
+    const error = this.results.decodeError(pending.route.declaration.module, start, end);
     if (answer === Answer.failed) {
       this.#fail(pending, error);
       return;
@@ -190,88 +188,13 @@ export class Requests {
     const { sequence, item, flags, start, end } = record;
     const sink = this.#pending.get(sequence)?.sink;
     if (sink === undefined) {
-      this.#discard(record);
+      this.results.discard(record);
       return;
     }
     if (sink instanceof StreamSink) {
       sink.heardFrom({ slot: record.sender, uid: record.senderUid });
     }
     sink.item(item, flags, start, end);
-  }
-
-  /** A task that has failed here does not count as finished, whatever its worker says later. */
-  #discardAnswer(record: InboxRecord): void {
-    const isValue = record.flags === Answer.value || record.flags === Answer.stored;
-    if (isValue && answersTask(record)) this.#core.peer.tally(-1, 0);
-    this.#discard(record);
-  }
-
-  /** What comes for a request that nobody waits for any more must not stay in the store. */
-  #discard({ sequence, flags, kind, item, start, end }: InboxRecord): void {
-    if (flags !== Answer.stored) return;
-    const isItem = kind === RecordKind.item;
-    const isUnnamed = isItem && end > start;
-    const id = isUnnamed
-      ? readId(this.#core.peer.inbox, start)
-      : this.#core.ids.of(isItem ? sequence + item : sequence);
-    const row = this.#core.objects.addRef(id);
-    if (row !== undefined) this.#drop(row);
-  }
-
-  #drop({ entry, generation }: Row): void {
-    this.#core.objects.dropRef(entry, generation);
-  }
-
-  #decode(start: number, end: number): unknown {
-    return this.#core.codec.decodeAt(this.#core.peer.inbox, start, end);
-  }
-
-  /** An error that cannot be read, for lack of its class, gives way to the one that says so. */
-  #decodeError(module: string, start: number, end: number): unknown {
-    try {
-      return preferErrorsOf(module, () => this.#decode(start, end));
-    } catch (error) {
-      return error;
-    }
-  }
-
-  readonly settle = (
-    reference: Reference,
-    ref: ObjectRef,
-    answer: number,
-    start: number,
-    end: number,
-  ): void => {
-    if (answer === Answer.stored) this.#settleStored(reference, ref);
-    else this.#settleRecord(reference, start, end);
-  };
-
-  #settleRecord({ slot }: Reference, start: number, end: number): void {
-    if (end - start <= glanceBytes && !isContainer(this.#core.peer.inbox, start)) {
-      const value = this.#decode(start, end);
-      if (typeof value !== 'object' || value === null) {
-        slot.settle('value', value);
-        return;
-      }
-    }
-    slot.settle('record', this.#core.peer.inbox.slice(start, end));
-  }
-
-  /** The worker has counted a reference for this process; from here on it is counted here. */
-  #settleStored(reference: Reference, ref: ObjectRef): void {
-    if (reference.slot.state === 'failed' && reference.entry === undefined) {
-      this.#core.objects.discard(reference.id);
-      return;
-    }
-    if (reference.entry === undefined) {
-      const row = this.#core.objects.addRef(reference.id);
-      if (row === undefined) {
-        reference.slot.settle('failed', lost(reference.id));
-        return;
-      }
-      this.#core.references.count(ref, reference, row);
-    }
-    reference.slot.settle('stored');
   }
 
   /** A request comes back: whoever should have run it is gone. */
@@ -428,8 +351,8 @@ export class Requests {
     stopDelay?.();
     giveUpPlace?.();
     sink?.ended();
-    if (argumentsRow !== undefined) this.#drop(argumentsRow);
-    if (dependenciesRow !== undefined) this.#drop(dependenciesRow);
+    if (argumentsRow !== undefined) this.results.drop(argumentsRow);
+    if (dependenciesRow !== undefined) this.results.drop(dependenciesRow);
     for (const ref of used) this.#core.values.endUse(referenceOf(ref));
     whenEnded?.();
   }
