@@ -25,6 +25,10 @@ const limitMs = 300_000;
  */
 const explained = [
   {
+    places: ['queue/peer_control.cc: lock_.set(actor->attempt, attempt);'],
+    reason: 'no call is with a host while there is none, and the next host sets it',
+  },
+  {
     places: ['queue/peer.cc: lock.set(slot.client, client);'],
     reason: 'the fields of a free slot mean nothing, and all peers of the tests are of one process',
   },
@@ -32,6 +36,7 @@ const explained = [
     places: [
       'queue/resources.cc: for (size_t i = 0; i < std::size(name); ++i) lock_.set(resource.name[i], name[i]);',
       'queue/peer_control.cc: lock_.set(actor.restarts, restarts);',
+      'queue/peer_control.cc: lock_.set(actor.made, kNone);',
     ],
     reason: 'nobody reads this field of a row that is not in use, and whoever takes it sets it',
   },

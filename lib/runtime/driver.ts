@@ -9,6 +9,7 @@ import { addressOf, claimName, type Place } from './address.js';
 import { endContext, setContext, type WorkerIsolation } from './context.js';
 import { Core } from './core.js';
 import { Joiners } from './joiners.js';
+import { spillDirectoryFor, type SpillOptions } from './spill-directory.js';
 import { Workers } from './workers/workers.js';
 
 export interface DriverOptions {
@@ -16,6 +17,7 @@ export interface DriverOptions {
   readonly workers: number;
   readonly isolation: WorkerIsolation;
   readonly eviction: 'spill' | 'clru' | 'none';
+  readonly spill: SpillOptions | undefined;
   readonly guard: boolean;
   /** cpu and gpu among them. */
   readonly resources: Readonly<Record<string, number>>;
@@ -65,6 +67,7 @@ export class Driver {
 
   constructor(options: DriverOptions) {
     const { memory, workers, isolation, resources, eviction, guard, logToDriver, name } = options;
+    const { spill } = options;
     const store = native.storeCreate(
       memory,
       maxObjects,
@@ -73,6 +76,8 @@ export class Driver {
       guard,
       true,
       0,
+      spill && spillDirectoryFor(spill),
+      spill?.limit,
     );
     this.isolation = isolation;
     this.core = new Core(store, RunQueue.actor, false);

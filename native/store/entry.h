@@ -1,7 +1,7 @@
 #ifndef MOBULA_STORE_ENTRY_H_
 #define MOBULA_STORE_ENTRY_H_
 
-#include "shm/layout.h"
+#include "shm/segment.h"
 
 namespace mobula::store {
 
@@ -26,6 +26,23 @@ inline bool is_freed(const shm::ObjectEntry& entry) { return (entry.flags & shm:
 // Its bytes go as soon as nobody reads or writes them.
 inline bool is_given_up(const shm::ObjectEntry& entry) {
   return (entry.flags & (shm::kDeleted | shm::kFreed)) != 0;
+}
+
+inline bool can_spill(const shm::Segment& segment) {
+  return segment.header().spill_directory[0] != 0 &&
+         segment.header().eviction == EvictionPolicy::kUnreferenced;
+}
+
+inline bool has_copy(const shm::ObjectEntry& entry) { return entry.copy_file != shm::kNone; }
+
+// Its bytes are on disk only, or on their way back.
+inline bool is_spilled(const shm::ObjectEntry& entry) {
+  return entry.state == shm::ObjectState::kSpilled || entry.state == shm::ObjectState::kRestoring;
+}
+
+// Some process writes its bytes: nothing becomes of it before that has ended.
+inline bool is_written(const shm::ObjectEntry& entry) {
+  return entry.state == shm::ObjectState::kCreated || entry.state == shm::ObjectState::kRestoring;
 }
 
 inline bool is_readable(const shm::ObjectEntry& entry) {

@@ -68,6 +68,21 @@ class AdoptedActor : public Peers {
   const Actor actor_;
 };
 
+// It had a host before.
+class HostedAgain : public RestartingActor {
+ public:
+  HostedAgain() {
+    REQUIRE_OK(driver_.host(actor_, worker_));
+    calls_ = worker_.exchange();
+    REQUIRE_OK(driver_.peer().unhost_actor(actor_.index, actor_.generation));
+    for (const Received& call : calls_) worker_.return_call(call.handle, false);
+    worker_.exchange();
+  }
+
+ private:
+  std::vector<Received> calls_;
+};
+
 // The worker hosts it and has read its calls.
 class ActorOfWorker : public RestartingActor {
  public:
@@ -181,6 +196,9 @@ TEST("a kill while creating an actor leaves none") {
 }
 TEST("a kill while hosting an actor loses and repeats no call") {
   sweep({"hosting_an_actor"}, make<PendingActor>);
+}
+TEST("a kill while an actor gets its next host loses and repeats no call") {
+  sweep({"hosting_an_actor", {}, 1}, make<HostedAgain>);
 }
 TEST("a kill while ending an actor loses and repeats no call") {
   sweep({"ending_an_actor", {}, 4}, make<PendingActor>);

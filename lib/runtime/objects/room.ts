@@ -1,4 +1,4 @@
-import { StoreFullError } from '../../common/errors.js';
+import { OutOfDiskError, StoreFullError } from '../../common/errors.js';
 import { copyOf, type Encoded } from '../../serialization/codec.js';
 import { Availability, native, Room as Fits } from '../../store/binding.js';
 import { statsOf } from '../../store/object-info.js';
@@ -98,8 +98,14 @@ export class Room {
     native.storeAskToCollect(this.#core.store);
   }
 
+  /** With nothing spilled for it. */
   #has(size: number): boolean {
     return native.storeRoomFor(this.#core.store, size) === Fits.some;
+  }
+
+  #canHave(size: number): boolean {
+    const fits = native.storeRoomFor(this.#core.store, size);
+    return fits === Fits.some || fits === Fits.bySpilling;
   }
 
   /** Makes an object of `size` bytes, for a caller that cannot wait long. */
@@ -112,20 +118,27 @@ export class Room {
     }
   }
 
+  /** Reads what had no room to come back from disk. Throws `error` when there is none still. */
+  readAgain<T>(id: string, error: unknown, read: () => T): T {
+    const size = native.storePeek(this.#core.store, id)?.[1] ?? 0;
+    if (!this.#isHopeful(error, size)) throw error;
+    return this.#collectAndMake(size, read, error);
+  }
+
   /** Whether the error is one of lacking room that may come. */
   #isHopeful(error: unknown, size: number): boolean {
-    if (!(error instanceof StoreFullError)) return false;
+    if (!(error instanceof StoreFullError || error instanceof OutOfDiskError)) return false;
     return native.storeRoomFor(this.#core.store, size) !== Fits.never;
   }
 
   #collectAndMake<T>(size: number, make: () => T, full: unknown): T {
     this.#collector.now();
-    if (this.#has(size)) return make();
+    if (this.#canHave(size)) return make();
     const others = native.storeAskToCollect(this.#core.store) - 1;
     const deadline = performance.now() + patienceMs;
     while (others > 0 && performance.now() < deadline) {
       Atomics.wait(sleeper, 0, 0, sliceMs);
-      if (this.#has(size)) return make();
+      if (this.#canHave(size)) return make();
     }
     throw full;
   }
@@ -227,12 +240,11 @@ export class Room {
     const threads = native.storeCollectors(store);
     const isFirst = native.storeIsFirstForRoom(store, place);
     const spare = this.#wasQuiet ? size : size * threads;
-    if (isFirst && native.storeRoomFor(store, spare) === Fits.some) {
+    if (isFirst && this.#canHave(spare)) {
       if (this.#stored.length > storedAtMost) this.#forgetConsumed();
       return true;
     }
-    const fits = native.storeRoomFor(store, size);
-    if (fits !== Fits.some) return fits === Fits.never;
+    if (!this.#canHave(size)) return native.storeRoomFor(store, size) === Fits.never;
     this.#forgetConsumed();
     return this.#stored.length === 0;
   }

@@ -63,6 +63,10 @@ export class SharedObjects {
   readonly store: number;
   /** An object has been created here. */
   onCreated: (size: number) => void = () => undefined;
+  /** Reading an object has thrown `error`: reads it `again`, if it lacked room to come back from disk. */
+  onUnread: <T>(id: string, error: unknown, again: () => T) => T = (_id, error) => {
+    throw error;
+  };
   readonly #codec: Codec;
   readonly #freshId: () => string;
   readonly #registers: Float64Array;
@@ -194,7 +198,7 @@ export class SharedObjects {
    * ObjectLostError if it is gone.
    */
   read(id: string): unknown {
-    const held = this.#views.open(id);
+    const held = this.#open(id);
     if (held === undefined) throw this.#isFreed(id) ? freed(id) : lost(id);
     const shared = new SharedViews();
     let value: unknown;
@@ -207,6 +211,14 @@ export class SharedObjects {
     }
     if (held.metadataSize > 0) throw value as Error;
     return value;
+  }
+
+  #open(id: string): Held | undefined {
+    try {
+      return this.#views.open(id);
+    } catch (error) {
+      return this.onUnread(id, error, () => this.#views.open(id));
+    }
   }
 
   #isFreed(id: string): boolean {
