@@ -36,6 +36,13 @@ interface Waiter {
 /** So many ids are kept before the consumed ones among them are forgotten. */
 const storedAtMost = 1000;
 
+/** A state in what `storePeek` gives. */
+const spilled = 2;
+
+function isOfRoom(error: unknown): boolean {
+  return error instanceof StoreFullError || error instanceof OutOfDiskError;
+}
+
 const sleeper = new Int32Array(new SharedArrayBuffer(4));
 
 /**
@@ -120,14 +127,33 @@ export class Room {
 
   /** Reads what had no room to come back from disk. Throws `error` when there is none still. */
   readAgain<T>(id: string, error: unknown, read: () => T): T {
-    const size = native.storePeek(this.#core.store, id)?.[1] ?? 0;
-    if (!this.#isHopeful(error, size)) throw error;
+    const size = this.#sizeOnDisk(error, id);
+    if (size === undefined) throw error;
     return this.#collectAndMake(size, read, error);
+  }
+
+  /**
+   * When a read that has failed for lack of room, first at `since`, may be tried again; undefined when
+   * there is no hope, or it has another reason.
+   */
+  reliefFrom(error: unknown, id: string, since: number): Promise<void> | undefined {
+    if (performance.now() - since > this.hopeMs) return undefined;
+    if (this.#sizeOnDisk(error, id) === undefined) return undefined;
+    native.storeAskToCollect(this.#core.store);
+    this.#collector.request();
+    return this.#collector.relief;
+  }
+
+  /** Of an object that could not come back for want of room; the error may also be its value. */
+  #sizeOnDisk(error: unknown, id: string): number | undefined {
+    if (!isOfRoom(error)) return undefined;
+    const [, size = 0, state] = native.storePeek(this.#core.store, id) ?? [];
+    return state === spilled && this.#isHopeful(error, size) ? size : undefined;
   }
 
   /** Whether the error is one of lacking room that may come. */
   #isHopeful(error: unknown, size: number): boolean {
-    if (!(error instanceof StoreFullError || error instanceof OutOfDiskError)) return false;
+    if (!isOfRoom(error)) return false;
     return native.storeRoomFor(this.#core.store, size) !== Fits.never;
   }
 

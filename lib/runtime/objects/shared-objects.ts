@@ -198,27 +198,28 @@ export class SharedObjects {
    * ObjectLostError if it is gone.
    */
   read(id: string): unknown {
-    const held = this.#open(id);
+    try {
+      return this.readInRoom(id);
+    } catch (error) {
+      return this.onUnread(id, error, () => this.readInRoom(id));
+    }
+  }
+
+  /** As {@link read}; throws at once when what is on disk finds no room to come back. */
+  readInRoom(id: string): unknown {
+    const held = this.#views.open(id);
     if (held === undefined) throw this.#isFreed(id) ? freed(id) : lost(id);
     const shared = new SharedViews();
     let value: unknown;
     try {
       const target = forwardTarget(held.data);
-      if (target !== undefined) return this.read(target);
+      if (target !== undefined) return this.readInRoom(target);
       value = this.#codec.decode(held.data, shared);
     } finally {
       holdFor(this.store, held, shared);
     }
     if (held.metadataSize > 0) throw value as Error;
     return value;
-  }
-
-  #open(id: string): Held | undefined {
-    try {
-      return this.#views.open(id);
-    } catch (error) {
-      return this.onUnread(id, error, () => this.#views.open(id));
-    }
   }
 
   #isFreed(id: string): boolean {

@@ -26,6 +26,8 @@ class Read implements SlotListener {
   readonly resolve: Resolve;
   readonly reject: Reject;
   endWait: () => void = nothing;
+  /** Since when there was no room for the value to come back from disk. */
+  fullSince: number | undefined;
   readonly #values: Values;
 
   constructor(values: Values, ref: ObjectRef) {
@@ -185,19 +187,27 @@ export class Values {
     else void relief.then(() => this.#deliver(read));
   }
 
-  #deliver({ ref, resolve, reject }: Read): void {
+  #deliver(read: Read): void {
+    const reference = referenceOf(read.ref);
     let value: unknown;
     try {
-      value = this.readNow(referenceOf(ref));
+      value = this.#readSettled(reference, () => this.#core.objects.readInRoom(reference.id));
     } catch (error) {
-      reject(error);
+      read.fullSince ??= performance.now();
+      const relief = this.#core.room.reliefFrom(error, reference.id, read.fullSince);
+      if (relief === undefined) read.reject(error);
+      else void relief.then(() => this.#deliver(read));
       return;
     }
-    resolve(value);
+    read.resolve(value);
   }
 
   /** The value of a settled ref. Throws what it failed with; once the runtime has ended, that. */
   readNow(reference: Reference): unknown {
+    return this.#readSettled(reference, () => this.#core.objects.read(reference.id));
+  }
+
+  #readSettled(reference: Reference, readStored: () => unknown): unknown {
     this.assertUsable(reference);
     const { slot } = reference;
     if (!isOfShutdown(slot)) this.#core.assertOpen();
@@ -209,7 +219,7 @@ export class Values {
       case 'failed':
         throw slot.error;
       default:
-        return this.#core.objects.read(reference.id);
+        return readStored();
     }
   }
 
