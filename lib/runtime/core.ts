@@ -108,7 +108,7 @@ export class Core implements PeerOwner {
     this.changes = new StoreChanges(store);
     this.room = new Room(this);
     this.objects.onCreated = (size) => this.room.created(size);
-    this.objects.onUnread = (id, error, again) => this.room.readAgain(id, error, again);
+    this.objects.onUnread = (id, error) => this.room.unread(id, error);
     this.peer = new Peer(store, queue, this);
     this.ids = new PeerIds(this.storeId, this.peer.address.uid);
     if (staysUp) this.peer.keepAlive(true);

@@ -66,6 +66,8 @@ class Client : public std::enable_shared_from_this<Client> {
   void end_spilling() { spill_directory_.reset(); }
   // Whether some process copies objects to a file. No lock held.
   bool is_spilling() const;
+  // How many files there were to copy to, so far. No lock held.
+  uint64_t files_begun() const { return port::load_word(segment_->store().next_file); }
   // Says who pins how much, for the message of a refusal; empty when nobody does. No lock held.
   std::string describe_pins();
   // Called once by the keeper at its next tick, unless the client ends before that.

@@ -53,15 +53,17 @@ struct Restoring {
 
 }  // namespace store
 
-// `any`: there is more that may be evicted now.
+// `any`: there is more that may be evicted now. Others see from the file that room is on its way,
+// before they see the pins.
 Status ObjectStore::make_copies(uint64_t weight, bool* any) {
   if (!store::can_spill(client_->segment())) return Status::ok();
   std::vector<Piece> pieces;
+  uint64_t wanted = 0, number = 0;
   uint32_t file = kNone;
-  uint64_t number = 0;
-  Status status = choose_pieces(weight, &pieces);
-  if (status.is_ok() && !pieces.empty()) status = open_file(pieces, &file, &number);
-  if (status.is_ok() && file != kNone) {
+  Status status = open_file(weight, &wanted, &file, &number);
+  if (!status.is_ok() || file == kNone) return status;
+  status = choose_pieces(wanted, file, &pieces);
+  if (status.is_ok() && !pieces.empty()) {
     status = store::write_spill_file(client_->segment(), number, &pieces);
     port::fail_point(port::FailPoint::kCopied);
   }
@@ -70,21 +72,39 @@ Status ObjectStore::make_copies(uint64_t weight, bool* any) {
   return status;
 }
 
-Status ObjectStore::choose_pieces(uint64_t weight, std::vector<Piece>* pieces) {
+// No file when there is nothing to copy.
+Status ObjectStore::open_file(uint64_t weight, uint64_t* wanted, uint32_t* file, uint64_t* number) {
+  const shm::RowTable& files = client_->segment().files();
+  for (;;) {
+    bool needs_rows = false;
+    Status status = locked([&](Objects& objects) {
+      *wanted = std::min(bytes_to_copy(client_->segment(), weight), kFileBytesMost);
+      needs_rows = *wanted > 0 && !files.has(1);
+      if (needs_rows && !files.can_grow()) {
+        return Status{Code::kDiskFull, "there are too many spill files: free objects"};
+      }
+      if (*wanted == 0 || needs_rows) return Status::ok();
+      *file = objects.begin_file();
+      *number = client_->segment().file(*file).number;
+      return Status::ok();
+    });
+    if (!status.is_ok() || !needs_rows) return status;
+    if (Status grown = client_->grow(); !grown.is_ok()) return grown;
+  }
+}
+
+Status ObjectStore::choose_pieces(uint64_t wanted, uint32_t file, std::vector<Piece>* pieces) {
   const shm::Segment& segment = client_->segment();
-  uint64_t wanted = UINT64_MAX, chosen = 0;
+  uint64_t chosen = 0;
   bool more = true;
   while (more) {
     Status status = locked([&](Objects& objects) {
-      if (wanted == UINT64_MAX) {
-        wanted = std::min(bytes_to_copy(segment, weight), kFileBytesMost);
-      }
       uint32_t next = segment.store().lru_oldest;
       for (size_t i = 0; more && i < kPiecesPerLock; ++i) {
         uint32_t index = kNone;
         more =
             chosen < wanted && pieces->size() < kPiecesMost && objects.pin_uncopied(&next, &index);
-        if (!more) return Status::ok();
+        if (!more) return objects.extend_file(file, chosen);
         const ObjectEntry& entry = segment.entry(index);
         uint8_t* bytes = segment.writable_data(store::block_of(segment, index).start);
         pieces->push_back({index, bytes, entry.size + entry.metadata_size});
@@ -95,36 +115,6 @@ Status ObjectStore::choose_pieces(uint64_t weight, std::vector<Piece>* pieces) {
     if (!status.is_ok()) return status;
   }
   return Status::ok();
-}
-
-Status ObjectStore::open_file(const std::vector<Piece>& pieces, uint32_t* file, uint64_t* number) {
-  const shm::Segment& segment = client_->segment();
-  uint64_t bytes = 0;
-  for (const Piece& piece : pieces) bytes += piece.length;
-  for (;;) {
-    bool needs_rows = false;
-    Status status = locked([&](Objects& objects) {
-      StoreState& state = segment.store();
-      uint64_t limit = segment.header().spill_limit;
-      if (bytes > limit - std::min(limit, state.spill_bytes)) {
-        return Status{Code::kDiskFull, "spilling " + std::to_string(bytes) +
-                                           " more bytes would pass the limit of " +
-                                           std::to_string(limit) + ", of which " +
-                                           std::to_string(state.spill_bytes) +
-                                           " are taken: free objects, or raise spillLimit"};
-      }
-      needs_rows = !segment.files().has(1);
-      if (needs_rows && !segment.files().can_grow()) {
-        return Status{Code::kDiskFull, "there are too many spill files: free objects"};
-      }
-      if (needs_rows) return Status::ok();
-      *file = objects.begin_file(bytes);
-      *number = segment.file(*file).number;
-      return Status::ok();
-    });
-    if (!status.is_ok() || !needs_rows) return status;
-    if (Status grown = client_->grow(); !grown.is_ok()) return grown;
-  }
 }
 
 // The oldest last, so that it is the first to go.

@@ -81,7 +81,9 @@ class Objects {
   // Its bytes could not be read: they never can be, or not now.
   void not_restored(uint32_t entry, bool is_lost);
   // A file that this process is to write; and one that gets no more copies. A row must be there.
-  uint32_t begin_file(uint64_t bytes);
+  uint32_t begin_file();
+  // kDiskFull, with nothing changed, when all files would be larger than the limit.
+  Status extend_file(uint32_t file, uint64_t bytes);
   void finish_file(uint32_t file);
   // The next bytes that could make room if they were copied first, oldest first: pinned by this
   // process, one committed step at a time. False when there are none.

@@ -1,5 +1,7 @@
 // The edges of the object table that spilling takes (doc/object_states.md).
 
+#include <algorithm>
+
 #include "shm/table.h"
 #include "store/entry.h"
 #include "store/objects.h"
@@ -98,19 +100,32 @@ void Objects::drop_copy(uint32_t index) {
   if (segment_.file(file).state == SpillState::kReady) finish_file(file);
 }
 
-uint32_t Objects::begin_file(uint64_t bytes) {
+uint32_t Objects::begin_file() {
   StoreState& store = segment_.store();
   uint32_t index = shm::table_take(lock_, segment_.files());
   SpillFile& file = segment_.file(index);
   lock_.set(file.number, store.next_file);
-  lock_.set(file.bytes, bytes);
-  lock_.add(store.spill_bytes, bytes);
+  lock_.set(file.bytes, 0);
   lock_.set(file.objects, 0);
   lock_.set(file.writer, client_);
   lock_.set(file.state, SpillState::kWriting);
   lock_.add(store.next_file, 1);
   lock_.add(store.files_in_writing, 1);
   return index;
+}
+
+Status Objects::extend_file(uint32_t index, uint64_t bytes) {
+  StoreState& store = segment_.store();
+  uint64_t limit = segment_.header().spill_limit;
+  if (bytes > limit - std::min(limit, store.spill_bytes)) {
+    return {Code::kDiskFull, "spilling " + std::to_string(bytes) +
+                                 " more bytes would pass the limit of " + std::to_string(limit) +
+                                 ", of which " + std::to_string(store.spill_bytes) +
+                                 " are taken: free objects, or raise spillLimit"};
+  }
+  lock_.add(segment_.file(index).bytes, bytes);
+  lock_.add(store.spill_bytes, bytes);
+  return Status::ok();
 }
 
 void Objects::finish_file(uint32_t index) {

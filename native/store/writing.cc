@@ -21,8 +21,10 @@ namespace {
 // From here on writing into cold memory is cheaper through the file than through the mapping.
 constexpr uint64_t kWriteColdFrom = 1 << 20;
 constexpr size_t kEdgesPerCommit = 32;
-// How long a creation waits for room that is on its way: from processes that are ending, or spill.
+// How long a creation waits for room that is on its way: from processes that are ending; from those
+// that spill.
 constexpr uint64_t kPatienceMs = 1000;
+constexpr uint64_t kSpillPatienceMs = 10'000;
 
 Status not_writing() {
   return {Code::kNotFound, "the object is no longer being written: it was sealed or aborted"};
@@ -38,20 +40,20 @@ bool is_writing(const ObjectEntry& entry, const EntryRef& ref) {
 
 class Patience {
  public:
-  // False when there is no reason to wait, or no time left. The first time waits in any case.
-  bool wait(bool reason) {
+  // Waits a moment, the first time none; false when it has lasted `ms` already.
+  bool wait(uint64_t ms) {
     uint64_t now = port::monotonic_ms();
-    if (ends_ == 0) {
-      ends_ = now + kPatienceMs;
+    if (began_ == 0) {
+      began_ = now;
       return true;
     }
-    if (now > ends_ || !reason) return false;
+    if (now >= began_ + ms) return false;
     port::sleep_ms(1);
     return true;
   }
 
  private:
-  uint64_t ends_ = 0;
+  uint64_t began_ = 0;
 };
 
 }  // namespace
@@ -108,6 +110,7 @@ Status ObjectStore::with_room(uint64_t weight, const Attempt& attempt) {
   Victims victims = store::can_spill(client_->segment()) ? Victims::kOldest : Victims::kAny;
   for (;;) {
     bool needs_rows = false;
+    uint64_t files_before = client_->files_begun();
     Status status =
         change([&](Objects& objects) { return attempt(objects, victims, &needs_rows); });
     if (status.is_ok() && !needs_rows) return status;
@@ -120,8 +123,10 @@ Status ObjectStore::with_room(uint64_t weight, const Attempt& attempt) {
     Status copied = make_copies(weight, &any);
     if (any) continue;
     if (std::exchange(victims, Victims::kAny) == Victims::kOldest) continue;
-    bool expects_room = client_->expects_room() || client_->is_spilling();
-    if (!patience.wait(expects_room)) {
+    bool spilling =
+        copied.is_ok() && (client_->is_spilling() || client_->files_begun() != files_before);
+    uint64_t limit = spilling ? kSpillPatienceMs : client_->expects_room() ? kPatienceMs : 0;
+    if (!patience.wait(limit)) {
       if (!copied.is_ok()) return copied;
       return {Code::kFull, status.message() + client_->describe_pins()};
     }

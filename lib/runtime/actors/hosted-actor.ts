@@ -85,7 +85,8 @@ export class HostedActor implements ActorPart {
 
   #admit(task: RunningTask, payload: Uint8Array, start: number, end: number): void {
     try {
-      const { terms, args } = readSpec(this.#with.core, payload, start, end);
+      const { core } = this.#with;
+      const { terms, args } = core.room.reading(() => readSpec(core, payload, start, end));
       task.terms = terms;
       this.#calls.add(new Call(task, args));
     } catch (error) {

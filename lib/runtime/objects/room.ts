@@ -36,10 +36,7 @@ interface Waiter {
 /** So many ids are kept before the consumed ones among them are forgotten. */
 const storedAtMost = 1000;
 
-/** A state in what `storePeek` gives. */
-const spilled = 2;
-
-function isOfRoom(error: unknown): boolean {
+function isOfRoom(error: unknown): error is StoreFullError | OutOfDiskError {
   return error instanceof StoreFullError || error instanceof OutOfDiskError;
 }
 
@@ -58,6 +55,8 @@ export class Room {
   readonly #collector = new Collector();
   readonly #memory: number;
   #waiters: Waiter[] = [];
+  /** Of errors that say that an object on disk found no room: its size. */
+  readonly #unread = new WeakMap<Error, number>();
   /** Ids of values stored by {@link whenever} that may not be consumed yet. */
   #stored: string[] = [];
   #watch: number | undefined;
@@ -125,30 +124,40 @@ export class Room {
     }
   }
 
-  /** Reads what had no room to come back from disk. Throws `error` when there is none still. */
-  readAgain<T>(id: string, error: unknown, read: () => T): T {
-    const size = this.#sizeOnDisk(error, id);
-    if (size === undefined) throw error;
-    return this.#collectAndMake(size, read, error);
+  /** An object of this store could not be opened. */
+  unread(id: string, error: unknown): void {
+    if (!isOfRoom(error)) return;
+    const [, size] = native.storePeek(this.#core.store, id) ?? [];
+    if (size !== undefined) this.#unread.set(error, size);
+  }
+
+  /** Calls `read`, for a caller that cannot wait long for what is on disk to come back. */
+  reading<T>(read: () => T): T {
+    try {
+      return read();
+    } catch (error) {
+      const size = this.#sizeUnread(error);
+      if (size === undefined) throw error;
+      return this.#collectAndMake(size, read, error);
+    }
   }
 
   /**
-   * When a read that has failed for lack of room, first at `since`, may be tried again; undefined when
-   * there is no hope, or it has another reason.
+   * When a read that has thrown `error`, and something like it since `since`, may be tried again.
+   * Undefined unless it lacked room for what is on disk, and there is hope.
    */
-  reliefFrom(error: unknown, id: string, since: number): Promise<void> | undefined {
+  reliefFrom(error: unknown, since: number): Promise<void> | undefined {
+    if (this.#sizeUnread(error) === undefined) return undefined;
     if (performance.now() - since > this.hopeMs) return undefined;
-    if (this.#sizeOnDisk(error, id) === undefined) return undefined;
     native.storeAskToCollect(this.#core.store);
     this.#collector.request();
     return this.#collector.relief;
   }
 
-  /** Of an object that could not come back for want of room; the error may also be its value. */
-  #sizeOnDisk(error: unknown, id: string): number | undefined {
-    if (!isOfRoom(error)) return undefined;
-    const [, size = 0, state] = native.storePeek(this.#core.store, id) ?? [];
-    return state === spilled && this.#isHopeful(error, size) ? size : undefined;
+  /** The same error may also be a value that was read. */
+  #sizeUnread(error: unknown): number | undefined {
+    const size = isOfRoom(error) ? this.#unread.get(error) : undefined;
+    return size !== undefined && this.#isHopeful(error, size) ? size : undefined;
   }
 
   /** Whether the error is one of lacking room that may come. */

@@ -63,10 +63,8 @@ export class SharedObjects {
   readonly store: number;
   /** An object has been created here. */
   onCreated: (size: number) => void = () => undefined;
-  /** Reading an object has thrown `error`: reads it `again`, if it lacked room to come back from disk. */
-  onUnread: <T>(id: string, error: unknown, again: () => T) => T = (_id, error) => {
-    throw error;
-  };
+  /** An object could not be opened. */
+  onUnread: (id: string, error: unknown) => void = () => undefined;
   readonly #codec: Codec;
   readonly #freshId: () => string;
   readonly #registers: Float64Array;
@@ -198,28 +196,28 @@ export class SharedObjects {
    * ObjectLostError if it is gone.
    */
   read(id: string): unknown {
-    try {
-      return this.readInRoom(id);
-    } catch (error) {
-      return this.onUnread(id, error, () => this.readInRoom(id));
-    }
-  }
-
-  /** As {@link read}; throws at once when what is on disk finds no room to come back. */
-  readInRoom(id: string): unknown {
-    const held = this.#views.open(id);
+    const held = this.#open(id);
     if (held === undefined) throw this.#isFreed(id) ? freed(id) : lost(id);
     const shared = new SharedViews();
     let value: unknown;
     try {
       const target = forwardTarget(held.data);
-      if (target !== undefined) return this.readInRoom(target);
+      if (target !== undefined) return this.read(target);
       value = this.#codec.decode(held.data, shared);
     } finally {
       holdFor(this.store, held, shared);
     }
     if (held.metadataSize > 0) throw value as Error;
     return value;
+  }
+
+  #open(id: string): Held | undefined {
+    try {
+      return this.#views.open(id);
+    } catch (error) {
+      this.onUnread(id, error);
+      throw error;
+    }
   }
 
   #isFreed(id: string): boolean {

@@ -191,10 +191,10 @@ export class Values {
     const reference = referenceOf(read.ref);
     let value: unknown;
     try {
-      value = this.#readSettled(reference, () => this.#core.objects.readInRoom(reference.id));
+      value = this.#readSettled(reference);
     } catch (error) {
       read.fullSince ??= performance.now();
-      const relief = this.#core.room.reliefFrom(error, reference.id, read.fullSince);
+      const relief = this.#core.room.reliefFrom(error, read.fullSince);
       if (relief === undefined) read.reject(error);
       else void relief.then(() => this.#deliver(read));
       return;
@@ -204,10 +204,10 @@ export class Values {
 
   /** The value of a settled ref. Throws what it failed with; once the runtime has ended, that. */
   readNow(reference: Reference): unknown {
-    return this.#readSettled(reference, () => this.#core.objects.read(reference.id));
+    return this.#core.room.reading(() => this.#readSettled(reference));
   }
 
-  #readSettled(reference: Reference, readStored: () => unknown): unknown {
+  #readSettled(reference: Reference): unknown {
     this.assertUsable(reference);
     const { slot } = reference;
     if (!isOfShutdown(slot)) this.#core.assertOpen();
@@ -219,7 +219,7 @@ export class Values {
       case 'failed':
         throw slot.error;
       default:
-        return readStored();
+        return this.#core.objects.read(reference.id);
     }
   }
 

@@ -107,8 +107,27 @@ export class TaskExecutor implements Executor {
       task.terms = terms;
       this.#arrived.push({ task, declaration, args });
     } catch (error) {
-      this.#failed(task, error);
+      task.fullSince ??= performance.now();
+      const relief = this.#core.room.reliefFrom(error, task.fullSince);
+      if (relief === undefined) this.#failed(task, error);
+      else this.#prepareAfter(relief, task, declaration, payload.slice(start, end));
     }
+  }
+
+  /** Its arguments are on disk, and there was no room for them. */
+  #prepareAfter(
+    relief: Promise<void>,
+    task: RunningTask,
+    declaration: Declaration,
+    payload: Uint8Array,
+  ): void {
+    this.#loading++;
+    void relief.then(() => {
+      this.#loading--;
+      if (task.ended || !this.#core.peer.isOpen) return;
+      this.#prepare(task, declaration, payload, 0, payload.length);
+      this.#core.peer.schedule();
+    });
   }
 
   /** Runs a task after its module has been imported. */

@@ -221,8 +221,8 @@ class ObjectStore {
   using Attempt = std::function<Status(store::Objects&, store::Victims, bool* needs_rows)>;
   Status with_room(uint64_t weight, const Attempt& attempt);
   Status make_copies(uint64_t weight, bool* any);
-  Status choose_pieces(uint64_t weight, std::vector<store::Piece>* pieces);
-  Status open_file(const std::vector<store::Piece>& pieces, uint32_t* file, uint64_t* number);
+  Status open_file(uint64_t weight, uint64_t* wanted, uint32_t* file, uint64_t* number);
+  Status choose_pieces(uint64_t wanted, uint32_t file, std::vector<store::Piece>* pieces);
   void keep_copies(const std::vector<store::Piece>& pieces, uint32_t file, bool written);
   Status bring_back(const ObjectId& id, EntryRef* pinned);
   Status begin_restoring(const ObjectId& id, store::Restoring* out);
