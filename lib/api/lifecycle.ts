@@ -17,6 +17,7 @@ import { currentContext, onFirstUse, requireContext } from '../runtime/context.j
 import { isAddress, isName } from '../runtime/address.js';
 import { defaultMemory, defaultWorkers, Driver, type DriverOptions } from '../runtime/driver.js';
 import { Joiner } from '../runtime/joiner.js';
+import type { SpillOptions } from '../runtime/spill-directory.js';
 import { callerModule } from '../runtime/tasks/functions.js';
 import { isWorker } from '../runtime/tasks/modules.js';
 
@@ -29,8 +30,15 @@ export interface InitOptions {
   isolation?: 'thread' | 'process';
   /** What tasks can ask for: `cpu` (default {@link workers}), `gpu` (default 0), and any others. */
   resources?: Record<string, number>;
-  /** Default `'spill'`: what is referenced stays, what is not may go. */
+  /** Default `'spill'`: what is referenced goes to disk when its memory is needed, what is not, goes. */
   eviction?: 'spill' | 'clru' | 'none';
+  /**
+   * Where objects spill to, in a directory of the runtime's own that ends with it; made if it is not
+   * there. Default: `/var/tmp`, or else `os.tmpdir()`.
+   */
+  spillDirectory?: string;
+  /** The most bytes of spill files. Default: what the disk has. */
+  spillLimit?: number | string;
   /** Default true: values got from the store are mapped read-only. */
   guard?: boolean;
   /**
@@ -81,6 +89,8 @@ const optionNames = [
   'isolation',
   'resources',
   'eviction',
+  'spillDirectory',
+  'spillLimit',
   'guard',
   'logToDriver',
   'trackCallSites',
@@ -104,6 +114,7 @@ function checkOptions(options: InitOptions): DriverOptions {
     resources: checkResources(options.resources, workers),
     isolation: checkOneOf('options.isolation', isolation, ['thread', 'process']),
     eviction: checkOneOf('options.eviction', eviction, ['spill', 'clru', 'none']),
+    spill: eviction === 'spill' ? checkSpill(options) : undefined,
     guard,
     logToDriver,
     trackCallSites,
@@ -113,6 +124,16 @@ function checkOptions(options: InitOptions): DriverOptions {
         : checkSize('options.workerMemoryLimit', workerMemoryLimit, minMemory),
     name,
   };
+}
+
+function checkSpill({ spillDirectory, spillLimit }: InitOptions): SpillOptions {
+  if (spillDirectory !== undefined) {
+    checkString('options.spillDirectory', spillDirectory);
+    if (spillDirectory === '') throw outOfRange('options.spillDirectory', 'a path', spillDirectory);
+  }
+  const limit =
+    spillLimit === undefined ? undefined : checkSize('options.spillLimit', spillLimit, 0);
+  return { directory: spillDirectory, limit };
 }
 
 const maxResources = 32;

@@ -117,6 +117,7 @@ export class Core implements PeerOwner {
     this.room = new Room(this);
     this.lineage = new Lineage(this);
     this.objects.onCreated = (size) => this.room.created(size);
+    this.objects.onUnread = (id, error) => this.room.unread(id, error);
     this.peer = new Peer(store, queue, this);
     this.ids = new PeerIds(this.storeId, this.peer.address.uid);
     if (staysUp) this.peer.keepAlive(true);
@@ -125,6 +126,17 @@ export class Core implements PeerOwner {
   /** The id of the ref that a task or call is answered to. */
   taskIdOf({ senderUid, sequence }: Incoming): string {
     return new PeerIds(this.storeId, senderUid).of(sequence);
+  }
+
+  /**
+   * When what could not be read, for `error`, and since `since`, can be: because it is made again, or
+   * has room to come back from disk. Undefined when there is no hope; rejects when there is none left.
+   */
+  recoveryFrom(error: unknown, since: number): Promise<void> | undefined {
+    const missing = this.lost.missingIn(error);
+    return missing === undefined
+      ? this.room.reliefFrom(error, since)
+      : this.lost.whenFound(missing);
   }
 
   get isClosed(): boolean {

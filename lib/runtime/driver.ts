@@ -12,6 +12,7 @@ import { LeakWatch } from './memory-watch/leak-watch.js';
 import { SystemMemory, type MemoryReader } from './memory-watch/system-memory.js';
 import { CallSites } from './objects/call-sites.js';
 import { Joiners } from './joiners.js';
+import { spillDirectoryFor, type SpillOptions } from './spill-directory.js';
 import { Workers } from './workers/workers.js';
 
 export interface DriverOptions {
@@ -19,6 +20,7 @@ export interface DriverOptions {
   readonly workers: number;
   readonly isolation: WorkerIsolation;
   readonly eviction: 'spill' | 'clru' | 'none';
+  readonly spill: SpillOptions | undefined;
   readonly guard: boolean;
   /** cpu and gpu among them. */
   readonly resources: Readonly<Record<string, number>>;
@@ -71,6 +73,7 @@ export class Driver {
   /** `machine` tells how much memory is in use. */
   constructor(options: DriverOptions, machine: MemoryReader = new SystemMemory()) {
     const { memory, workers, isolation, resources, eviction, guard, logToDriver, name } = options;
+    const { spill } = options;
     const store = native.storeCreate(
       memory,
       maxObjects,
@@ -79,6 +82,8 @@ export class Driver {
       guard,
       true,
       0,
+      spill && spillDirectoryFor(spill),
+      spill?.limit,
     );
     this.isolation = isolation;
     const callSites = options.trackCallSites ? new CallSites() : undefined;

@@ -13,8 +13,10 @@ import {
   MobulaError,
   ObjectExistsError,
   ObjectFreedError,
+  ObjectLostError,
   ObjectNotFoundError,
   ObjectNotSealedError,
+  OutOfDiskError,
   StoreClosedError,
   StoreCorruptError,
   StoreFullError,
@@ -32,8 +34,8 @@ export const Availability = { absent: 0, pending: 1, ready: 2, lost: 3, freed: 4
 /** Of an actor: `pending` before its first host, `restarting` before each further one. */
 export const ActorState = { ended: 0, pending: 1, alive: 2, restarting: 3 } as const;
 
-/** Whether an object of some size has room now, or could never have. */
-export const Room = { none: 0, some: 1, never: 2 } as const;
+/** Whether an object of some size has room now, once others are spilled, or could never have. */
+export const Room = { none: 0, some: 1, never: 2, bySpilling: 3 } as const;
 
 /** [id, size, state, pins, createdAt]; state: 0 created, 1 sealed, 2 spilled. */
 export type InfoRow = [id: string, size: number, state: number, pins: number, createdAt: number];
@@ -63,6 +65,9 @@ export interface Native {
     guard: boolean,
     queue: boolean,
     prefault: number,
+    /** With {@link Eviction.unreferenced}: where to, and how many bytes at most, objects spill. */
+    spillDirectory?: string,
+    spillLimit?: number,
   ): number;
   storeAttachName(name: string): number;
   storeAttachHandle(pid: number, fd: number, storeId: string): number;
@@ -134,7 +139,8 @@ export interface Native {
   storeTakeEvicted(store: number): InfoRow[];
   storeList(store: number): InfoRow[];
   /** memory, used, largest free block, sealed, unsealed, pinned objects, pinned bytes, puts, hits,
-   * misses, evictions, evicted bytes, clients, reclaimed clients, recoveries. */
+   * misses, evictions, evicted bytes, clients, reclaimed clients, recoveries, objects on disk only,
+   * spilled, spilled bytes, restored, restored bytes. */
   storeStats(store: number): Float64Array;
   storeCheck(store: number): string[];
 
@@ -343,6 +349,10 @@ function storeError(code: number, message: string): Error {
       return Object.assign(new RangeError(message), { code: 'ERR_OUT_OF_RANGE' });
     case 12:
       return new ObjectFreedError(message);
+    case 13:
+      return new OutOfDiskError(message);
+    case 14:
+      return new ObjectLostError(message);
     case 9:
       return new MobulaError('MOBULA_INCOMPATIBLE', message);
     case 11:

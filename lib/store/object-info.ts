@@ -27,6 +27,7 @@ export interface StoreStats {
   misses: number;
   evictions: number;
   evictedBytes: number;
+  /** Objects written to disk so far, each once, and read back. */
   spilled: number;
   spilledBytes: number;
   restored: number;
@@ -45,14 +46,15 @@ export function infoOf([id, size, state, pins, createdAt]: InfoRow): ObjectInfo 
 
 export function statsOf(row: Float64Array): StoreStats {
   const [memory, used, largest, sealed, unsealed, pinnedObjects, pinnedBytes] = row;
-  const [puts, hits, misses, evictions, evictedBytes, clients, reclaimed, recoveries] =
+  const [puts, hits, misses, evictions, evictedBytes, clients, reclaimed, recoveries, onDisk] =
     row.subarray(7);
+  const [spilled, spilledBytes, restored, restoredBytes] = row.subarray(16);
   return {
     memory: memory!,
     usedBytes: used!,
     freeBytes: memory! - used!,
     largestFreeBlock: largest!,
-    objects: sealed! + unsealed!,
+    objects: sealed! + unsealed! + onDisk!,
     sealed: sealed!,
     unsealed: unsealed!,
     pinnedObjects: pinnedObjects!,
@@ -63,10 +65,10 @@ export function statsOf(row: Float64Array): StoreStats {
     misses: misses!,
     evictions: evictions!,
     evictedBytes: evictedBytes!,
-    spilled: 0,
-    spilledBytes: 0,
-    restored: 0,
-    restoredBytes: 0,
+    spilled: spilled!,
+    spilledBytes: spilledBytes!,
+    restored: restored!,
+    restoredBytes: restoredBytes!,
     clients: clients!,
     reclaimedClients: reclaimed!,
     recoveries: recoveries!,

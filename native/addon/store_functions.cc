@@ -30,9 +30,13 @@ Value store_create(const CallbackInfo& info) {
   options.guard = to_bool(info[4]);
   options.queue = to_bool(info[5]);
   options.prefault = to_uint64(info[6]);
+  if (info[7].IsString()) options.spill_directory = info[7].As<Napi::String>();
+  if (info[8].IsNumber()) options.spill_limit = to_uint64(info[8]);
   std::unique_ptr<ObjectStore> store;
   Status status = ObjectStore::create(options, &store);
-  return opened(info, std::move(status), std::move(store));
+  Value number = opened(info, std::move(status), std::move(store));
+  if (!number.IsEmpty()) Addon::of(info.Env()).store(number)->set_creator();
+  return number;
 }
 
 Value store_attach_name(const CallbackInfo& info) {
@@ -143,7 +147,12 @@ Value store_stats(const CallbackInfo& info) {
                                             stats.evicted_bytes,
                                             stats.clients,
                                             stats.reclaimed_clients,
-                                            stats.recoveries};
+                                            stats.recoveries,
+                                            stats.on_disk,
+                                            stats.spilled,
+                                            stats.spilled_bytes,
+                                            stats.restored,
+                                            stats.restored_bytes};
   auto array = Napi::Float64Array::New(info.Env(), values.size());
   double* next = array.Data();
   for (uint64_t value : values) *next++ = static_cast<double>(value);

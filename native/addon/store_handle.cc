@@ -198,6 +198,7 @@ void StoreHandle::close() {
   pins_.clear();
   refs_.clear();
   writings_.clear();
+  if (is_creator_) store_->end_spilling();
   closed_store_ = store_;
   store_.reset();
 }

@@ -60,6 +60,9 @@ class StoreHandle {
   // `collect` is called on the JavaScript thread when somebody asks this process for memory.
   void on_collect(Napi::Env env, Napi::Function collect);
 
+  // The store's spill files end with close().
+  void set_creator() { is_creator_ = true; }
+
   // Gives back pins, refs and unsealed objects. Idempotent. Views can still be released.
   void close();
   bool is_closed() const { return closed_; }
@@ -97,6 +100,7 @@ class StoreHandle {
   std::unordered_multiset<uint64_t> room_places_;
   napi_env env_ = nullptr;
   bool closed_ = false;
+  bool is_creator_ = false;
 };
 
 }  // namespace mobula::addon

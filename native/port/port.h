@@ -110,6 +110,31 @@ uint64_t file_system_size(int fd);
 uint64_t file_system_free(int fd);
 void file_close(int fd);
 
+// --- Files on disk -----------------------------------------------------------------------------
+
+// A new 0600 file to write to; EEXIST when there is one.
+int disk_file_create(const char* path, int* fd);
+int disk_file_open(const char* path, int* fd);  // to read from
+// Writes all of them, one after the other. `parts` is used up.
+struct Part {
+  const void* bytes;
+  uint64_t length;
+};
+int disk_file_write(int fd, uint64_t offset, const Part* parts, uint32_t count);
+// EIO when the file ends before that.
+int disk_file_read(int fd, uint64_t offset, void* bytes, uint64_t length);
+int disk_file_remove(const char* path);
+
+// Makes a 0700 directory, or takes one that nobody has taken, for as long as this process has `fd`
+// open. EWOULDBLOCK when somebody has.
+int directory_take(const char* path, bool create, int* fd);
+// With the files in it. ENOTEMPTY when somebody adds some meanwhile.
+int directory_remove(const char* path);
+// Calls `found` for each name in it.
+int directory_list(const char* path, void (*found)(void* context, const char* name), void* context);
+
+// --- Mappings ----------------------------------------------------------------------------------
+
 // Null on failure, with errno set.
 void* map_shared(int fd, uint64_t length, bool writable);
 // Zero-filled private memory that costs nothing until touched.
@@ -193,8 +218,11 @@ enum class FailPoint {
   kPagesCommitted,  // the system has given pages, the store does not know it
   kPaging,          // a free block is taken, its pages have come or gone
   kClaiming,        // a liveness mutex is held, the slot still free
+  kCopied,          // a spill file is written, no entry knows it
+  kReadBack,        // a block has its bytes again, its entry does not say so
+  kUnlinked,        // a spill file is gone, its row is not
 };
-inline constexpr uint32_t kFailPoints = 9;
+inline constexpr uint32_t kFailPoints = 12;
 
 #if defined(MOBULA_FAIL_POINTS)
 void fail_point(FailPoint point, const void* subject = nullptr);  // test/fail_points.h

@@ -44,6 +44,7 @@ inline constexpr uint32_t kRoomBucket = kWaitBuckets;       // of those who wait
 inline constexpr uint32_t kSystemBucket = kRoomBucket + 1;  // of all ObjectId::is_system()
 inline constexpr uint32_t kAllBuckets = kSystemBucket + 1;
 
+inline constexpr uint32_t kMaxSpillFiles = 1 << 20;
 inline constexpr uint64_t kUnit = 64;                    // granularity of the data area
 inline constexpr uint64_t kChunk = 256 * 1024;           // granularity of committing the data area
 inline constexpr uint64_t kPageAlignedFrom = 64 * 1024;  // blocks of this size start on a page
@@ -82,7 +83,8 @@ struct Header {
   uint32_t has_queue;
   uint32_t guard;  // views are mapped read-only
   uint32_t reserved;
-  uint64_t prefault;  // bytes of free memory to keep committed ahead of use
+  uint64_t spill_limit;  // on the bytes of spill files
+  uint64_t prefault;     // bytes of free memory to keep committed ahead of use
   uint64_t clients_offset;
   uint64_t store_offset;
   uint64_t queue_offset;
@@ -90,7 +92,8 @@ struct Header {
   uint64_t chunks_offset;
   uint64_t data_offset;
   uint64_t data_size;
-  char mapping_name[64];  // how /proc/<pid>/maps shows the file
+  char mapping_name[64];       // how /proc/<pid>/maps shows the file
+  char spill_directory[1024];  // of spill files; empty: there are none
 };
 
 // --- Lock with undo log ------------------------------------------------------------------------
@@ -143,8 +146,10 @@ enum class ObjectState : uint8_t {
   kPromised = 1,  // named by a ref, no bytes yet
   kCreated = 2,   // being written by `creator`
   kSealed = 3,
-  kFreeing = 4,  // unreachable; its edges and block are on their way back
-  kLost = 5,     // its bytes are gone and will not come; refs to it remain
+  kFreeing = 4,    // unreachable; its edges and block are on their way back
+  kLost = 5,       // its bytes are gone and will not come; refs to it remain
+  kSpilled = 6,    // its bytes are in a spill file only
+  kRestoring = 7,  // `creator` reads them back
 };
 
 inline constexpr uint8_t kManaged = 1;  // has had a ref: garbage once nobody refers to it
@@ -171,7 +176,11 @@ struct ObjectEntry {
   ObjectState state;
   uint8_t flags;
   uint16_t reserved;
-  uint64_t reserved2[6];
+  uint32_t copy_file;  // the spill file with a copy of its bytes, or kNone
+  uint32_t reserved2;
+  uint64_t copy_offset;  // where in it, data and metadata
+  uint64_t copy_sum;     // their checksum
+  uint64_t reserved3[3];
 };
 static_assert(sizeof(ObjectEntry) == 192);
 
@@ -206,10 +215,31 @@ struct Bins {
   uint32_t heads[kFirstLevels][kSecondLevels];
 };
 
+// kWriting: `writer` has created it, or is about to, and adds copies. kDoomed: no copy is of use
+// any more; it is on the doomed list until somebody has unlinked it.
+enum class SpillState : uint32_t { kFree = 0, kWriting = 1, kReady = 2, kDoomed = 3 };
+
+// A file in Header::spill_directory with copies of objects' bytes.
+struct SpillFile {
+  uint64_t number;   // its name; no other file of the segment ever has it
+  uint64_t bytes;    // at most so many
+  uint32_t objects;  // entries whose copy_file it is
+  SpillState state;
+  uint32_t writer;     // client
+  uint32_t free_next;  // also the link of the doomed list
+};
+static_assert(sizeof(SpillFile) == 32);
+
 // Counting equations (check() verifies them):
 //   charged_bytes   = sum of weight over entries that own a block
-//   evictable_bytes = sum of weight over entries on the LRU list that the policy may evict
-//   sealed, unsealed = entries in state sealed, created (deleted ones included)
+//   evictable_bytes = sum of weight over entries on the LRU list that the policy may evict, or that
+//                     have a copy in a spill file; listed_bytes: over all on the list
+//   sealed, unsealed, spilled = entries in state sealed, created, spilled or restoring (deleted
+//   ones
+//                               included)
+//   spill_bytes     = sum of bytes over spill files in use; files_in_writing of them are kWriting;
+//   `objects` of each is the number of
+//                     entries whose copy it has, none if doomed
 //   pinned_objects, pinned_bytes = count and sum of weight of entries with a bit in `pins`
 // The LRU list holds exactly the sealed entries with no bit in `pins`, oldest first.
 struct StoreState {
@@ -217,17 +247,21 @@ struct StoreState {
   Table entries;
   Table blocks;
   Table edges;
+  Table files;
   uint64_t charged_bytes;
   uint64_t evictable_bytes;
+  uint64_t listed_bytes;
+  uint64_t spill_bytes;
   uint64_t committed_chunks;
   uint32_t lru_oldest;
   uint32_t lru_youngest;
   uint32_t freeing_head;
   uint32_t paging_block;  // a used block without owner whose pages `paging_client` is changing
   uint32_t paging_client;
-  uint32_t reserved;
+  uint32_t doomed_file;  // first of the doomed list
   uint64_t sealed;
   uint64_t unsealed;
+  uint64_t spilled;
   uint64_t pinned_objects;
   uint64_t pinned_bytes;
   uint64_t puts;
@@ -235,6 +269,13 @@ struct StoreState {
   uint64_t misses;
   uint64_t evictions;
   uint64_t evicted_bytes;
+  uint64_t copies;  // made in spill files so far
+  uint64_t copied_bytes;
+  uint64_t restored;
+  uint64_t restored_bytes;
+  uint64_t next_file;
+  uint32_t files_in_writing;
+  uint32_t reserved;
   uint64_t reclaimed_clients;
   uint64_t next_auto_id;
   Bins bins;

@@ -52,7 +52,8 @@ bool is_plausible(const Header& header) {
   return header.memory_limit <= kMaxMemory && header.max_objects <= kMaxObjects &&
          header.has_queue <= 1 && header.guard <= 1 && header.prefault <= header.memory_limit &&
          header.eviction <= EvictionPolicy::kUnreferenced &&
-         is_text(header.mapping_name, sizeof header.mapping_name);
+         is_text(header.mapping_name, sizeof header.mapping_name) &&
+         memchr(header.spill_directory, 0, sizeof header.spill_directory) != nullptr;
 }
 
 }  // namespace
@@ -67,6 +68,7 @@ Plan make_plan(const StoreOptions& options) {
   header.guard = options.guard;
   header.prefault = std::min(options.prefault, options.memory);
   header.has_queue = options.queue;
+  header.spill_limit = options.spill_limit;
   header.hash_heads = 64;
   while (header.hash_heads < objects && header.hash_heads < 1u << 30) header.hash_heads *= 2;
   header.data_size = round_up(2 * options.memory + 4 * kChunk, kChunk);
@@ -82,6 +84,8 @@ Plan make_plan(const StoreOptions& options) {
   plan.entries = plan_table(&cursor, sizeof(ObjectEntry), objects);
   plan.blocks = plan_table(&cursor, sizeof(Block), 2 * objects + 2);
   plan.edges = plan_table(&cursor, sizeof(Edge), std::min<uint64_t>(4 * objects, kNone - 1));
+  bool spills = !options.spill_directory.empty();
+  plan.files = plan_table(&cursor, sizeof(SpillFile), spills ? kMaxSpillFiles : 0);
   if (options.queue) {
     plan.actors = plan_table(&cursor, sizeof(ActorSlot), kMaxActors);
     plan.cells = plan_table(&cursor, sizeof(Cell), kQueueCells);
@@ -117,6 +121,7 @@ Status recover_plan(const Header& header, uint64_t file_size, Plan* out) {
   options.eviction = header.eviction;
   options.guard = header.guard != 0;
   options.queue = header.has_queue != 0;
+  options.spill_directory = header.spill_directory;
   *out = make_plan(options);
   if (!same_layout(header, out->header)) return corrupt_status("header");
   if (header.total_size != file_size) return corrupt_status("size");
@@ -126,7 +131,7 @@ Status recover_plan(const Header& header, uint64_t file_size, Plan* out) {
 
 Status confirm_tables(const Plan& plan, const StoreState& store, const QueueState& queue) {
   bool same = same_place(plan.entries, store.entries) && same_place(plan.blocks, store.blocks) &&
-              same_place(plan.edges, store.edges);
+              same_place(plan.edges, store.edges) && same_place(plan.files, store.files);
   if (plan.header.has_queue != 0) {
     same = same && same_place(plan.actors, queue.actors) && same_place(plan.cells, queue.cells);
   }

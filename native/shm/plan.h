@@ -14,7 +14,7 @@ inline constexpr uint32_t kMaxObjects = 1u << 30;
 // it anew and believes no offset that it finds.
 struct Plan {
   Header header{};
-  Table entries{}, blocks{}, edges{}, cells{}, actors{};
+  Table entries{}, blocks{}, edges{}, files{}, cells{}, actors{};
   uint64_t fixed_end = 0;  // everything before this is committed at creation
 };
 

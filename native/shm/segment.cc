@@ -11,6 +11,7 @@ namespace {
 constexpr uint64_t kCommitStep = 256 * 1024;
 constexpr uint64_t kHugePagesFrom = 64ull << 20;  // a smaller segment would grow by much of itself
 constexpr const char* kFilePrefix = "mobula-";
+constexpr const char* kSpillPrefix = "/mobula-spill-";
 
 Status system_error(const std::string& what, int error) {
   return {Code::kSystem, what + ": " + strerror(error)};
@@ -42,6 +43,8 @@ void init_store(const Plan& plan, StoreState* store) {
   store->entries = plan.entries;
   store->blocks = plan.blocks;
   store->edges = plan.edges;
+  store->files = plan.files;
+  store->doomed_file = kNone;
   store->lru_oldest = store->lru_youngest = kNone;
   store->freeing_head = kNone;
   store->paging_block = store->paging_client = kNone;
@@ -86,6 +89,10 @@ Status Segment::create(const StoreOptions& options, std::unique_ptr<Segment>* ou
   }
   Plan plan = make_plan(options);
   Header& header = plan.header;
+  std::string spill = options.spill_directory;
+  if (spill.size() + 64 > sizeof header.spill_directory) {
+    return {Code::kOutOfRange, "the path of the spill directory is too long: " + spill};
+  }
   header.magic = kMagic;
   header.abi_version = kAbiVersion;
   header.layout_hash = layout_hash();
@@ -93,6 +100,8 @@ Status Segment::create(const StoreOptions& options, std::unique_ptr<Segment>* ou
   header.pid_namespace = port::pid_namespace();
   port::random_bytes(header.store_id.bytes.data(), header.store_id.bytes.size());
   copy_text(header.libc, sizeof header.libc, port::libc_name());
+  if (!spill.empty()) spill += kSpillPrefix + header.store_id.hex();
+  copy_text(header.spill_directory, sizeof header.spill_directory, spill);
 
   int fd = -1;
   std::string shown;
@@ -216,6 +225,7 @@ Segment::Segment(int fd, const Plan& plan, uint8_t* base, const uint8_t* views, 
       entries_(plan.entries, &store_->entries, base),
       blocks_(plan.blocks, &store_->blocks, base),
       edges_(plan.edges, &store_->edges, base),
+      files_(plan.files, &store_->files, base),
       cells_(plan.cells, &queue_->cells, base),
       actors_(plan.actors, &queue_->actors, base) {}
 

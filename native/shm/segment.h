@@ -51,6 +51,7 @@ class Segment {
   const Rows<ObjectEntry>& entries() const { return entries_; }
   const Rows<Block>& blocks() const { return blocks_; }
   const Rows<Edge>& edges() const { return edges_; }
+  const Rows<SpillFile>& files() const { return files_; }
   const Rows<Cell>& cells() const { return cells_; }
   const Rows<ActorSlot>& actors() const { return actors_; }
 
@@ -63,6 +64,7 @@ class Segment {
     return block;
   }
   Edge& edge(uint32_t index) const { return edges_[index]; }
+  SpillFile& file(uint32_t index) const { return files_[index]; }
   Cell& cell(uint32_t index) const { return cells_[index]; }
   ActorSlot& actor(uint32_t index) const { return actors_[index]; }
 
@@ -117,6 +119,7 @@ class Segment {
   const Rows<ObjectEntry> entries_;
   const Rows<Block> blocks_;
   const Rows<Edge> edges_;
+  const Rows<SpillFile> files_;
   const Rows<Cell> cells_;
   const Rows<ActorSlot> actors_;
 };

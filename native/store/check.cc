@@ -11,6 +11,7 @@ using shm::BlockState;
 using shm::kNone;
 using shm::ObjectEntry;
 using shm::ObjectState;
+using shm::SpillState;
 using shm::StoreState;
 
 namespace {
@@ -27,7 +28,8 @@ bool any_bit(const uint64_t* words) {
 }
 
 bool owns_block(const ObjectEntry& entry) {
-  return entry.state == ObjectState::kCreated || entry.state == ObjectState::kSealed;
+  return entry.state == ObjectState::kCreated || entry.state == ObjectState::kSealed ||
+         entry.state == ObjectState::kRestoring;
 }
 
 bool is_linked_state(ObjectState state) {
@@ -41,10 +43,10 @@ class Checker {
 
   std::vector<std::string> run() {
     expect(state_.lock.count == 0, "the undo log is not empty");
-    for (auto walk :
-         {&Checker::walk_blocks, &Checker::walk_bins, &Checker::walk_entries, &Checker::walk_ids,
-          &Checker::walk_lru, &Checker::walk_edges, &Checker::walk_freeing,
-          &Checker::walk_free_rows, &Checker::check_paging, &Checker::check_holders}) {
+    for (auto walk : {&Checker::walk_blocks, &Checker::walk_bins, &Checker::walk_entries,
+                      &Checker::walk_ids, &Checker::walk_lru, &Checker::walk_edges,
+                      &Checker::walk_freeing, &Checker::walk_free_rows, &Checker::walk_files,
+                      &Checker::check_paging, &Checker::check_holders}) {
       try {
         (this->*walk)();
       } catch (const shm::Corrupt& damage) {
@@ -140,7 +142,7 @@ class Checker {
   }
 
   void walk_entries() {
-    uint64_t charged = 0, sealed = 0, unsealed = 0, pinned = 0, pinned_bytes = 0;
+    uint64_t charged = 0, sealed = 0, unsealed = 0, spilled = 0, pinned = 0, pinned_bytes = 0;
     for (uint32_t i = 0; i < segment_.entries().used(); ++i) {
       const ObjectEntry& entry = segment_.entry(i);
       uint64_t weight = shm::weight_of(entry.size, entry.metadata_size);
@@ -154,16 +156,25 @@ class Checker {
       bool is_live = entry.state != ObjectState::kFree && entry.state != ObjectState::kFreeing;
       if (is_live && (entry.flags & shm::kFreed) != 0) {
         expect(entry.state == ObjectState::kLost || entry.state == ObjectState::kCreated ||
-                   any_bit(entry.pins),
+                   entry.state == ObjectState::kRestoring || any_bit(entry.pins),
                "entry " + std::to_string(i) + " is freed, but nobody keeps it from going");
       }
       sealed += entry.state == ObjectState::kSealed;
       unsealed += entry.state == ObjectState::kCreated;
+      bool is_spilled =
+          entry.state == ObjectState::kSpilled || entry.state == ObjectState::kRestoring;
+      spilled += is_spilled;
+      bool may_have_copy = is_spilled || entry.state == ObjectState::kSealed;
+      bool has_copy = is_live && entry.copy_file != kNone;
+      expect(
+          has_copy ? may_have_copy : !is_spilled,
+          "entry " + std::to_string(i) + " has a copy on disk that it cannot have, or lacks one");
     }
     expect_equal(state_.charged_bytes, charged, "charged_bytes");
     expect(charged <= segment_.header().memory_limit, "more bytes are charged than `memory`");
     expect_equal(state_.sealed, sealed, "sealed");
     expect_equal(state_.unsealed, unsealed, "unsealed");
+    expect_equal(state_.spilled, spilled, "spilled");
     expect_equal(state_.pinned_objects, pinned, "pinned_objects");
     expect_equal(state_.pinned_bytes, pinned_bytes, "pinned_bytes");
   }
@@ -189,7 +200,7 @@ class Checker {
   }
 
   void walk_lru() {
-    uint64_t found = 0, evictable = 0, expected = 0;
+    uint64_t found = 0, evictable = 0, listed = 0, expected = 0;
     uint32_t prev = kNone;
     for (uint32_t i = state_.lru_oldest; i != kNone && found <= segment_.entries().used();
          ++found) {
@@ -198,7 +209,9 @@ class Checker {
       expect(entry.lru_prev == prev, "the LRU list has a wrong back link");
       expect(entry.state == ObjectState::kSealed && !any_bit(entry.pins) && !is_kept(entry),
              "entry " + std::to_string(i) + " is on the LRU list but not evictable");
-      if (may_evict(entry)) evictable += shm::weight_of(entry.size, entry.metadata_size);
+      uint64_t weight = shm::weight_of(entry.size, entry.metadata_size);
+      listed += weight;
+      if (may_evict(entry)) evictable += weight;
       prev = i;
       i = entry.lru_next;
     }
@@ -209,6 +222,7 @@ class Checker {
     expect(state_.lru_youngest == prev, "the LRU list has a wrong end");
     expect_equal(found, expected, "the length of the LRU list");
     expect_equal(state_.evictable_bytes, evictable, "evictable_bytes");
+    expect_equal(state_.listed_bytes, listed, "listed_bytes");
   }
 
   bool may_evict(const ObjectEntry& entry) const {
@@ -218,7 +232,7 @@ class Checker {
       case EvictionPolicy::kClru:
         return true;
       case EvictionPolicy::kUnreferenced:
-        return entry.contained_by == 0 && !any_bit(entry.refs);
+        return (entry.contained_by == 0 && !any_bit(entry.refs)) || entry.copy_file != kNone;
     }
     return false;
   }
@@ -262,6 +276,43 @@ class Checker {
     expect_equal(found, expected, "the number of freeing entries");
   }
 
+  void walk_files() {
+    std::vector<uint32_t> copies(segment_.files().used(), 0);
+    for (uint32_t i = 0; i < segment_.entries().used(); ++i) {
+      const ObjectEntry& entry = segment_.entry(i);
+      bool is_live = entry.state != ObjectState::kFree && entry.state != ObjectState::kFreeing;
+      if (!is_live || entry.copy_file == kNone) continue;
+      if (valid(segment_.files(), entry.copy_file, "spill file")) ++copies[entry.copy_file];
+    }
+    uint64_t bytes = 0, in_writing = 0, doomed = 0, listed = 0;
+    for (uint32_t i = 0; i < segment_.files().used(); ++i) {
+      const shm::SpillFile& file = segment_.file(i);
+      std::string name = "spill file " + std::to_string(i);
+      if (file.state == SpillState::kFree) {
+        expect(copies[i] == 0, name + " has copies but is free");
+        continue;
+      }
+      bytes += file.bytes;
+      in_writing += file.state == SpillState::kWriting;
+      doomed += file.state == SpillState::kDoomed;
+      expect(file.objects == copies[i], name + " has other copies than it counts");
+      expect(file.state == SpillState::kReady ? copies[i] > 0 : true, name + " is of no use");
+      expect(file.state == SpillState::kDoomed ? copies[i] == 0 : true,
+             name + " is doomed but needed");
+      expect(file.state != SpillState::kWriting ||
+                 segment_.client(file.writer).state != shm::ClientState::kFree,
+             name + " is written by a process that has ended");
+    }
+    for (uint32_t i = state_.doomed_file; i != kNone && listed <= segment_.files().used();
+         ++listed) {
+      if (!valid(segment_.files(), i, "doomed file")) return;
+      i = segment_.file(i).free_next;
+    }
+    expect_equal(listed, doomed, "the number of doomed files");
+    expect_equal(state_.spill_bytes, bytes, "spill_bytes");
+    expect_equal(state_.files_in_writing, in_writing, "files_in_writing");
+  }
+
   void check_paging() {
     uint64_t committed = 0;
     uint64_t words = shm::round_up(segment_.header().data_size / shm::kChunk, 64) / 64;
@@ -280,6 +331,7 @@ class Checker {
     walk_free(segment_.entries(), "entry");
     walk_free(segment_.blocks(), "block");
     walk_free(segment_.edges(), "edge");
+    walk_free(segment_.files(), "spill file");
   }
 
   template <class Row>

@@ -46,7 +46,12 @@ struct Client::Start {
 Status Client::create(const StoreOptions& options, std::shared_ptr<Client>* out) {
   std::unique_ptr<shm::Segment> segment;
   if (Status s = shm::Segment::create(options, &segment); !s.is_ok()) return s;
-  return start(std::move(segment), true, out);
+  std::unique_ptr<SpillDirectory> directory;
+  // Without one, spilling fails, and says so.
+  if (!options.spill_directory.empty()) (void)SpillDirectory::create(*segment, &directory);
+  Status status = start(std::move(segment), true, out);
+  if (status.is_ok()) (*out)->spill_directory_ = std::move(directory);
+  return status;
 }
 
 Status Client::attach(const std::string& name, std::shared_ptr<Client>* out) {
@@ -137,7 +142,7 @@ Status Client::format() {
 Status Client::grow() {
   const shm::Segment& segment = *segment_;
   for (const shm::RowTable* rows : std::initializer_list<const shm::RowTable*>{
-           &segment.entries(), &segment.blocks(), &segment.edges()}) {
+           &segment.entries(), &segment.blocks(), &segment.edges(), &segment.files()}) {
     Status status = shm::table_grow(segment, store_lock_, *rows, kSpareRows);
     if (!status.is_ok()) return status;
   }

@@ -16,6 +16,7 @@
 #include "store/objects.h"
 #include "store/pages.h"
 #include "store/room_queue.h"
+#include "store/spill.h"
 
 namespace mobula::store {
 
@@ -62,6 +63,11 @@ class Client : public std::enable_shared_from_this<Client> {
   void reap();
   // Whether a process is about to give back what it holds. No lock held.
   bool expects_room() const;
+  void end_spilling() { spill_directory_.reset(); }
+  // Whether some process copies objects to a file. No lock held.
+  bool is_spilling() const;
+  // How many files there were to copy to, so far. No lock held.
+  uint64_t files_begun() const { return port::load_word(segment_->store().next_file); }
   // Says who pins how much, for the message of a refusal; empty when nobody does. No lock held.
   std::string describe_pins();
   // Called once by the keeper at its next tick, unless the client ends before that.
@@ -91,6 +97,7 @@ class Client : public std::enable_shared_from_this<Client> {
   bool reap_slot(uint32_t slot);
   bool give_back(uint32_t slot);
   bool forget_in_store(uint32_t slot);
+  bool finish_files_of(uint32_t slot);
   struct Pinned {
     uint32_t pid = 0;
     uint32_t objects = 0;
@@ -106,6 +113,7 @@ class Client : public std::enable_shared_from_this<Client> {
 
   // Constant after start().
   const std::unique_ptr<shm::Segment> segment_;
+  std::unique_ptr<SpillDirectory> spill_directory_;  // of a store that this process has created
   Guard guard_;
   shm::Lock store_lock_;
   shm::Lock queue_lock_;

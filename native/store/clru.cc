@@ -15,7 +15,7 @@ bool Clru::may_evict(const ObjectEntry& entry) const {
     case EvictionPolicy::kClru:
       return true;
     case EvictionPolicy::kUnreferenced:
-      return !is_referenced(entry);
+      return !is_referenced(entry) || has_copy(entry);
     case EvictionPolicy::kNone:
       return false;
   }
@@ -33,14 +33,32 @@ void Clru::add_youngest(uint32_t index) {
     lock_.set(store.lru_oldest, index);
   }
   lock_.set(store.lru_youngest, index);
-  if (may_evict(entry)) {
-    lock_.add(store.evictable_bytes, weight(entry));
-  }
+  lock_.add(store.listed_bytes, weight(entry));
+  if (may_evict(entry)) lock_.add(store.evictable_bytes, weight(entry));
+}
+
+void Clru::make_oldest(uint32_t index) {
+  StoreState& store = segment_.store();
+  if (store.lru_oldest == index) return;
+  ObjectEntry& entry = segment_.entry(index);
+  unlink(index);
+  lock_.set(segment_.entry(store.lru_oldest).lru_prev, index);
+  lock_.set(entry.lru_next, store.lru_oldest);
+  lock_.set(entry.lru_prev, kNone);
+  lock_.set(store.lru_oldest, index);
 }
 
 void Clru::remove(uint32_t index) {
   StoreState& store = segment_.store();
-  ObjectEntry& entry = segment_.entry(index);
+  const ObjectEntry& entry = segment_.entry(index);
+  unlink(index);
+  lock_.subtract(store.listed_bytes, weight(entry));
+  if (may_evict(entry)) lock_.subtract(store.evictable_bytes, weight(entry));
+}
+
+void Clru::unlink(uint32_t index) {
+  StoreState& store = segment_.store();
+  const ObjectEntry& entry = segment_.entry(index);
   uint32_t& from_older =
       entry.lru_prev == kNone ? store.lru_oldest : segment_.entry(entry.lru_prev).lru_next;
   uint32_t& from_younger =
@@ -48,9 +66,6 @@ void Clru::remove(uint32_t index) {
   require(from_older == index && from_younger == index, "the LRU list has a wrong link");
   lock_.set(from_older, entry.lru_next);
   lock_.set(from_younger, entry.lru_prev);
-  if (may_evict(entry)) {
-    lock_.subtract(store.evictable_bytes, weight(entry));
-  }
 }
 
 void Clru::references_changed(uint32_t index, bool was_evictable) {

@@ -7,13 +7,15 @@
 namespace mobula::store {
 
 // The eviction policy: a byte-weighted list of sealed, unpinned objects in order of last use. It
-// names victims and keeps evictable_bytes; freeing them is the lifecycle's business. Constant time.
-// All calls need the store lock.
+// names victims and keeps evictable_bytes and listed_bytes; freeing them is the lifecycle's
+// business. Constant time. All calls need the store lock.
 class Clru {
  public:
   Clru(const shm::Segment& segment, shm::Lock& lock) : segment_(segment), lock_(lock) {}
 
   void add_youngest(uint32_t entry);
+  // Makes one that is on the list the next to go.
+  void make_oldest(uint32_t entry);
   void remove(uint32_t entry);
   // The entry's references have changed, which may change whether the policy lets it go.
   void references_changed(uint32_t entry, bool was_evictable);
@@ -23,6 +25,8 @@ class Clru {
   bool may_evict(const shm::ObjectEntry& entry) const;
 
  private:
+  void unlink(uint32_t entry);
+
   const shm::Segment& segment_;
   shm::Lock& lock_;
 };

@@ -1,7 +1,7 @@
 #ifndef MOBULA_STORE_ENTRY_H_
 #define MOBULA_STORE_ENTRY_H_
 
-#include "shm/layout.h"
+#include "shm/segment.h"
 
 namespace mobula::store {
 
@@ -31,6 +31,23 @@ inline bool is_given_up(const shm::ObjectEntry& entry) {
 // Referred to, and its owner may promise it once more.
 inline bool is_promisable(const shm::ObjectEntry& entry) {
   return entry.state == shm::ObjectState::kLost && !is_given_up(entry);
+}
+
+inline bool can_spill(const shm::Segment& segment) {
+  return segment.header().spill_directory[0] != 0 &&
+         segment.header().eviction == EvictionPolicy::kUnreferenced;
+}
+
+inline bool has_copy(const shm::ObjectEntry& entry) { return entry.copy_file != shm::kNone; }
+
+// Its bytes are on disk only, or on their way back.
+inline bool is_spilled(const shm::ObjectEntry& entry) {
+  return entry.state == shm::ObjectState::kSpilled || entry.state == shm::ObjectState::kRestoring;
+}
+
+// Some process writes its bytes: nothing becomes of it before that has ended.
+inline bool is_written(const shm::ObjectEntry& entry) {
+  return entry.state == shm::ObjectState::kCreated || entry.state == shm::ObjectState::kRestoring;
 }
 
 inline bool is_readable(const shm::ObjectEntry& entry) {

@@ -68,6 +68,10 @@ void Objects::forget_client(uint32_t index, uint32_t client) {
     abort(index);
     finish_freeing();
   }
+  if (entry.state == ObjectState::kRestoring && entry.creator == client) {
+    not_restored(index, false);
+    finish_freeing();
+  }
   if (entry.state != ObjectState::kFree && entry.promiser == client) {
     lock_.set(entry.promiser, kNoClient);
     if (entry.state == ObjectState::kPromised) {
@@ -147,7 +151,7 @@ void Objects::clear_ref_bit(uint32_t index, uint32_t client) {
 void Objects::free_if_unheld(uint32_t index) {
   ObjectEntry& entry = segment_.entry(index);
   if (is_referenced(entry) || !is_garbage(entry)) return;
-  if (entry.state == ObjectState::kCreated || is_pinned(entry)) return;
+  if (is_written(entry) || is_pinned(entry)) return;
   leave_lru(index);
   lose_or_free(index);
 }

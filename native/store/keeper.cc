@@ -24,6 +24,7 @@ void Client::run_keeper() {
   uint64_t next_tick = port::monotonic_ms() + kTickMs;
   while (!stop_) {
     uint32_t seen = word.load();
+    remove_doomed_files(*segment_, store_lock_);
     run_watches();
     run_collectors();
     uint64_t now = port::monotonic_ms();

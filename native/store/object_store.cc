@@ -25,6 +25,8 @@ Availability availability_of(const ObjectEntry& entry) {
   if (store::is_freed(entry)) return Availability::kFreed;
   switch (entry.state) {
     case ObjectState::kSealed:
+    case ObjectState::kSpilled:
+    case ObjectState::kRestoring:
       return Availability::kReady;
     case ObjectState::kLost:
       return Availability::kLost;
@@ -35,7 +37,8 @@ Availability availability_of(const ObjectEntry& entry) {
 
 bool is_visible(const ObjectEntry& entry) {
   return !store::is_given_up(entry) &&
-         (entry.state == ObjectState::kCreated || entry.state == ObjectState::kSealed);
+         (entry.state == ObjectState::kCreated || entry.state == ObjectState::kSealed ||
+          store::is_spilled(entry));
 }
 
 Reading reading_of(const shm::Segment& segment, uint32_t index) {
@@ -85,31 +88,48 @@ Status ObjectStore::offer(StoreHandle* out) const {
 
 void ObjectStore::withdraw(const StoreHandle& offered) { port::file_close(offered.fd); }
 
+void ObjectStore::end_spilling() { client_->end_spilling(); }
+
 Status ObjectStore::get(const ObjectId& id, Reading* out) {
-  return locked([&](Objects& objects) {
+  return read(id, [&](Objects& objects, uint32_t index, bool is_pinned) {
     shm::Lock& lock = client_->store_lock();
     const shm::Segment& segment = client_->segment();
-    uint32_t index = objects.find(id);
-    if (index == kNone || !is_readable(segment.entry(index))) {
-      lock.add(segment.store().misses, 1);
-      return not_found(id);
-    }
-    lock.add(segment.store().hits, 1);
+    lock.add(index == kNone ? segment.store().misses : segment.store().hits, 1);
+    if (index == kNone) return;
     *out = reading_of(segment, index);
-    objects.pin(index);
-    return Status::ok();
+    if (!is_pinned) objects.pin(index);
   });
 }
 
 Status ObjectStore::pin(const ObjectId& id, EntryRef* out) {
-  return locked([&](Objects& objects) {
-    const shm::Segment& segment = client_->segment();
-    uint32_t index = objects.find(id);
-    if (index == kNone || !is_readable(segment.entry(index))) return not_found(id);
-    objects.pin(index);
-    *out = {index, segment.entry(index).generation};
-    return Status::ok();
+  return read(id, [&](Objects& objects, uint32_t index, bool is_pinned) {
+    if (index == kNone) return;
+    *out = {index, client_->segment().entry(index).generation};
+    if (!is_pinned) objects.pin(index);
   });
+}
+
+// `found` is called under the lock, once, with the entry of a readable object, which is pinned
+// already if it was read back, or kNone.
+template <class Found>
+Status ObjectStore::read(const ObjectId& id, const Found& found) {
+  const shm::Segment& segment = client_->segment();
+  EntryRef pinned{kNone, 0};
+  for (;;) {
+    bool on_disk = false;
+    Status status = locked([&](Objects& objects) {
+      uint32_t index = pinned.entry != kNone ? pinned.entry : objects.find(id);
+      on_disk = index != kNone && store::is_spilled(segment.entry(index)) &&
+                !store::is_given_up(segment.entry(index));
+      if (on_disk) return Status::ok();
+      bool readable =
+          pinned.entry != kNone || (index != kNone && is_readable(segment.entry(index)));
+      found(objects, readable ? index : kNone, pinned.entry != kNone);
+      return readable ? Status::ok() : not_found(id);
+    });
+    if (!on_disk) return status;
+    if (Status back = bring_back(id, &pinned); !back.is_ok()) return back;
+  }
 }
 
 Status ObjectStore::unpin(const EntryRef& ref, uint32_t count) {
@@ -319,7 +339,12 @@ Status ObjectStore::stats(StoreStats* out) {
             state.evicted_bytes,
             clients,
             state.reclaimed_clients,
-            state.lock.recoveries};
+            state.lock.recoveries,
+            state.spilled,
+            state.copies,
+            state.copied_bytes,
+            state.restored,
+            state.restored_bytes};
     return Status::ok();
   });
 }

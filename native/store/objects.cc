@@ -64,9 +64,17 @@ ReferredState referred_state_of(const ObjectEntry& entry) {
       return ReferredState::kCreated;
     case ObjectState::kSealed:
       return ReferredState::kSealed;
+    case ObjectState::kSpilled:
+    case ObjectState::kRestoring:
+      return ReferredState::kSpilled;
     default:
       return ReferredState::kLost;
   }
+}
+
+InfoState info_state_of(const ObjectEntry& entry) {
+  if (is_spilled(entry)) return InfoState::kSpilled;
+  return entry.state == ObjectState::kSealed ? InfoState::kSealed : InfoState::kCreated;
 }
 
 // False asks for more rows; after make_room() a table that can have none is a wrong one.
@@ -128,7 +136,7 @@ uint64_t Objects::largest_fit() const {
   return std::min(left / shm::kUnit, allocator_.largest_free_units()) * shm::kUnit;
 }
 
-Status Objects::make_room(uint64_t size, uint64_t metadata_size, bool new_entry,
+Status Objects::make_room(uint64_t size, uint64_t metadata_size, bool new_entry, Victims victims,
                           std::vector<ObjectInfo>* evicted) {
   StoreState& store = segment_.store();
   uint64_t limit = segment_.header().memory_limit;
@@ -150,7 +158,8 @@ Status Objects::make_room(uint64_t size, uint64_t metadata_size, bool new_entry,
   }
   while (store.charged_bytes + wanted > limit || (needs_row && segment_.entries().is_exhausted()) ||
          (needs_hole && !has_hole(wanted))) {
-    if (!evict_one(false, evicted)) return no_hole(wanted);
+    bool in_order = victims == Victims::kAny || clru_.victim() == store.lru_oldest;
+    if (!in_order || !evict_one(false, evicted)) return no_hole(wanted);
   }
   return Status::ok();
 }
@@ -244,7 +253,7 @@ void Objects::remove(uint32_t index) {
   unlink_id(index);
   lock_.set(entry.flags, entry.flags | kDeleted);
   changed(entry.id);
-  if (entry.state == ObjectState::kCreated || is_pinned(entry)) return;
+  if (is_written(entry) || is_pinned(entry)) return;
   lose_or_free(index);
 }
 
@@ -254,7 +263,7 @@ void Objects::free(uint32_t index) {
   leave_lru(index);
   lock_.set(entry.flags, entry.flags | kFreed);
   changed(entry.id);
-  if (entry.state == ObjectState::kCreated || is_pinned(entry)) return;
+  if (is_written(entry) || is_pinned(entry)) return;
   lose_or_free(index);
 }
 
@@ -269,6 +278,11 @@ bool Objects::evict(uint32_t index, std::vector<ObjectInfo>* evicted) {
   StoreState& store = segment_.store();
   ObjectEntry& entry = segment_.entry(index);
   if (!on_lru(entry)) return false;
+  if (has_copy(entry) && is_referenced(entry)) {
+    spill(index);
+    lock_.commit();
+    return true;
+  }
   lock_.add(store.evictions, 1);
   lock_.add(store.evicted_bytes, weight(entry));
   if (evicted != nullptr) evicted->push_back(info(index));
@@ -285,7 +299,7 @@ ObjectInfo Objects::info(uint32_t index) const {
   ObjectInfo info;
   info.id = entry.id;
   info.size = entry.size;
-  info.state = entry.state == ObjectState::kSealed ? InfoState::kSealed : InfoState::kCreated;
+  info.state = info_state_of(entry);
   info.pins = count_bits(entry.pins);
   info.created_at = entry.created_at;
   return info;
@@ -308,8 +322,10 @@ Room Objects::room_for(uint64_t size) const {
   uint64_t limit = segment_.header().memory_limit;
   uint64_t wanted = shm::weight_of(size, 0);
   if (wanted > limit) return Room::kNever;
-  bool fits = store.charged_bytes - store.evictable_bytes + wanted <= limit;
-  return fits ? Room::kSome : Room::kNone;
+  uint64_t kept = store.charged_bytes - store.evictable_bytes;
+  if (kept + wanted <= limit) return Room::kSome;
+  uint64_t listed = store.listed_bytes - store.evictable_bytes;
+  return can_spill(segment_) && kept - listed + wanted <= limit ? Room::kBySpilling : Room::kNone;
 }
 
 WaitingClients Objects::take_waiting() {
@@ -371,6 +387,7 @@ uint32_t Objects::new_entry(const ObjectId& id, uint64_t now_ms) {
   lock_.set(entry.flags, 0);
   lock_.set(entry.creator, kNoClient);
   lock_.set(entry.promiser, kNoClient);
+  lock_.set(entry.copy_file, kNone);
   link_id(index);
   return index;
 }
@@ -401,9 +418,11 @@ void Objects::detach_block(uint32_t index) {
 // still names it.
 void Objects::lose_or_free(uint32_t index) {
   ObjectEntry& entry = segment_.entry(index);
-  if (entry.state == ObjectState::kSealed) {
-    lock_.subtract(segment_.store().sealed, 1);
-    detach_block(index);
+  if (entry.state == ObjectState::kSealed || entry.state == ObjectState::kSpilled) {
+    bool has_block = entry.state == ObjectState::kSealed;
+    lock_.subtract(has_block ? segment_.store().sealed : segment_.store().spilled, 1);
+    if (has_block) detach_block(index);
+    if (has_copy(entry)) drop_copy(index);
     lock_.set(entry.state, ObjectState::kLost);
     if (is_referenced(entry)) let_go_of_contained(index);
     changed(entry.id);

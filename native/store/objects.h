@@ -31,6 +31,9 @@ struct WaitingClients {
   bool any() const;
 };
 
+// Which objects may make room: the least recently used only, or any that may go.
+enum class Victims { kOldest, kAny };
+
 // The object table and every edge between object states (doc/object_states.md numbers them). All
 // calls need the store lock; each leaves a state that may be committed. One per attachment.
 class Objects {
@@ -48,10 +51,11 @@ class Objects {
   // An id that no object has.
   ObjectId fresh_id();
 
-  // Room for an object of these sizes. kFull changes nothing. Evicts and commits as it goes. An id
-  // that was promised or lost has its entry: `new_entry` is false. If only what is evicted
-  // contained that entry, it goes too, and create() takes another. finish_freeing() comes first.
-  Status make_room(uint64_t size, uint64_t metadata_size, bool new_entry,
+  // Room for an object of these sizes. kFull changes nothing, but with kOldest: then what is next
+  // may go only once it has a copy on disk. Evicts and commits as it goes. An id that was promised
+  // or lost has its entry: `new_entry` is false. If only what is evicted contained that entry, it
+  // goes too, and create() takes another. finish_freeing() comes first.
+  Status make_room(uint64_t size, uint64_t metadata_size, bool new_entry, Victims victims,
                    std::vector<ObjectInfo>* evicted);
   // As make_room(), for an entry without bytes.
   Status make_row(std::vector<ObjectInfo>* evicted);
@@ -66,9 +70,27 @@ class Objects {
   void abort(uint32_t entry);
   void remove(uint32_t entry);
   void free(uint32_t entry);
+  // What somebody refers to goes to its copy in a spill file, if it has one.
   bool evict_one(bool forced, std::vector<ObjectInfo>* evicted);
   // False when it is not sealed, or somebody pins it.
   bool evict(uint32_t entry, std::vector<ObjectInfo>* evicted);
+
+  // The edges of spilling (spill.h). keep_copy(): of an object that this process holds for that
+  // purpose by a pin, which it gives back; the object is the next to go. begin_restoring() follows
+  // make_room() and has_rows(). restored() leaves it pinned by this process, if it is not garbage.
+  void keep_copy(uint32_t entry, uint32_t file, uint64_t offset, uint64_t sum);
+  void begin_restoring(uint32_t entry);
+  bool restored(uint32_t entry);
+  // Its bytes could not be read: they never can be, or not now.
+  void not_restored(uint32_t entry, bool is_lost);
+  // A file that this process is to write; and one that gets no more copies. A row must be there.
+  uint32_t begin_file();
+  // kDiskFull, with nothing changed, when all files would be larger than the limit.
+  Status extend_file(uint32_t file, uint64_t bytes);
+  void finish_file(uint32_t file);
+  // The next bytes that could make room if they were copied first, oldest first: pinned by this
+  // process, one committed step at a time. False when there are none.
+  bool pin_uncopied(uint32_t* next, uint32_t* entry);
 
   void pin(uint32_t entry);
   void unpin(uint32_t entry);
@@ -86,7 +108,7 @@ class Objects {
 
   ObjectInfo info(uint32_t entry) const;
   ReferredInfo referred_info(uint32_t entry) const;
-  // Whether bytes for an object of that size are free or may be evicted, or could never be.
+  // As ObjectStore::room_for().
   Room room_for(uint64_t size) const;
   LocalHolds& holds(uint32_t entry) { return holds_[entry]; }
   uint32_t client() const { return client_; }
@@ -115,6 +137,8 @@ class Objects {
   void free_entry(uint32_t entry);
   void let_go_of_contained(uint32_t entry);
   void recycle(uint32_t entry);
+  void spill(uint32_t entry);
+  void drop_copy(uint32_t entry);
   void changed(uint32_t bucket);
   void changed(const ObjectId& id) { changed(wait_bucket(id)); }
   bool on_lru(const shm::ObjectEntry& entry) const;

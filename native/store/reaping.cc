@@ -60,6 +60,8 @@ bool Client::expects_room() const {
   return false;
 }
 
+bool Client::is_spilling() const { return port::load_word(segment_->store().files_in_writing) > 0; }
+
 std::string Client::describe_pins() {
   constexpr size_t kClientsNamed = 4;
   std::vector<Pinned> pinned(shm::kMaxClients);
@@ -103,6 +105,25 @@ bool Client::count_pins(std::vector<Pinned>* out) {
   return status.is_ok();
 }
 
+// After the entries, which know by then which copies there are.
+bool Client::finish_files_of(uint32_t slot) {
+  if (!is_spilling()) return true;
+  WaitingClients waiting;
+  Status status = store_lock_.run([&] {
+    Objects objects(*segment_, store_lock_, slot_, holds_);
+    for (uint32_t i = 0; i < segment_->files().used(); ++i) {
+      const shm::SpillFile& file = segment_->file(i);
+      if (file.state != shm::SpillState::kWriting || file.writer != slot) continue;
+      objects.finish_file(i);
+      store_lock_.commit();
+    }
+    waiting = objects.take_waiting();
+    return Status::ok();
+  });
+  notify(waiting);
+  return status.is_ok();
+}
+
 bool Client::forget_in_store(uint32_t slot) {
   constexpr uint32_t kBatch = 256;
   uint32_t used = 0;
@@ -127,7 +148,7 @@ bool Client::forget_in_store(uint32_t slot) {
     });
     notify(waiting);
   }
-  if (!status.is_ok()) return false;
+  if (!status.is_ok() || !finish_files_of(slot)) return false;
   return store_lock_
       .run([&] {
         for (auto& bucket : segment_->store().waiters) store_lock_.clear_bit(bucket, slot);

@@ -3,6 +3,7 @@
 
 #include "mobula/object_store.h"
 #include "store/client.h"
+#include "store/spill.h"
 
 // How the operations of ObjectStore take the store lock; for the files that define them.
 

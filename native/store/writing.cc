@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "shm/table.h"
 #include "store/entry.h"
@@ -13,14 +14,17 @@ using shm::kNone;
 using shm::ObjectEntry;
 using shm::ObjectState;
 using store::Objects;
+using store::Victims;
 
 namespace {
 
 // From here on writing into cold memory is cheaper through the file than through the mapping.
 constexpr uint64_t kWriteColdFrom = 1 << 20;
 constexpr size_t kEdgesPerCommit = 32;
-// How long a creation waits for room that is on its way, from processes that are ending.
+// How long a creation waits for room that is on its way: from processes that are ending; from those
+// that spill.
 constexpr uint64_t kPatienceMs = 1000;
+constexpr uint64_t kSpillPatienceMs = 10'000;
 
 Status not_writing() {
   return {Code::kNotFound, "the object is no longer being written: it was sealed or aborted"};
@@ -33,6 +37,24 @@ Status freed(const ObjectId& id) {
 bool is_writing(const ObjectEntry& entry, const EntryRef& ref) {
   return entry.generation == ref.generation && entry.state == ObjectState::kCreated;
 }
+
+class Patience {
+ public:
+  // Waits a moment, the first time none; false when it has lasted `ms` already.
+  bool wait(uint64_t ms) {
+    uint64_t now = port::monotonic_ms();
+    if (began_ == 0) {
+      began_ = now;
+      return true;
+    }
+    if (now >= began_ + ms) return false;
+    port::sleep_ms(1);
+    return true;
+  }
+
+ private:
+  uint64_t began_ = 0;
+};
 
 }  // namespace
 
@@ -75,37 +97,47 @@ Status ObjectStore::reserve(const ObjectId* id, uint64_t size, uint32_t metadata
                             std::vector<ObjectInfo>* evicted) {
   uint64_t weight = shm::weight_of(size, metadata_size);
   if (Status s = client_->pages().has_memory_for(weight); !s.is_ok()) return s;
-  uint64_t patience_ends = 0;
-  out->data = nullptr;
+  Status status = with_room(weight, [&](Objects& objects, Victims victims, bool* needs_rows) {
+    return reserve_once(objects, id, size, metadata_size, now_ms, out, cold, victims, evicted,
+                        needs_rows);
+  });
+  if (status.is_ok()) client_->guard().make_writable(out->data, size + metadata_size);
+  return status;
+}
+
+Status ObjectStore::with_room(uint64_t weight, const Attempt& attempt) {
+  Patience patience;
+  Victims victims = store::can_spill(client_->segment()) ? Victims::kOldest : Victims::kAny;
   for (;;) {
-    Status status = change([&](Objects& objects) {
-      return reserve_once(objects, id, size, metadata_size, now_ms, out, cold, evicted);
-    });
-    if (status.is_ok() && out->data != nullptr) {
-      client_->guard().make_writable(out->data, size + metadata_size);
-      return status;
-    }
+    bool needs_rows = false;
+    uint64_t files_before = client_->files_begun();
+    Status status =
+        change([&](Objects& objects) { return attempt(objects, victims, &needs_rows); });
+    if (status.is_ok() && !needs_rows) return status;
     if (status.is_ok()) {
       if (Status grown = client_->grow(); !grown.is_ok()) return grown;
       continue;
     }
     if (status.code() != Code::kFull) return status;
-    uint64_t now = port::monotonic_ms();
-    if (patience_ends == 0) {
-      patience_ends = now + kPatienceMs;
-    } else if (now > patience_ends || !client_->expects_room()) {
+    bool any = false;
+    Status copied = make_copies(weight, &any);
+    if (any) continue;
+    if (std::exchange(victims, Victims::kAny) == Victims::kOldest) continue;
+    bool spilling =
+        copied.is_ok() && (client_->is_spilling() || client_->files_begun() != files_before);
+    uint64_t limit = spilling ? kSpillPatienceMs : client_->expects_room() ? kPatienceMs : 0;
+    if (!patience.wait(limit)) {
+      if (!copied.is_ok()) return copied;
       return {Code::kFull, status.message() + client_->describe_pins()};
-    } else {
-      port::sleep_ms(1);
     }
     client_->reap();
   }
 }
 
-// Ok with no data in `out` asks for larger tables.
 Status ObjectStore::reserve_once(Objects& objects, const ObjectId* id, uint64_t size,
                                  uint32_t metadata_size, uint64_t now_ms, Writing* out, bool* cold,
-                                 std::vector<ObjectInfo>* evicted) {
+                                 Victims victims, std::vector<ObjectInfo>* evicted,
+                                 bool* needs_rows) {
   const shm::Segment& segment = client_->segment();
   uint32_t existing = id == nullptr ? kNone : objects.find(*id);
   if (existing != kNone && store::is_freed(segment.entry(existing))) return freed(*id);
@@ -114,8 +146,9 @@ Status ObjectStore::reserve_once(Objects& objects, const ObjectId* id, uint64_t 
     return {Code::kExists, "the object " + id->hex() + " exists already"};
   }
   bool new_entry = existing == kNone;
-  Status room = objects.make_room(size, metadata_size, new_entry, evicted);
-  if (!room.is_ok() || !objects.has_rows(new_entry)) return room;
+  Status room = objects.make_room(size, metadata_size, new_entry, victims, evicted);
+  *needs_rows = room.is_ok() && !objects.has_rows(new_entry);
+  if (!room.is_ok() || *needs_rows) return room;
   ObjectId chosen = id == nullptr ? objects.fresh_id() : *id;
   uint32_t index = objects.create(chosen, size, metadata_size, now_ms);
   const ObjectEntry& entry = segment.entry(index);

@@ -19,8 +19,8 @@ void at_fail_points(FailPointHook hook) { installed = hook; }
 
 const char* name_of(port::FailPoint point) {
   static constexpr const char* kNames[port::kFailPoints] = {
-      "committing", "undoing",         "before wake", "evicted", "freed",
-      "reaping",    "pages committed", "paging",      "claiming"};
+      "committing",      "undoing", "before wake", "evicted", "freed",     "reaping",
+      "pages committed", "paging",  "claiming",    "copied",  "read back", "unlinked"};
   return kNames[static_cast<uint32_t>(point)];
 }
 

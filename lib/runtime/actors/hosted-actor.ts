@@ -85,7 +85,7 @@ export class HostedActor implements ActorPart {
     }
   }
 
-  /** False when it has to wait, and those behind it, for an argument that is made again. */
+  /** False when it has to wait, and those behind it, for an argument that is made again, or for room for it. */
   #admit(task: RunningTask, payload: Uint8Array, start: number, end: number): boolean {
     const { core, responder } = this.#with;
     try {
@@ -93,9 +93,10 @@ export class HostedActor implements ActorPart {
       task.terms = terms;
       this.#calls.add(new Call(task, args));
     } catch (error) {
-      const missing = core.lost.missingIn(error);
-      if (missing !== undefined) {
-        this.#goOnWith(missing);
+      task.failingSince ??= performance.now();
+      const recovery = core.recoveryFrom(error, task.failingSince);
+      if (recovery !== undefined) {
+        this.#goOnAfter(recovery);
         return false;
       }
       if (task.end()) responder.failed(task.incoming, error);
@@ -103,10 +104,9 @@ export class HostedActor implements ActorPart {
     return true;
   }
 
-  #goOnWith(argument: string): void {
+  #goOnAfter(recovery: Promise<void>): void {
     const { core, responder } = this.#with;
-    core.lost
-      .whenFound(argument)
+    recovery
       .catch((error: unknown) => {
         const first = this.#early.shift()?.task;
         if (first?.end() === true) responder.failed(first.incoming, error);

@@ -10,10 +10,10 @@ export interface ObjectMemory {
   /** Bytes; 0 for what is pending or has failed. */
   size: number;
   /**
-   * In the store: `'pending'` (its task has not ended), `'created'` (being written), `'sealed'`,
+   * In the store: `'pending'` (its task has not ended), `'created'` (being written), `'sealed'`, `'spilled'`,
    * `'lost'`, `'freed'`. Otherwise in the memory of this thread: `'pending'`, `'local'` or `'failed'`.
    */
-  state: 'pending' | 'created' | 'sealed' | 'lost' | 'freed' | 'local' | 'failed';
+  state: 'pending' | 'created' | 'sealed' | 'spilled' | 'lost' | 'freed' | 'local' | 'failed';
   /** The thread whose task or `put` it is: `peer-` and a number. */
   owner: string;
   /** Processes that have a ref to it. */
@@ -29,7 +29,7 @@ export interface ObjectMemory {
   callSite?: string;
 }
 
-const states = ['pending', 'created', 'sealed', 'lost', 'freed'] as const;
+const states = ['pending', 'created', 'sealed', 'lost', 'freed', 'spilled'] as const;
 
 /** All objects of the store that refs stand for, and those of this thread that are elsewhere. */
 export function listMemory(core: Core): ObjectMemory[] {

@@ -1,4 +1,4 @@
-import { StoreFullError } from '../../common/errors.js';
+import { OutOfDiskError, StoreFullError } from '../../common/errors.js';
 import { copyOf, type Encoded } from '../../serialization/codec.js';
 import { Availability, native, Room as Fits } from '../../store/binding.js';
 import { statsOf } from '../../store/object-info.js';
@@ -36,6 +36,10 @@ interface Waiter {
 /** So many ids are kept before the consumed ones among them are forgotten. */
 const storedAtMost = 1000;
 
+function isOfRoom(error: unknown): error is StoreFullError | OutOfDiskError {
+  return error instanceof StoreFullError || error instanceof OutOfDiskError;
+}
+
 const sleeper = new Int32Array(new SharedArrayBuffer(4));
 
 /**
@@ -51,6 +55,8 @@ export class Room {
   readonly #collector = new Collector();
   readonly #memory: number;
   #waiters: Waiter[] = [];
+  /** Of errors that say that an object on disk found no room: its size. */
+  readonly #unread = new WeakMap<Error, number>();
   /** Ids of values stored by {@link whenever} that may not be consumed yet. */
   #stored: string[] = [];
   #watch: number | undefined;
@@ -103,8 +109,14 @@ export class Room {
     native.storeAskToCollect(this.#core.store);
   }
 
+  /** With nothing spilled for it. */
   #has(size: number): boolean {
     return native.storeRoomFor(this.#core.store, size) === Fits.some;
+  }
+
+  #canHave(size: number): boolean {
+    const fits = native.storeRoomFor(this.#core.store, size);
+    return fits === Fits.some || fits === Fits.bySpilling;
   }
 
   /** Makes an object of `size` bytes, for a caller that cannot wait long. */
@@ -117,20 +129,56 @@ export class Room {
     }
   }
 
+  /** An object of this store could not be opened. */
+  unread(id: string, error: unknown): void {
+    if (!isOfRoom(error)) return;
+    const [, size] = native.storePeek(this.#core.store, id) ?? [];
+    if (size !== undefined) this.#unread.set(error, size);
+  }
+
+  /** Calls `read`, for a caller that cannot wait long for what is on disk to come back. */
+  reading<T>(read: () => T): T {
+    try {
+      return read();
+    } catch (error) {
+      const size = this.#sizeUnread(error);
+      if (size === undefined) throw error;
+      return this.#collectAndMake(size, read, error);
+    }
+  }
+
+  /**
+   * When a read that has thrown `error`, and something like it since `since`, may be tried again.
+   * Undefined unless it lacked room for what is on disk, and there is hope.
+   */
+  reliefFrom(error: unknown, since: number): Promise<void> | undefined {
+    if (this.#sizeUnread(error) === undefined) return undefined;
+    if (performance.now() - since > this.hopeMs) return undefined;
+    native.storeAskToCollect(this.#core.store);
+    this.#collector.request();
+    return this.#collector.relief;
+  }
+
+  /** The same error may also be a value that was read. */
+  #sizeUnread(error: unknown): number | undefined {
+    const size = isOfRoom(error) ? this.#unread.get(error) : undefined;
+    return size !== undefined && this.#isHopeful(error, size) ? size : undefined;
+  }
+
   /** Whether the error is one of lacking room that may come. */
   #isHopeful(error: unknown, size: number): boolean {
-    if (!(error instanceof StoreFullError)) return false;
+    if (!isOfRoom(error)) return false;
     return native.storeRoomFor(this.#core.store, size) !== Fits.never;
   }
 
   #collectAndMake<T>(size: number, make: () => T, full: unknown): T {
     this.#collector.now();
-    if (this.#has(size)) return make();
+    if (this.#canHave(size)) return make();
     const others = native.storeAskToCollect(this.#core.store) - 1;
     const deadline = performance.now() + patienceMs;
     while (others > 0 && performance.now() < deadline) {
       Atomics.wait(sleeper, 0, 0, sliceMs);
-      if (this.#has(size)) return make();
+      if (this.#canHave(size)) return make();
     }
     throw full;
   }
@@ -232,12 +280,11 @@ export class Room {
     const threads = native.storeCollectors(store);
     const isFirst = native.storeIsFirstForRoom(store, place);
     const spare = this.#wasQuiet ? size : size * threads;
-    if (isFirst && native.storeRoomFor(store, spare) === Fits.some) {
+    if (isFirst && this.#canHave(spare)) {
       if (this.#stored.length > storedAtMost) this.#forgetConsumed();
       return true;
     }
-    const fits = native.storeRoomFor(store, size);
-    if (fits !== Fits.some) return fits === Fits.never;
+    if (!this.#canHave(size)) return native.storeRoomFor(store, size) === Fits.never;
     this.#forgetConsumed();
     return this.#stored.length === 0;
   }

@@ -63,6 +63,8 @@ export class SharedObjects {
   readonly store: number;
   /** An object has been created here. */
   onCreated: (size: number) => void = () => undefined;
+  /** An object could not be opened. */
+  onUnread: (id: string, error: unknown) => void = () => undefined;
   readonly #codec: Codec;
   readonly #freshId: () => string;
   readonly #registers: Float64Array;
@@ -194,7 +196,7 @@ export class SharedObjects {
    * ObjectLostError if it is gone.
    */
   read(id: string): unknown {
-    const held = this.#views.open(id);
+    const held = this.#open(id);
     if (held === undefined) throw this.#notThere(id);
     const shared = new SharedViews();
     const target = forwardTarget(held.data);
@@ -224,6 +226,15 @@ export class SharedObjects {
     } catch (error) {
       if (missingIn(error) !== target || !native.storeEvictObject(this.store, id)) throw error;
       throw this.#notThere(id);
+    }
+  }
+
+  #open(id: string): Held | undefined {
+    try {
+      return this.#views.open(id);
+    } catch (error) {
+      this.onUnread(id, error);
+      throw error;
     }
   }
 

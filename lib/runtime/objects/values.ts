@@ -26,6 +26,8 @@ class Read implements SlotListener {
   readonly resolve: Resolve;
   readonly reject: Reject;
   endWait: () => void = nothing;
+  /** Since when the value could not be read. */
+  failingSince: number | undefined;
   readonly #values: Values;
 
   constructor(values: Values, ref: ObjectRef) {
@@ -193,15 +195,26 @@ export class Values {
   }
 
   #deliver(read: Read): void {
-    let found;
+    let value: unknown;
     try {
-      found = this.readOrRecover(referenceOf(read.ref));
+      value = this.#readSettled(referenceOf(read.ref));
     } catch (error) {
-      read.reject(error);
+      this.#recover(read, error);
       return;
     }
-    if (found === undefined) this.#begin(read);
-    else read.resolve(found.value);
+    read.resolve(value);
+  }
+
+  /** Reads again, once what is lost has been made again, or there is room for what is on disk. */
+  #recover(read: Read, error: unknown): void {
+    if (this.#core.lost.recover(referenceOf(read.ref), error)) {
+      this.#begin(read);
+      return;
+    }
+    read.failingSince ??= performance.now();
+    const relief = this.#core.room.reliefFrom(error, read.failingSince);
+    if (relief === undefined) read.reject(error);
+    else void relief.then(() => this.#deliver(read));
   }
 
   /** The value of a settled ref; undefined when it is pending again, or has failed, for it was lost. */
@@ -216,6 +229,10 @@ export class Values {
 
   /** The value of a settled ref. Throws what it failed with; once the runtime has ended, that. */
   readNow(reference: Reference): unknown {
+    return this.#core.room.reading(() => this.#readSettled(reference));
+  }
+
+  #readSettled(reference: Reference): unknown {
     this.assertUsable(reference);
     const { slot } = reference;
     if (!isOfShutdown(slot)) this.#core.assertOpen();

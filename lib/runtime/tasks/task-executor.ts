@@ -114,29 +114,30 @@ export class TaskExecutor implements Executor {
       task.terms = terms;
       this.#arrived.push({ task, declaration, args });
     } catch (error) {
-      const missing = this.#core.lost.missingIn(error);
-      if (missing === undefined) this.#failed(task, error);
-      else this.#prepareLater(task, declaration, payload.slice(start, end), missing);
+      task.failingSince ??= performance.now();
+      const recovery = this.#core.recoveryFrom(error, task.failingSince);
+      if (recovery === undefined) this.#failed(task, error);
+      else this.#prepareAfter(recovery, task, declaration, payload.slice(start, end));
     }
   }
 
-  /** Runs a task once an argument that is missing has been made again, which may need its slot. */
-  #prepareLater(
+  /** Runs a task once an argument that could not be read can be, for which its slot may be needed. */
+  #prepareAfter(
+    recovery: Promise<void>,
     task: RunningTask,
     declaration: Declaration,
     payload: Uint8Array,
-    missing: string,
   ): void {
     this.#loading++;
     this.beginWait(task);
-    this.#core.lost
-      .whenFound(missing)
+    recovery
       .finally(() => {
         this.#loading--;
         this.endWait(task);
       })
       .then(
         () => {
+          if (task.ended || !this.#core.peer.isOpen) return;
           this.#prepare(task, declaration, payload, 0, payload.length);
           this.#core.peer.schedule();
         },

@@ -16,7 +16,10 @@ namespace mobula {
 namespace store {
 class Client;
 class Objects;
+enum class Victims;
 struct Extent;
+struct Piece;
+struct Restoring;
 }  // namespace store
 
 // Frozen: the binding passes it on as a number.
@@ -36,6 +39,8 @@ struct StoreStats {
   uint64_t puts, hits, misses;
   uint64_t evictions, evicted_bytes;
   uint64_t clients, reclaimed_clients, recoveries;
+  uint64_t on_disk;  // objects whose bytes are in spill files only
+  uint64_t spilled, spilled_bytes, restored, restored_bytes;  // so far
 };
 
 // What any process needs in order to map the same memory; good while process `pid` has `fd` open.
@@ -82,6 +87,7 @@ enum class ReferredState : uint32_t {
   kSealed = 2,
   kLost = 3,
   kFreed = 4,
+  kSpilled = 5,
 };
 
 // An object that processes refer to.
@@ -95,7 +101,7 @@ struct ReferredInfo {
 };
 
 // Frozen: the binding passes it on as a number.
-enum class Room : uint32_t { kNone = 0, kSome = 1, kNever = 2 };
+enum class Room : uint32_t { kNone = 0, kSome = 1, kNever = 2, kBySpilling = 3 };
 
 struct SealOptions {
   // Others than the caller may still have `Writing::data`: with `guard`, their writes to an object
@@ -136,8 +142,11 @@ class ObjectStore {
   Status offer(StoreHandle* out) const;
   static void withdraw(const StoreHandle& offered);
   const std::shared_ptr<store::Client>& client() const { return client_; }
+  // By the process that has created it: its spill files go. What is in them is lost.
+  void end_spilling();
 
-  // --- Writing. A null id asks for a fresh one. Objects that made room are added to `evicted`. ---
+  // --- Writing. A null id asks for a fresh one. Objects that made room are added to `evicted`.
+  // kDiskFull: others would have to be spilled, which failed. ---
   Status create_object(const ObjectId* id, uint64_t size, uint32_t metadata_size, Writing* out,
                        std::vector<ObjectInfo>* evicted);
   // Copies once: create, fill, seal.
@@ -147,7 +156,8 @@ class ObjectStore {
   Status seal(const EntryRef& ref, const SealOptions& options);
   Status abort(const EntryRef& ref);
 
-  // --- Reading. ---
+  // --- Reading. What was spilled is read back first: kLost when it cannot be, and kFull or
+  // kDiskFull when there is no room for it. ---
   Status get(const ObjectId& id, Reading* out);   // counts as a use, a hit or a miss
   Status pin(const ObjectId& id, EntryRef* out);  // a use, neither hit nor miss
   Status unpin(const EntryRef& ref, uint32_t count = 1);
@@ -188,7 +198,8 @@ class ObjectStore {
   void leave_room_queue(uint64_t place);
   // Whether nobody waits who entered before `place`.
   bool is_first_for_room(uint64_t place) const;
-  // Whether bytes for an object of that size are free or may be evicted, or could never be.
+  // Whether bytes for an object of that size are free or may be evicted, can be had by spilling, or
+  // could never be.
   Status room_for(uint64_t size, Room* out);
 
   // --- Collecting. ---
@@ -209,13 +220,26 @@ class ObjectStore {
   void reap();
 
  private:
+  // Under the store lock, and again after each thing that makes room: `needs_rows` asks for larger
+  // tables, kFull for `weight` bytes.
+  using Attempt = std::function<Status(store::Objects&, store::Victims, bool* needs_rows)>;
+  Status with_room(uint64_t weight, const Attempt& attempt);
+  Status make_copies(uint64_t weight, bool* any);
+  Status open_file(uint64_t weight, uint64_t* wanted, uint32_t* file, uint64_t* number);
+  Status choose_pieces(uint64_t wanted, uint32_t file, std::vector<store::Piece>* pieces);
+  void keep_copies(const std::vector<store::Piece>& pieces, uint32_t file, bool written);
+  Status bring_back(const ObjectId& id, EntryRef* pinned);
+  Status begin_restoring(const ObjectId& id, store::Restoring* out);
+  Status end_restoring(const store::Restoring& restoring, const Status& read, EntryRef* pinned);
   Status reserve(const ObjectId* id, uint64_t size, uint32_t metadata_size, uint64_t now_ms,
                  Writing* out, bool* cold, std::vector<ObjectInfo>* evicted);
   Status reserve_once(store::Objects& objects, const ObjectId* id, uint64_t size,
                       uint32_t metadata_size, uint64_t now_ms, Writing* out, bool* cold,
-                      std::vector<ObjectInfo>* evicted);
+                      store::Victims victims, std::vector<ObjectInfo>* evicted, bool* needs_rows);
   template <class Work>
   Status locked(const Work& work) const;
+  template <class Found>
+  Status read(const ObjectId& id, const Found& found);
   template <class Work>
   Status change(const Work& work);
   template <class Again>

@@ -22,6 +22,8 @@ enum class Code : uint32_t {
   kSystem = 10,         // A system call failed; the message names it and its errno.
   kUnschedulable = 11,  // A task asks for more than the runtime will ever have.
   kFreed = 12,          // The object was given up by free().
+  kDiskFull = 13,       // Spill files cannot be written, or have reached their limit.
+  kLost = 14,           // The object's bytes were in a spill file that cannot be read.
 };
 
 // A code and, for failures, a message that a user can act on. Cheap to copy when ok.

@@ -1,0 +1,40 @@
+import { accessSync, constants, mkdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { resolve } from 'node:path';
+
+export interface SpillOptions {
+  /** Default: the first of {@link defaultPlaces} that can be written. */
+  readonly directory: string | undefined;
+  /** Bytes. */
+  readonly limit: number | undefined;
+}
+
+/** A `/tmp` is memory on many systems, and what is spilled there wins nothing. */
+const defaultPlaces = ['/var/tmp', tmpdir()];
+
+/**
+ * Where the runtime makes its own directory. One that cannot be used is a warning now, and an
+ * OutOfDiskError when something must be spilled.
+ */
+export function spillDirectoryFor({ directory }: SpillOptions): string {
+  if (directory === undefined) return defaultPlaces.find(isWritable) ?? tmpdir();
+  const path = resolve(directory);
+  try {
+    mkdirSync(path, { recursive: true });
+    accessSync(path, constants.W_OK);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    const warning = `Objects cannot be spilled to spillDirectory ${path}: ${why}`;
+    process.emitWarning(warning, { code: 'MOBULA_OUT_OF_DISK' });
+  }
+  return path;
+}
+
+function isWritable(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
