@@ -44,4 +44,4 @@ testInBoth('a promised value that waits for room fails its readers in the end', 
   for (const ref of held) ref[Symbol.dispose]();
 });
 
-runInBoth({ memory, workers: 1 });
+runInBoth({ memory, workers: 1, eviction: 'none' });
