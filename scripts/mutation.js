@@ -26,6 +26,13 @@ const limitMs = 300_000;
 const explained = [
   {
     places: [
+      'queue/post.cc: if (actor.returned == record) lock_.set(actor.returned, segment_.cell(record).prev);',
+    ],
+    reason:
+      'only the call of the one who has died, or of an actor that ends, stands after that in another place',
+  },
+  {
+    places: [
       'queue/peer_control.cc: lock_.set(actor->attempt, attempt);',
       'queue/peer_control.cc: lock_.set(actor->returned, kNone);',
     ],

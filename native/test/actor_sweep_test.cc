@@ -31,22 +31,31 @@ class PendingActor : public Peers {
   const Actor actor_;
 };
 
-// An actor of the driver, of which three calls wait for a host: each must run, in order.
+// An actor of the driver, of which three calls wait for a host: each must run, in order, and has
+// begun once before at most.
 class RestartingActor : public Peers {
  public:
   RestartingActor() : actor_(driver_.create_actor(-1)) {
-    for (uint64_t i = 1; i <= 3; ++i) driver_.call(actor_, i, kPayload, -1);
+    for (uint64_t i = 1; i <= 3; ++i) driver_.call(actor_, i, kPayload, kRetries);
     driver_.exchange();
   }
 
   void go_on() override {
     REQUIRE_OK(driver_.host(actor_, worker_));
-    EXPECT_EQ(sequences(worker_.exchange()), (std::vector<uint64_t>{1, 2, 3}));
+    std::vector<Received> calls = worker_.exchange();
+    EXPECT_EQ(sequences(calls), (std::vector<uint64_t>{1, 2, 3}));
+    for (const Received& call : calls) {
+      uint32_t used = kRetries - store_->client()->segment().cell(call.handle).flags;
+      EXPECT(call.devices <= 1 && used <= call.devices);
+    }
     EXPECT(driver_.exchange().empty());
   }
 
  protected:
   const Actor actor_;
+
+ private:
+  static constexpr uint32_t kRetries = 3;
 };
 
 // The subject may have become its owner, and then it has ended.
