@@ -48,6 +48,7 @@ export {
   ObjectFreedError,
   ObjectLostError,
   ObjectNotFoundError,
+  OutOfDiskError,
   OutOfMemoryError,
   PendingCallsLimitError,
   QueueEmptyError,

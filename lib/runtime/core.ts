@@ -117,6 +117,7 @@ export class Core implements PeerOwner {
     this.room = new Room(this);
     this.lineage = new Lineage(this);
     this.objects.onCreated = (size) => this.room.created(size);
+    this.objects.onOpened = (size) => this.room.opened(size);
     this.objects.onUnread = (id, error) => this.room.unread(id, error);
     this.peer = new Peer(store, queue, this);
     this.ids = new PeerIds(this.storeId, this.peer.address.uid);

@@ -1,6 +1,6 @@
-import { accessSync, constants, mkdirSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 
 export interface SpillOptions {
   /** Default: the first of {@link defaultPlaces} that can be written. */
@@ -20,14 +20,22 @@ export function spillDirectoryFor({ directory }: SpillOptions): string {
   if (directory === undefined) return defaultPlaces.find(isWritable) ?? tmpdir();
   const path = resolve(directory);
   try {
-    mkdirSync(path, { recursive: true });
-    accessSync(path, constants.W_OK);
+    makeDirectory(path);
+    accessSync(`${path}/.`, constants.W_OK);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     const warning = `Objects cannot be spilled to spillDirectory ${path}: ${why}`;
     process.emitWarning(warning, { code: 'MOBULA_OUT_OF_DISK' });
   }
   return path;
+}
+
+/** With those above it. `recursive` of mkdirSync never ends in /proc, where mkdir says ENOENT. */
+function makeDirectory(path: string): void {
+  if (existsSync(path)) return;
+  const above = dirname(path);
+  if (!existsSync(above)) makeDirectory(above);
+  mkdirSync(path);
 }
 
 function isWritable(path: string): boolean {

@@ -6,6 +6,8 @@ export interface Held {
   readonly metadataSize: number;
   readonly entry: number;
   readonly generation: number;
+  /** Nobody here has held it before, or not lately. */
+  readonly isNew: boolean;
 }
 
 /**
@@ -37,7 +39,7 @@ export class ViewCache {
     const data = buffer === undefined ? this.#reuse(entry, generation) : this.#keep(entry, buffer);
     // The old buffer has gone between the two calls, and the hold with it.
     if (data === undefined) return this.open(id);
-    return { data, metadataSize, entry, generation };
+    return { data, metadataSize, entry, generation, isNew: buffer !== undefined };
   }
 
   #reuse(entry: number, generation: number): Uint8Array<SharedArrayBuffer> | undefined {

@@ -29,12 +29,12 @@ struct Wire {
   // ended.
   uint32_t target_uid;
   uint32_t length;
-  // Carried along. Of a task bits, of which Peer::tasks_at tells; with bit 0 set its payload is wanted
-  // back with a completion of flags 1, in place of what that has. Of a completion: 0 and 1 are
-  // values, after which a task counts as finished. Of a kBounced record: kToBlame or 0 (retire.h).
-  // Of a call, in an outbox: how often it may be begun again when its host ends (int32_t; -1: as
-  // often as it takes); in an inbox: the generation of the actor. Of kReturn: 1 when the call may
-  // have been begun.
+  // Carried along. Of a task bits, of which Peer::tasks_at tells; with bit 0 set its payload is
+  // wanted back with a completion of flags 1, in place of what that has. Of a completion: 0 and 1
+  // are values, after which a task counts as finished. Of a kBounced record: kToBlame or 0
+  // (retire.h). Of a call, in an outbox: how often it may be begun again when its host ends
+  // (int32_t; -1: as often as it takes); in an inbox: the generation of the actor. Of kReturn: 1
+  // when the call may have been begun.
   uint32_t flags;
   // The sender's number for the record, which grows from task or call to the next; completions and
   // items have their task's number.

@@ -235,13 +235,13 @@ static_assert(sizeof(SpillFile) == 32);
 //   evictable_bytes = sum of weight over entries on the LRU list that the policy may evict, or that
 //                     have a copy in a spill file; listed_bytes: over all on the list
 //   sealed, unsealed, spilled = entries in state sealed, created, spilled or restoring (deleted
-//   ones
-//                               included)
+//                     ones included)
 //   spill_bytes     = sum of bytes over spill files in use; files_in_writing of them are kWriting;
-//   `objects` of each is the number of
-//                     entries whose copy it has, none if doomed
+//                     `objects` of each is the number of entries whose copy it has, none if doomed
+//   largest_copy   >= weight of every entry that has a copy; 0 if spill_bytes is
 //   pinned_objects, pinned_bytes = count and sum of weight of entries with a bit in `pins`
-// The LRU list holds exactly the sealed entries with no bit in `pins`, oldest first.
+// The LRU list holds exactly the sealed entries with no bit in `pins`, oldest first. Those up to
+// lru_copied, if that is any, were copied to make room, and are the first to go.
 struct StoreState {
   LockArea lock;
   Table entries;
@@ -252,9 +252,11 @@ struct StoreState {
   uint64_t evictable_bytes;
   uint64_t listed_bytes;
   uint64_t spill_bytes;
+  uint64_t largest_copy;
   uint64_t committed_chunks;
   uint32_t lru_oldest;
   uint32_t lru_youngest;
+  uint32_t lru_copied;
   uint32_t freeing_head;
   uint32_t paging_block;  // a used block without owner whose pages `paging_client` is changing
   uint32_t paging_client;
@@ -275,7 +277,6 @@ struct StoreState {
   uint64_t restored_bytes;
   uint64_t next_file;
   uint32_t files_in_writing;
-  uint32_t reserved;
   uint64_t reclaimed_clients;
   uint64_t next_auto_id;
   Bins bins;

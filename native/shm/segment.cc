@@ -45,7 +45,7 @@ void init_store(const Plan& plan, StoreState* store) {
   store->edges = plan.edges;
   store->files = plan.files;
   store->doomed_file = kNone;
-  store->lru_oldest = store->lru_youngest = kNone;
+  store->lru_oldest = store->lru_youngest = store->lru_copied = kNone;
   store->freeing_head = kNone;
   store->paging_block = store->paging_client = kNone;
   for (auto& level : store->bins.heads) std::fill(std::begin(level), std::end(level), kNone);

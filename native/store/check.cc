@@ -1,5 +1,6 @@
 #include "store/check.h"
 
+#include <algorithm>
 #include <bit>
 
 #include "shm/allocator.h"
@@ -202,6 +203,7 @@ class Checker {
   void walk_lru() {
     uint64_t found = 0, evictable = 0, listed = 0, expected = 0;
     uint32_t prev = kNone;
+    bool copied = state_.lru_copied != kNone;
     for (uint32_t i = state_.lru_oldest; i != kNone && found <= segment_.entries().used();
          ++found) {
       if (!valid(segment_.entries(), i, "listed entry")) return;
@@ -212,6 +214,8 @@ class Checker {
       uint64_t weight = shm::weight_of(entry.size, entry.metadata_size);
       listed += weight;
       if (may_evict(entry)) evictable += weight;
+      expect(!copied || entry.copy_file != kNone, "what goes first has no copy");
+      if (i == state_.lru_copied) copied = false;
       prev = i;
       i = entry.lru_next;
     }
@@ -220,6 +224,7 @@ class Checker {
       expected += entry.state == ObjectState::kSealed && !any_bit(entry.pins) && !is_kept(entry);
     }
     expect(state_.lru_youngest == prev, "the LRU list has a wrong end");
+    expect(!copied, "the last copied entry is not on the LRU list");
     expect_equal(found, expected, "the length of the LRU list");
     expect_equal(state_.evictable_bytes, evictable, "evictable_bytes");
     expect_equal(state_.listed_bytes, listed, "listed_bytes");
@@ -278,11 +283,13 @@ class Checker {
 
   void walk_files() {
     std::vector<uint32_t> copies(segment_.files().used(), 0);
+    uint64_t largest = 0;
     for (uint32_t i = 0; i < segment_.entries().used(); ++i) {
       const ObjectEntry& entry = segment_.entry(i);
       bool is_live = entry.state != ObjectState::kFree && entry.state != ObjectState::kFreeing;
       if (!is_live || entry.copy_file == kNone) continue;
       if (valid(segment_.files(), entry.copy_file, "spill file")) ++copies[entry.copy_file];
+      largest = std::max(largest, shm::weight_of(entry.size, entry.metadata_size));
     }
     uint64_t bytes = 0, in_writing = 0, doomed = 0, listed = 0;
     for (uint32_t i = 0; i < segment_.files().used(); ++i) {
@@ -311,6 +318,8 @@ class Checker {
     expect_equal(listed, doomed, "the number of doomed files");
     expect_equal(state_.spill_bytes, bytes, "spill_bytes");
     expect_equal(state_.files_in_writing, in_writing, "files_in_writing");
+    expect(state_.largest_copy >= largest, "largest_copy is less than that");
+    expect(bytes > 0 || state_.largest_copy == 0, "largest_copy is of no file");
   }
 
   void check_paging() {

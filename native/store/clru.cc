@@ -37,15 +37,19 @@ void Clru::add_youngest(uint32_t index) {
   if (may_evict(entry)) lock_.add(store.evictable_bytes, weight(entry));
 }
 
-void Clru::make_oldest(uint32_t index) {
+void Clru::move_to_copied(uint32_t index) {
   StoreState& store = segment_.store();
-  if (store.lru_oldest == index) return;
   ObjectEntry& entry = segment_.entry(index);
   unlink(index);
-  lock_.set(segment_.entry(store.lru_oldest).lru_prev, index);
-  lock_.set(entry.lru_next, store.lru_oldest);
-  lock_.set(entry.lru_prev, kNone);
-  lock_.set(store.lru_oldest, index);
+  uint32_t older = store.lru_copied;
+  uint32_t& from_older = older == kNone ? store.lru_oldest : segment_.entry(older).lru_next;
+  uint32_t younger = from_older;
+  uint32_t& from_younger = younger == kNone ? store.lru_youngest : segment_.entry(younger).lru_prev;
+  lock_.set(entry.lru_prev, older);
+  lock_.set(entry.lru_next, younger);
+  lock_.set(from_older, index);
+  lock_.set(from_younger, index);
+  lock_.set(store.lru_copied, index);
 }
 
 void Clru::remove(uint32_t index) {
@@ -66,6 +70,7 @@ void Clru::unlink(uint32_t index) {
   require(from_older == index && from_younger == index, "the LRU list has a wrong link");
   lock_.set(from_older, entry.lru_next);
   lock_.set(from_younger, entry.lru_prev);
+  if (store.lru_copied == index) lock_.set(store.lru_copied, entry.lru_prev);
 }
 
 void Clru::references_changed(uint32_t index, bool was_evictable) {

@@ -14,8 +14,8 @@ class Clru {
   Clru(const shm::Segment& segment, shm::Lock& lock) : segment_(segment), lock_(lock) {}
 
   void add_youngest(uint32_t entry);
-  // Makes one that is on the list the next to go.
-  void make_oldest(uint32_t entry);
+  // Puts one that is on the list behind those that were moved so before, and before all others.
+  void move_to_copied(uint32_t entry);
   void remove(uint32_t entry);
   // The entry's references have changed, which may change whether the policy lets it go.
   void references_changed(uint32_t entry, bool was_evictable);

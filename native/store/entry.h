@@ -40,6 +40,15 @@ inline bool can_spill(const shm::Segment& segment) {
 
 inline bool has_copy(const shm::ObjectEntry& entry) { return entry.copy_file != shm::kNone; }
 
+// Whether one more object of `weight` leaves room to read back what has a copy on disk, so that a
+// full disk makes nothing unreadable. Without anything left to copy it is not asked for.
+inline bool leaves_reserve(const shm::Segment& segment, uint64_t weight) {
+  const shm::StoreState& store = segment.store();
+  if (store.largest_copy == 0 || store.listed_bytes == store.evictable_bytes) return true;
+  uint64_t needed = store.charged_bytes - store.evictable_bytes + weight + store.largest_copy;
+  return needed <= segment.header().memory_limit;
+}
+
 // Its bytes are on disk only, or on their way back.
 inline bool is_spilled(const shm::ObjectEntry& entry) {
   return entry.state == shm::ObjectState::kSpilled || entry.state == shm::ObjectState::kRestoring;

@@ -32,7 +32,8 @@ uint64_t bytes_to_copy(const shm::Segment& segment, uint64_t weight) {
   const StoreState& store = segment.store();
   uint64_t limit = segment.header().memory_limit;
   if (store.listed_bytes == store.evictable_bytes || weight > limit) return kBytesNever;
-  uint64_t needed = store.charged_bytes - store.evictable_bytes + weight;
+  uint64_t reserve = std::max(store.largest_copy, weight);
+  uint64_t needed = store.charged_bytes - store.evictable_bytes + weight + reserve;
   uint64_t missing = needed > limit ? needed - limit : weight;
   return std::max(missing, std::min(kFileBytes, limit / kFileShare));
 }
@@ -99,7 +100,9 @@ Status ObjectStore::choose_pieces(uint64_t wanted, uint32_t file, std::vector<Pi
   bool more = true;
   while (more) {
     Status status = locked([&](Objects& objects) {
-      uint32_t next = segment.store().lru_oldest;
+      const StoreState& store = segment.store();
+      uint32_t next =
+          store.lru_copied == kNone ? store.lru_oldest : segment.entry(store.lru_copied).lru_next;
       for (size_t i = 0; more && i < kPiecesPerLock; ++i) {
         uint32_t index = kNone;
         more =
@@ -117,13 +120,12 @@ Status ObjectStore::choose_pieces(uint64_t wanted, uint32_t file, std::vector<Pi
   return Status::ok();
 }
 
-// The oldest last, so that it is the first to go.
 void ObjectStore::keep_copies(const std::vector<Piece>& pieces, uint32_t file, bool written) {
-  for (size_t left = pieces.size(); left > 0;) {
-    size_t end = left - std::min(left, kPiecesPerLock);
+  for (size_t next = 0; next < pieces.size();) {
+    size_t end = std::min(next + kPiecesPerLock, pieces.size());
     Status status = change([&](Objects& objects) {
-      for (; left > end; --left) {
-        const Piece& piece = pieces[left - 1];
+      for (; next < end; ++next) {
+        const Piece& piece = pieces[next];
         if (written) {
           objects.keep_copy(piece.entry, file, piece.offset, piece.sum);
         } else {

@@ -76,8 +76,9 @@ class Objects {
   bool evict(uint32_t entry, std::vector<ObjectInfo>* evicted);
 
   // The edges of spilling (spill.h). keep_copy(): of an object that this process holds for that
-  // purpose by a pin, which it gives back; the object is the next to go. begin_restoring() follows
-  // make_room() and has_rows(). restored() leaves it pinned by this process, if it is not garbage.
+  // purpose by a pin, which it gives back; the object is among the next to go. begin_restoring()
+  // follows make_room() and has_rows(). restored() leaves it pinned by this process, if it is not
+  // garbage.
   void keep_copy(uint32_t entry, uint32_t file, uint64_t offset, uint64_t sum);
   void begin_restoring(uint32_t entry);
   bool restored(uint32_t entry);

@@ -114,6 +114,7 @@ void remove_doomed_files(const shm::Segment& segment, shm::Lock& lock) {
     lock.set(store.doomed_file, file.free_next);
     lock.set(file.state, SpillState::kFree);
     lock.subtract(store.spill_bytes, file.bytes);
+    if (store.spill_bytes == 0) lock.set(store.largest_copy, uint64_t{0});
     shm::table_give_back(lock, segment.files(), index);
     return Status::ok();
   };

@@ -41,9 +41,10 @@ void Objects::keep_copy(uint32_t index, uint32_t file, uint64_t offset, uint64_t
     lock_.add(segment_.file(file).objects, 1);
     lock_.add(store.copies, 1);
     lock_.add(store.copied_bytes, entry.size + entry.metadata_size);
+    lock_.set(store.largest_copy, std::max(store.largest_copy, weight(entry)));
   }
   unpin(index);
-  if (on_lru(entry)) clru_.make_oldest(index);
+  if (on_lru(entry)) clru_.move_to_copied(index);
 }
 
 // Everyone can still read it, at the price of reading it back.

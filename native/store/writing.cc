@@ -34,6 +34,13 @@ Status freed(const ObjectId& id) {
   return {Code::kFreed, "the object " + id.hex() + " was given up by free()"};
 }
 
+Status no_reserve(uint64_t weight) {
+  return {Code::kFull,
+          "no room for " + std::to_string(weight) +
+              " bytes beside what reading back from disk takes: free objects, or raise "
+              "`memory`"};
+}
+
 bool is_writing(const ObjectEntry& entry, const EntryRef& ref) {
   return entry.generation == ref.generation && entry.state == ObjectState::kCreated;
 }
@@ -146,6 +153,8 @@ Status ObjectStore::reserve_once(Objects& objects, const ObjectId* id, uint64_t 
     return {Code::kExists, "the object " + id->hex() + " exists already"};
   }
   bool new_entry = existing == kNone;
+  uint64_t weight = shm::weight_of(size, metadata_size);
+  if (!store::leaves_reserve(segment, weight)) return no_reserve(weight);
   Status room = objects.make_room(size, metadata_size, new_entry, victims, evicted);
   *needs_rows = room.is_ok() && !objects.has_rows(new_entry);
   if (!room.is_ok() || *needs_rows) return room;

@@ -195,8 +195,19 @@ TEST("nothing is written beyond the limit, and what is refused changes nothing")
   EXPECT_CODE(spilling.put_referred(next), kDiskFull);
   for (uint32_t i = 1; i < next; ++i) EXPECT(contains(*spilling, id_of(i)));
   expect_sound(*spilling);
-  REQUIRE_OK(spilling->drop_ref(spilling.ref_of(1)));
+  for (uint32_t i : {1, 2}) REQUIRE_OK(spilling->drop_ref(spilling.ref_of(i)));
   EXPECT(eventually([&] { return spilling.put_referred(next).is_ok(); }));
+  expect_sound(*spilling);
+}
+
+TEST("what is on disk can be read when nothing more can be written") {
+  Spilling spilling(4 * kObject);
+  uint32_t next = 1;
+  while (spilling.put_referred(next).is_ok()) ++next;
+  uint64_t copies = stats_of(*spilling).spilled;
+  for (uint32_t i = 1; i < next; ++i) EXPECT(is_intact(*spilling, id_of(i)));
+  EXPECT(stats_of(*spilling).restored >= 3);
+  EXPECT_EQ(stats_of(*spilling).spilled, copies);
   expect_sound(*spilling);
 }
 

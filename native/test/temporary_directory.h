@@ -8,11 +8,11 @@
 #include <string>
 #include <vector>
 
-#include "test/test.h"
+#include "test/support.h"
 
 namespace mobula::test {
 
-// Removed, with all that is in it, at its end.
+// Removed, with all that is in it, at its end, beside a keeper that may be removing the same files.
 class TemporaryDirectory {
  public:
   TemporaryDirectory() {
@@ -21,8 +21,11 @@ class TemporaryDirectory {
     path_ = pattern;
   }
   ~TemporaryDirectory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
+    eventually([this] {
+      std::error_code error;
+      std::filesystem::remove_all(path_, error);
+      return !error && !std::filesystem::exists(path_);
+    });
   }
   TemporaryDirectory(const TemporaryDirectory&) = delete;
   TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;

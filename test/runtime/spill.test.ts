@@ -12,6 +12,7 @@ import {
   memory,
   ObjectFreedError,
   ObjectLostError,
+  type ObjectRef,
   OutOfDiskError,
   put,
   shutdown,
@@ -69,7 +70,7 @@ for (const isolation of isolations) {
     if (isolation === 'thread') return t.pass('threads are not killed');
     const place = await spillPlace(t);
     init({ ...options, isolation, spillDirectory: place });
-    const refs = upTo(count).map((n) => makeArray.options({ retries: -1 }).remote(length, n));
+    const refs = upTo(count).map((n) => makeArray.options({ retries: 1000 }).remote(length, n));
     for (const least of [10, 30, 50]) {
       await until('results are stored', () => stats().tasks.finished >= least);
       for (const pid of children()) process.kill(pid, 'SIGKILL');
@@ -111,7 +112,7 @@ test.serial(
   'beyond spillLimit put is OutOfDiskError, nothing is lost, and others go on',
   async (t) => {
     init({ ...options, spillDirectory: await spillPlace(t), spillLimit: '16MiB' });
-    const refs = [];
+    const refs: ObjectRef<Float64Array>[] = [];
     const error = t.throws(() => {
       for (;;) refs.push(put(array(refs.length)));
     }, outOfDisk);

@@ -32,6 +32,7 @@ export function startOn(
     {
       memory: 64 * MiB,
       eviction: 'spill',
+      spill: undefined,
       guard: true,
       logToDriver: true,
       trackCallSites: false,

@@ -36,9 +36,11 @@ export class Collector {
     this.#relief = undefined;
   }
 
-  /** Collects at once, unless it has just done so. */
-  now(): void {
-    if (performance.now() >= this.#restsUntil) this.#collect();
+  /** Collects at once; false when it has just done so. */
+  now(): boolean {
+    if (performance.now() < this.#restsUntil) return false;
+    this.#collect();
+    return true;
   }
 
   #collect(): void {

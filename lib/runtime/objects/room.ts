@@ -101,12 +101,25 @@ export class Room {
 
   /** An object of `size` bytes has been created by this thread. */
   created(size: number): void {
-    this.#bytesSinceLook += size;
-    if (this.#bytesSinceLook < this.#memory * lookShare) return;
-    this.#bytesSinceLook = 0;
-    if (this.#has(Math.max(size, this.#memory * spareShare))) return;
+    if (!this.#isTimeToLook(size) || this.#has(this.#spareFor(size))) return;
     this.#collector.request();
     native.storeAskToCollect(this.#core.store);
+  }
+
+  /** This thread holds an object of `size` bytes more, which stay where they are meanwhile. */
+  opened(size: number): void {
+    if (this.#isTimeToLook(size) && !this.#canHave(this.#spareFor(size))) this.#collector.request();
+  }
+
+  #isTimeToLook(size: number): boolean {
+    this.#bytesSinceLook += size;
+    if (this.#bytesSinceLook < this.#memory * lookShare) return false;
+    this.#bytesSinceLook = 0;
+    return true;
+  }
+
+  #spareFor(size: number): number {
+    return Math.max(size, this.#memory * spareShare);
   }
 
   /** With nothing spilled for it. */
@@ -172,12 +185,13 @@ export class Room {
   }
 
   #collectAndMake<T>(size: number, make: () => T, full: unknown): T {
-    this.#collector.now();
-    if (this.#canHave(size)) return make();
+    let hasCollected = this.#collector.now();
+    if (hasCollected && this.#canHave(size)) return make();
     const others = native.storeAskToCollect(this.#core.store) - 1;
-    const deadline = performance.now() + patienceMs;
-    while (others > 0 && performance.now() < deadline) {
+    const deadline = performance.now() + (others > 0 ? patienceMs : 0);
+    while (!hasCollected || performance.now() < deadline) {
       Atomics.wait(sleeper, 0, 0, sliceMs);
+      hasCollected = this.#collector.now() || hasCollected;
       if (this.#canHave(size)) return make();
     }
     throw full;

@@ -63,6 +63,8 @@ export class SharedObjects {
   readonly store: number;
   /** An object has been created here. */
   onCreated: (size: number) => void = () => undefined;
+  /** An object was opened that this thread did not hold before. */
+  onOpened: (size: number) => void = () => undefined;
   /** An object could not be opened. */
   onUnread: (id: string, error: unknown) => void = () => undefined;
   readonly #codec: Codec;
@@ -231,7 +233,9 @@ export class SharedObjects {
 
   #open(id: string): Held | undefined {
     try {
-      return this.#views.open(id);
+      const held = this.#views.open(id);
+      if (held?.isNew === true) this.onOpened(held.data.length);
+      return held;
     } catch (error) {
       this.onUnread(id, error);
       throw error;
