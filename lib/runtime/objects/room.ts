@@ -101,14 +101,16 @@ export class Room {
 
   /** An object of `size` bytes has been created by this thread. */
   created(size: number): void {
-    if (!this.#isTimeToLook(size) || this.#has(this.#spareFor(size))) return;
+    const spare = Math.max(size, this.#memory * spareShare);
+    if (!this.#isTimeToLook(size) || this.#has(spare)) return;
     this.#collector.request();
     native.storeAskToCollect(this.#core.store);
   }
 
   /** This thread holds an object of `size` bytes more, which stay where they are meanwhile. */
   opened(size: number): void {
-    if (this.#isTimeToLook(size) && !this.#canHave(this.#spareFor(size))) this.#collector.request();
+    const spare = Math.max(size, this.#memory * lookShare);
+    if (this.#isTimeToLook(size) && !this.#canHave(spare)) this.#collector.request();
   }
 
   #isTimeToLook(size: number): boolean {
@@ -116,10 +118,6 @@ export class Room {
     if (this.#bytesSinceLook < this.#memory * lookShare) return false;
     this.#bytesSinceLook = 0;
     return true;
-  }
-
-  #spareFor(size: number): number {
-    return Math.max(size, this.#memory * spareShare);
   }
 
   /** With nothing spilled for it. */
