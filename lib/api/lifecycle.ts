@@ -48,6 +48,11 @@ export interface InitOptions {
    */
   workerMemoryLimit?: number | string;
   /**
+   * Default 0.5: the most of the store that arguments of running tasks may pin, above 0 and at most 1.
+   * Tasks wait for their turn; what one task asks for may be more, if that fits the store.
+   */
+  argumentShare?: number;
+  /**
    * Default true: what workers write to stdout and stderr arrives at the driver's, line by line, each
    * behind the worker's number and pid. Without it processes write where the driver does, and threads
    * as Node's threads do.
@@ -95,6 +100,7 @@ const optionNames = [
   'logToDriver',
   'trackCallSites',
   'workerMemoryLimit',
+  'argumentShare',
   'name',
   'address',
 ];
@@ -102,11 +108,13 @@ const optionNames = [
 function checkOptions(options: InitOptions): DriverOptions {
   const { isolation = 'thread', eviction = 'spill', guard = true, logToDriver = true } = options;
   const { memory = defaultMemory(), workers = defaultWorkers(), name } = options;
-  const { trackCallSites = false, workerMemoryLimit } = options;
+  const { trackCallSites = false, workerMemoryLimit, argumentShare = 0.5 } = options;
   checkInteger('options.workers', workers, 1, 256);
   checkBoolean('options.guard', guard);
   checkBoolean('options.logToDriver', logToDriver);
   checkBoolean('options.trackCallSites', trackCallSites);
+  checkQuantity('options.argumentShare', argumentShare, 1);
+  if (argumentShare === 0) throw outOfRange('options.argumentShare', 'above 0', argumentShare);
   if (name !== undefined) checkRuntimeName(name);
   return {
     memory: checkSize('options.memory', memory, minMemory),
@@ -122,6 +130,7 @@ function checkOptions(options: InitOptions): DriverOptions {
       workerMemoryLimit === undefined
         ? undefined
         : checkSize('options.workerMemoryLimit', workerMemoryLimit, minMemory),
+    argumentShare,
     name,
   };
 }

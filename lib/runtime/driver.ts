@@ -28,6 +28,8 @@ export interface DriverOptions {
   readonly trackCallSites: boolean;
   /** Bytes; undefined: as much as it takes. */
   readonly workerMemoryLimit: number | undefined;
+  /** Of the memory: above 0, at most 1. */
+  readonly argumentShare: number;
   /** Under which other processes can join. */
   readonly name: string | undefined;
 }
@@ -101,6 +103,7 @@ export class Driver {
       log: logToDriver,
       trackCallSites: options.trackCallSites,
       memoryLimit: options.workerMemoryLimit,
+      argumentsAtMost: memory * options.argumentShare,
     };
     this.#workers = new Workers(this.core, workersOptions, machine);
     this.#mail = new DirectorMail(this.core, this.#workers.director);

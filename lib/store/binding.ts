@@ -205,6 +205,11 @@ export interface Native {
     uid: number,
   ): [client: number, generation: number] | undefined;
   peerKeepAlive(peer: number, busy: boolean): void;
+  /**
+   * Whether there is room for `bytes` of arguments of the task `handle`: it holds it then as long as
+   * it runs and does not wait. Arguments of all tasks hold no more than `most`, but one alone may.
+   */
+  peerHoldArguments(peer: number, handle: number, bytes: number, most: number): boolean;
   /** The slot of the live peer of that uid. */
   peerFind(peer: number, uid: number): number | undefined;
   /** This process, and all of its group if it leads one, ends soon after that peer has. */

@@ -136,6 +136,13 @@ void peer_set_actor_made(const CallbackInfo& info) {
   (void)handle->peer().set_made(to_uint32(info[1]), to_uint32(info[2]), to_uint32(info[3]));
 }
 
+Value peer_hold_arguments(const CallbackInfo& info) {
+  PeerHandle* handle = Addon::of(info.Env()).peer(info[0]);
+  bool held = handle != nullptr && handle->peer().hold_arguments(
+                                       to_uint32(info[1]), to_uint64(info[2]), to_uint64(info[3]));
+  return Napi::Boolean::New(info.Env(), held);
+}
+
 void peer_set_restarts(const CallbackInfo& info) {
   PeerHandle* handle = Addon::of(info.Env()).peer(info[0]);
   if (handle == nullptr) return;
@@ -344,6 +351,7 @@ void export_peer_functions(Env env, Napi::Object exports) {
   add<change_actor<&queue::Peer::adopt_actor>>(env, exports, "peerAdoptActor");
   add<peer_set_actor_made>(env, exports, "peerSetActorMade");
   add<change_actor<&queue::Peer::unhost_actor>>(env, exports, "peerUnhostActor");
+  add<peer_hold_arguments>(env, exports, "peerHoldArguments");
   add<peer_set_restarts>(env, exports, "peerSetRestarts");
   add<peer_actor_state>(env, exports, "peerActorState");
   add<peer_end_actor>(env, exports, "peerEndActor");

@@ -40,6 +40,7 @@ class Checker {
     walk_actors();
     walk_free_cells();
     compare_resources();
+    compare_arguments();
     count_tasks();
     for (uint32_t i = 0; i < state_.cells.used; ++i) {
       expect(cell_uses_[i] == 1, "cell " + std::to_string(i) + " is in use " +
@@ -155,6 +156,7 @@ class Checker {
              "a shape asks for nothing of a resource, or does not say so");
       if (i != kCpu || task.lent == 0) held_[i] += shape.amounts[i];
     }
+    if (task.lent == 0) argument_units_ += task.right;
     int64_t gpus = 0, of_each = std::min(shape.amounts[kGpu], kWhole);
     for (uint32_t i = 0; i < shm::kMaxDevices; ++i) {
       if ((task.devices >> i & 1) == 0) continue;
@@ -162,6 +164,11 @@ class Checker {
       gpus += of_each;
     }
     expect(gpus == shape.amounts[kGpu], "a task has other devices than it asked for");
+  }
+
+  void compare_arguments() {
+    expect(state_.argument_units == argument_units_, "the room for arguments is miscounted");
+    expect(state_.argument_waiters == waiting_, "who waits for room for arguments is miscounted");
   }
 
   void count_tasks() {
@@ -187,6 +194,7 @@ class Checker {
       }
       expect(i < state_.peers_used, name + " lies beyond peers_used");
       expect(peer.is_worker <= 1, name + " is neither a worker nor none");
+      if (peer.waiting != kNone) check_waiting(i, peer.waiting);
       bool fresh = peer.uid < state_.next_uid && !uids[peer.uid];
       expect(fresh, name + " has a uid that is not its own");
       if (fresh) uids[peer.uid] = true;
@@ -194,6 +202,14 @@ class Checker {
       expect(client.state != shm::ClientState::kFree && client.generation == peer.client_generation,
              name + " belongs to a process that has ended");
     }
+  }
+
+  void check_waiting(uint32_t peer, uint32_t task) {
+    ++waiting_;
+    if (!valid(state_.cells, task, "waiting task")) return;
+    const Cell& cell = segment_.cell(task);
+    expect(cell.kind == RecordKind::kTask && cell.holder == peer,
+           "peer " + std::to_string(peer) + " waits for a task that does not wait there");
   }
 
   void walk_actors() {
@@ -317,6 +333,8 @@ class Checker {
   uint64_t tasks_ = 0;
   int64_t held_[shm::kMaxResources] = {};
   int64_t held_devices_[shm::kMaxDevices] = {};
+  uint64_t argument_units_ = 0;
+  uint32_t waiting_ = 0;
   std::vector<std::string> problems_;
 };
 

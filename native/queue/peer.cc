@@ -61,6 +61,7 @@ Status Peer::open(const shm::Segment& segment, shm::Lock& lock, Bells& bells, ui
   lock.set(slot.bell_inode, inode);
   lock.set(slot.armed, 1);
   lock.set(slot.idle_kind, kNone);
+  lock.set(slot.waiting, kNone);
   lock.set(slot.is_worker, 0);
   lock.set(slot.state, PeerState::kLive);
   if (index >= queue.peers_used) lock.set(queue.peers_used, index + 1);
@@ -166,10 +167,10 @@ void Peer::send_one(const Wire& wire, const uint8_t* payload, RingList* rings) {
     case Op::kItem:
       return answer(RecordKind::kItem, wire, payload, rings);
     case Op::kLend:
-      if (is_task) return post_.resources().lend(wire.target);
+      if (is_task) return post_.lend(wire.target);
       return lock_.set(segment_.cell(wire.target).lent, 1);
     case Op::kResume:
-      if (is_task) return post_.resources().resume(wire.target);
+      if (is_task) return post_.resume(wire.target);
       return lock_.set(segment_.cell(wire.target).lent, 0);
     default:
       return;
@@ -187,6 +188,7 @@ uint32_t Peer::create(const Wire& wire, const uint8_t* payload) {
   cell.flags = wire.flags;
   cell.sequence = wire.sequence;
   cell.lent = 0;
+  cell.right = 0;
   cell.devices = 0;
   cell.holder = kNone;
   return record;

@@ -177,6 +177,10 @@ class Peer {
   // Of what that peer has in flight, lays the blame for its death, which is to come, on this one.
   bool blame(uint32_t slot, uint32_t uid, uint32_t sender_uid, uint64_t sequence);
 
+  // Room for `bytes` of arguments of a task that this peer has in flight, if there is some now
+  // (ArgumentRoom::hold).
+  bool hold_arguments(uint32_t handle, uint64_t bytes, uint64_t most);
+
   Status counts(Counts* out);
   // Whether all tasks and calls in flight wait, for each other or for room, and no task is queued.
   bool is_quiet();

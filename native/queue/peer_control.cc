@@ -307,6 +307,13 @@ bool Peer::find(uint32_t uid, uint32_t* slot) {
   return false;
 }
 
+bool Peer::hold_arguments(uint32_t handle, uint64_t bytes, uint64_t most) {
+  LockGuard guard(lock_);
+  if (!guard.status().is_ok()) return false;
+  bool is_task = has_in_flight(handle) && segment_.cell(handle).kind == RecordKind::kTask;
+  return !is_task || post_.arguments().hold(handle, bytes, most);
+}
+
 // What the driver has in flight is what actors hold.
 Status Peer::counts(Counts* out) {
   LockGuard guard(lock_);

@@ -104,13 +104,27 @@ void Post::take(uint32_t record, uint32_t peer) {
   Cell& cell = segment_.cell(record);
   records_.push(segment_.queue().peers[peer].in_flight, record);
   lock_.set(cell.holder, peer);
-  if (cell.kind == RecordKind::kTask) resources_.take(record);
+  if (cell.kind != RecordKind::kTask) return;
+  resources_.take(record);
+  arguments_.begin(record);
 }
 
 void Post::put_down(uint32_t record) {
   const Cell& cell = segment_.cell(record);
   records_.remove(segment_.queue().peers[cell.holder].in_flight, record);
-  if (cell.kind == RecordKind::kTask) resources_.give_back(record);
+  if (cell.kind != RecordKind::kTask) return;
+  resources_.give_back(record);
+  arguments_.end(record);
+}
+
+void Post::lend(uint32_t task) {
+  arguments_.lend(task);
+  resources_.lend(task);
+}
+
+void Post::resume(uint32_t task) {
+  arguments_.resume(task);
+  resources_.resume(task);
 }
 
 void Post::bounce(uint32_t record, uint32_t flags, RingList* rings) {
@@ -157,6 +171,7 @@ void Post::wake(RingList* rings) {
     if (peer == kNone || shapes_.queued(kind) <= segment_.queue().summoned[kind]) continue;
     if (shapes_.affords_any(kind)) summon(kind, peer, rings);
   }
+  arguments_.wake(rings);
 }
 
 uint32_t Post::first_idle(uint32_t kind) const {

@@ -1,6 +1,7 @@
 #ifndef MOBULA_QUEUE_POST_H_
 #define MOBULA_QUEUE_POST_H_
 
+#include "queue/argument_room.h"
 #include "queue/bells.h"
 #include "queue/records.h"
 #include "queue/resources.h"
@@ -16,11 +17,13 @@ class Post {
         lock_(lock),
         records_(segment, lock),
         shapes_(segment, lock),
-        resources_(segment, lock) {}
+        resources_(segment, lock),
+        arguments_(segment, lock) {}
 
   Records& records() { return records_; }
   Shapes& shapes() { return shapes_; }
   Resources& resources() { return resources_; }
+  ArgumentRoom& arguments() { return arguments_; }
 
   bool is_live(uint32_t peer, uint32_t uid) const;
   void to_mailbox(uint32_t peer, uint32_t record, RingList* rings);
@@ -41,9 +44,11 @@ class Post {
   // Whether `record`, of any kind or free, is a task or call that somebody has in flight.
   bool is_in_flight(uint32_t record) const;
   // A task or call that is on no list, to what `peer` has in flight; and off it. A task holds its
-  // resources in between.
+  // resources in between, and room for its arguments; while it is lent no cpu and no room.
   void take(uint32_t record, uint32_t peer);
   void put_down(uint32_t record);
+  void lend(uint32_t task);
+  void resume(uint32_t task);
 
   // What becomes of a task or call that is on no list. Back to the sender as kBounced, or to
   // oblivion when the sender has gone; `flags` tell the sender whether it is to blame.
@@ -55,7 +60,8 @@ class Post {
   void set_idle(uint32_t peer, uint32_t kind);
   void clear_idle(uint32_t peer);
   // Rings an idle peer of each kind of which more tasks are queued than peers on their way to them,
-  // if one of them can start. To be called after resources came back, and by who was rung itself.
+  // if one of them can start; and those that wait for room for arguments. To be called after
+  // either came back, and by who was rung itself.
   void wake(RingList* rings);
 
  private:
@@ -69,6 +75,7 @@ class Post {
   Records records_;
   Shapes shapes_;
   Resources resources_;
+  ArgumentRoom arguments_;
 };
 
 }  // namespace mobula::queue

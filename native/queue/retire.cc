@@ -249,7 +249,7 @@ void ring_overdue(const shm::Segment& segment, shm::Lock& lock, Bells& bells) {
       const PeerSlot& slot = queue.peers[peer];
       if (slot.state != PeerState::kLive) continue;
       bool awaited = slot.idle_kind != kNone && startable[slot.idle_kind];
-      if (slot.mailbox.count > 0 || awaited) rings.add(peer);
+      if (slot.mailbox.count > 0 || awaited || slot.waiting != kNone) rings.add(peer);
     }
   }
   rings.ring_all(segment, &bells);

@@ -286,8 +286,9 @@ struct StoreState {
 // --- Queues ------------------------------------------------------------------------------------
 
 inline constexpr uint32_t kCellSize = 256;
-inline constexpr uint32_t kHeadPayload = 176;  // payload bytes in a record's first cell
-inline constexpr uint32_t kMorePayload = 240;  // and in each cell that continues it
+inline constexpr uint64_t kArgumentUnit = 64 << 10;  // bytes
+inline constexpr uint32_t kHeadPayload = 176;        // payload bytes in a record's first cell
+inline constexpr uint32_t kMorePayload = 240;        // and in each cell that continues it
 
 // Frozen: travels between processes.
 enum class RecordKind : uint32_t {
@@ -327,7 +328,7 @@ struct Cell {
   uint64_t devices;  // of a task in flight: a bit per device that it may use; of a call: how often
                      // it was begun before
   uint32_t holder;   // the peer that has a task or call in flight, or kNone
-  uint32_t right;    // in a heap: right child
+  uint32_t right;    // in a heap: right child; of a task in flight: kArgumentUnits of arguments
   uint8_t payload[kHeadPayload];
 };
 static_assert(sizeof(Cell) == kCellSize);
@@ -358,7 +359,8 @@ struct PeerSlot {
   List in_flight;
   uint32_t is_worker;  // the runtime's driver has started it
   uint32_t blamed;     // it is about to be ended for the last of in_flight
-  uint32_t reserved[10];
+  uint32_t waiting;    // the one of in_flight that waits for room for its arguments, or kNone
+  uint32_t reserved[9];
 };
 static_assert(sizeof(PeerSlot) == 128);
 
@@ -422,6 +424,8 @@ static_assert(sizeof(Shape) == 288);
 //  10. actors_ended = the sum of the actors' generations - actors in use; actors_restarting of
 //      those are kRestarting.
 //  11. `returned` of an actor is one of its pending calls, or kNone.
+//  12. argument_units = the sum of those of tasks in flight that are not lent. argument_waiters
+//      peers have a task that is `waiting`: one that they have in flight.
 struct QueueState {
   LockArea lock;
   Table cells;
@@ -444,6 +448,9 @@ struct QueueState {
   uint64_t bounced;    // records sent back, calls too
   uint64_t actors_ended;
   uint64_t actors_restarting;
+  uint64_t argument_units;
+  uint32_t argument_waiters;
+  uint32_t arguments_freed;  // there are fewer units than when a peer began to wait
   int64_t device_free[kMaxDevices];
   Resource resources[kMaxResources];
   Shape shapes[kMaxShapes];

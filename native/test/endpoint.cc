@@ -174,6 +174,10 @@ Status Endpoint::make(const Actor& actor, uint32_t attempt) {
   return peer_->set_made(actor.index, actor.generation, attempt);
 }
 
+bool Endpoint::hold(uint32_t handle, uint64_t bytes) {
+  return peer_->hold_arguments(handle, bytes, kMostArguments);
+}
+
 bool Endpoint::rung() {
   pollfd bell{peer_->bell(), POLLIN, 0};
   bool readable = poll(&bell, 1, 0) == 1;

@@ -32,6 +32,7 @@ struct Actor {
 // What there is unless a test says otherwise (store_with). A task asks for one cpu.
 inline constexpr double kCpus = 1'000'000;
 inline constexpr double kGpus = 4;
+inline constexpr uint64_t kMostArguments = kMiB;
 
 // A peer as a JavaScript thread would use it: collects records, exchanges them at once.
 class Endpoint {
@@ -77,6 +78,8 @@ class Endpoint {
   Status host(const Actor& actor, const Endpoint& host, uint32_t attempt = 0);
   // As its host.
   Status make(const Actor& actor, uint32_t attempt = 0);
+  // For arguments of a task, of at most kMostArguments of them all.
+  bool hold(uint32_t handle, uint64_t bytes);
   // Whether the bell has been rung since the last look.
   bool rung();
 

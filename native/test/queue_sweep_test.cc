@@ -97,6 +97,30 @@ class WantedTask : public Peers {
   }
 };
 
+// A task at the worker, and one for the subject: room for the arguments of either is there again
+// when the other has ended.
+class Arguments : public Peers {
+ public:
+  Arguments() {
+    for (uint64_t i = 1; i <= 2; ++i) driver_.submit(i, kPayload);
+    driver_.exchange();
+    own_ = worker_.exchange(1).at(0).handle;
+  }
+
+  void go_on() override {
+    EXPECT(worker_.hold(own_, kMostArguments));
+    Peers::go_on();
+  }
+
+ protected:
+  uint32_t own_ = 0;
+};
+
+class HeldArguments : public Arguments {
+ public:
+  HeldArguments() { REQUIRE(worker_.hold(own_, kMostArguments)); }
+};
+
 // Two tasks that ask for gpus, each of which must run or come back, once; the gpus come back.
 class TwoGpuTasks : public TwoTasks {
  public:
@@ -243,6 +267,27 @@ ROLE(lending_and_resuming) {
   self.end_operation();
 }
 
+ROLE(holding_arguments) {
+  Endpoint endpoint(self.store());
+  uint32_t handle = endpoint.exchange(1).at(0).handle;
+  self.begin_operation();
+  bool held = endpoint.hold(handle, kMostArguments);
+  self.end_operation();
+  (void)held;
+}
+
+ROLE(ending_with_arguments) {
+  Endpoint endpoint(self.store());
+  uint32_t handle = endpoint.exchange(1).at(0).handle;
+  REQUIRE(endpoint.hold(handle, kMostArguments));
+  endpoint.lend(handle);
+  endpoint.resume(handle);
+  endpoint.complete(handle, "done");
+  self.begin_operation();
+  endpoint.exchange();
+  self.end_operation();
+}
+
 ROLE(blaming) {
   Endpoint endpoint(self.store(), 1024);
   const shm::PeerSlot* peers = self.store().client()->segment().queue().peers;
@@ -313,6 +358,15 @@ TEST("a kill while giving items leaves whole ones and brings the task back") {
 }
 TEST("a kill while lending and resuming gives back what the task held") {
   sweep({"lending_and_resuming", {}, 1}, make<Stream>);
+}
+TEST("a kill while holding arguments gives their room back") {
+  sweep({"holding_arguments", {}, 1}, make<Arguments>);
+}
+TEST("a kill while waiting for room for arguments holds up nobody") {
+  sweep({"holding_arguments", {}, 1}, make<HeldArguments>);
+}
+TEST("a kill while a task with arguments lends, resumes and ends gives their room back") {
+  sweep({"ending_with_arguments", {}, 1}, make<Arguments>);
 }
 TEST("a kill while blaming leaves all that runs where it was") {
   sweep({"blaming", {}, 1}, make<Blamed>);

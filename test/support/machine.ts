@@ -37,6 +37,7 @@ export function startOn(
       logToDriver: true,
       trackCallSites: false,
       workerMemoryLimit: undefined,
+      argumentShare: 0.5,
       name: undefined,
       resources,
       ...options,

@@ -108,6 +108,11 @@ export const look = remote((array: Float64Array): Seen => {
   };
 });
 
+export const lookAtBoth = remote(async (one: Float64Array, [other]: [ObjectRef<Float64Array>]) => {
+  const { sum } = await look.remote(other);
+  return one.length + sum;
+});
+
 export const makeArray = remote((length: number, value: number) =>
   new Float64Array(length).fill(value),
 );

@@ -70,6 +70,7 @@ export class Room {
   /** At the last look nobody was at work, and nothing had moved. */
   #wasQuiet = false;
   #bytesSinceLook = 0;
+  #openedSinceLook = 0;
 
   constructor(core: Core) {
     this.#core = core;
@@ -101,23 +102,24 @@ export class Room {
 
   /** An object of `size` bytes has been created by this thread. */
   created(size: number): void {
-    const spare = Math.max(size, this.#memory * spareShare);
-    if (!this.#isTimeToLook(size) || this.#has(spare)) return;
+    this.#bytesSinceLook += size;
+    if (this.#bytesSinceLook < this.#memory * lookShare) return;
+    this.#bytesSinceLook = 0;
+    if (this.#has(Math.max(size, this.#memory * spareShare))) return;
     this.#collector.request();
     native.storeAskToCollect(this.#core.store);
   }
 
-  /** This thread holds an object of `size` bytes more, which stay where they are meanwhile. */
+  /**
+   * This thread holds an object of `size` bytes more, which stay where they are meanwhile. A loop that
+   * only reads gives no turn to anybody, so what it has dropped would hold up the put after it.
+   */
   opened(size: number): void {
-    const spare = Math.max(size, this.#memory * lookShare);
-    if (this.#isTimeToLook(size) && !this.#canHave(spare)) this.#collector.request();
-  }
-
-  #isTimeToLook(size: number): boolean {
-    this.#bytesSinceLook += size;
-    if (this.#bytesSinceLook < this.#memory * lookShare) return false;
-    this.#bytesSinceLook = 0;
-    return true;
+    const spare = this.#memory * spareShare;
+    this.#openedSinceLook += size;
+    if (this.#openedSinceLook < spare) return;
+    this.#openedSinceLook = 0;
+    if (!this.#canHave(spare)) this.#collector.request();
   }
 
   /** With nothing spilled for it. */

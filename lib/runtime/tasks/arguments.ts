@@ -1,3 +1,4 @@
+import { native } from '../../store/binding.js';
 import type { Core } from '../core.js';
 import { readId } from '../objects/ids.js';
 import { noTerms } from './running-task.js';
@@ -7,6 +8,7 @@ import {
   readDependencies,
   readFlags,
   readUint32,
+  type ReceivedDependency,
   type Terms,
 } from './task-spec.js';
 
@@ -29,16 +31,63 @@ export function readSpec(
   end: number,
 ): ReceivedSpec {
   const flags = readFlags(payload, start);
-  let first = start + prefixBytes;
-  let terms = noTerms;
-  if ((flags & Flag.terms) !== 0) {
-    const length = readUint32(payload, first);
-    terms = core.codec.decodeAt(payload, first + 4, first + 4 + length) as Terms;
-    first += 4 + length;
-  }
+  const first = afterTerms(flags, payload, start);
+  const terms = (flags & Flag.terms) === 0 ? noTerms : readTerms(core, payload, start, first);
   const isPlain = (flags & Flag.dependencies) === 0;
   const read = isPlain ? readList : readResolved;
   return { terms, args: read(core, flags, payload, first, end) };
+}
+
+function afterTerms(flags: number, payload: Uint8Array, start: number): number {
+  const first = start + prefixBytes;
+  return (flags & Flag.terms) === 0 ? first : first + 4 + readUint32(payload, first);
+}
+
+function readTerms({ codec }: Core, payload: Uint8Array, start: number, end: number): Terms {
+  return codec.decodeAt(payload, start + prefixBytes + 4, end) as Terms;
+}
+
+/** How many bytes of the store the arguments of the spec between two positions pin, once read. */
+export function storedBytes(core: Core, payload: Uint8Array, start: number, end: number): number {
+  const flags = readFlags(payload, start);
+  if ((flags & (Flag.stored | Flag.dependencies)) === 0) return 0;
+  let bytes = 0;
+  for (const id of storedIn(core, flags, payload, afterTerms(flags, payload, start), end)) {
+    bytes += native.storePeek(core.store, id)?.[1] ?? 0;
+  }
+  return bytes;
+}
+
+/** The ids of the objects that hold arguments. */
+function storedIn(
+  core: Core,
+  flags: number,
+  payload: Uint8Array,
+  start: number,
+  end: number,
+): Set<string> {
+  const isPlain = (flags & Flag.dependencies) === 0;
+  const first = isPlain ? start : start + 4;
+  const ids = new Set<string>();
+  if ((flags & Flag.stored) !== 0) ids.add(readId(payload, first));
+  if (isPlain) return ids;
+  const after = first + readUint32(payload, start);
+  for (const { id } of dependenciesAt(core, flags, payload, after, end)) {
+    if (id !== undefined) ids.add(id);
+  }
+  return ids;
+}
+
+function dependenciesAt(
+  { objects }: Core,
+  flags: number,
+  payload: Uint8Array,
+  start: number,
+  end: number,
+): Iterable<ReceivedDependency> {
+  if ((flags & Flag.storedDependencies) === 0) return readDependencies(payload, start, end);
+  const stored = objects.read(readId(payload, start)) as Uint8Array;
+  return readDependencies(stored, 0, stored.length);
 }
 
 function readResolved(
@@ -51,28 +100,15 @@ function readResolved(
   const first = start + 4;
   const after = first + readUint32(payload, start);
   const args = readList(core, flags, payload, first, after);
-  if ((flags & Flag.storedDependencies) === 0) resolve(core, args, payload, after, end);
-  else {
-    const dependencies = core.objects.read(readId(payload, after)) as Uint8Array;
-    resolve(core, args, dependencies, 0, dependencies.length);
+  for (const dependency of dependenciesAt(core, flags, payload, after, end)) {
+    args[dependency.index] = resolved(core, dependency);
   }
   return args;
 }
 
-function resolve(
-  core: Core,
-  args: unknown[],
-  source: Uint8Array,
-  start: number,
-  end: number,
-): void {
-  for (const dependency of readDependencies(source, start, end)) {
-    const { index, id } = dependency;
-    args[index] =
-      id === undefined
-        ? core.codec.decodeAt(source, dependency.start, dependency.end)
-        : core.objects.read(id);
-  }
+function resolved({ codec, objects }: Core, dependency: ReceivedDependency): unknown {
+  const { source, start, end, id } = dependency;
+  return id === undefined ? codec.decodeAt(source, start, end) : objects.read(id);
 }
 
 function readList(

@@ -31,6 +31,8 @@ export class RunningTask {
   /** Reads that its code waits for. While there are any its cpus are lent to other tasks. */
   waits = 0;
   ended = false;
+  /** The store has room for its arguments. */
+  hasRoom = false;
   /** Since when its arguments could not be read. */
   failingSince: number | undefined;
   /** Runs when the task is asked to end early. */

@@ -5,7 +5,8 @@ import type { InboxRecord, PeerAddress } from '../../transport/peer.js';
 import { Op, RecordKind } from '../../transport/wire.js';
 import type { ActorHost } from '../actors/actor-host.js';
 import type { Core, Executor } from '../core.js';
-import { readSpec } from './arguments.js';
+import { ArgumentRoom } from './argument-room.js';
+import { readSpec, storedBytes } from './arguments.js';
 import { withCarried } from './carried-context.js';
 import { startClock } from './clock.js';
 import { devicesOf, showDevices } from './devices.js';
@@ -44,6 +45,7 @@ export class TaskExecutor implements Executor {
   readonly #tasks: RunningTask[] = [];
   readonly #streams: Streams;
   readonly #owners: OwnerWatch;
+  readonly #argumentRoom: ArgumentRoom;
   #loading = 0;
   #lent = 0;
   #stopping = false;
@@ -51,11 +53,12 @@ export class TaskExecutor implements Executor {
   #sliceEnd = Infinity;
 
   /** `slots` is 0 for a worker that hosts actors only. */
-  constructor(core: Core, actors: ActorHost, slots: number) {
+  constructor(core: Core, actors: ActorHost, slots: number, argumentsAtMost: number) {
     this.#core = core;
     this.#responder = new Responder(core);
     this.#actors = actors;
     this.#slots = slots;
+    this.#argumentRoom = new ArgumentRoom(core, argumentsAtMost);
     this.#streams = new Streams(this.#responder, this);
     this.#owners = new OwnerWatch(
       core,
@@ -110,6 +113,7 @@ export class TaskExecutor implements Executor {
     end: number,
   ): void {
     try {
+      if (!this.#hasRoom(task, declaration, payload, start, end)) return;
       const { terms, args } = readSpec(this.#core, payload, start, end);
       task.terms = terms;
       this.#arrived.push({ task, declaration, args });
@@ -119,6 +123,28 @@ export class TaskExecutor implements Executor {
       if (recovery === undefined) this.#failed(task, error);
       else this.#prepareAfter(recovery, task, declaration, payload.slice(start, end));
     }
+  }
+
+  /** False when the task waits for room for its arguments, with its slot: nobody overtakes it here. */
+  #hasRoom(
+    task: RunningTask,
+    declaration: Declaration,
+    payload: Uint8Array,
+    start: number,
+    end: number,
+  ): boolean {
+    if (task.hasRoom) return true;
+    const bytes = storedBytes(this.#core, payload, start, end);
+    task.hasRoom = this.#argumentRoom.hold(task, bytes);
+    if (task.hasRoom) return true;
+    const own = payload.slice(start, end);
+    this.#loading++;
+    this.#argumentRoom.wait(task, bytes, () => {
+      this.#loading--;
+      task.hasRoom = true;
+      if (!task.ended) this.#prepare(task, declaration, own, 0, own.length);
+    });
+    return false;
   }
 
   /** Runs a task once an argument that could not be read can be, for which its slot may be needed. */
@@ -161,6 +187,7 @@ export class TaskExecutor implements Executor {
 
   received(): boolean {
     this.#actors.run();
+    this.#argumentRoom.retry();
     if (this.#arrived.length === 0) {
       this.#sliceEnd = Infinity;
       return false;

@@ -134,17 +134,27 @@ export function writeDependencies(
   }
 }
 
+/** A record between two positions of `source`, or the id of an object. */
+export interface ReceivedDependency {
+  readonly index: number;
+  readonly source: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+  readonly id: string | undefined;
+}
+
 export function* readDependencies(
   source: Uint8Array,
   offset: number,
   end: number,
-): Generator<{ index: number; start: number; end: number; id: string | undefined }> {
+): Generator<ReceivedDependency> {
   while (offset < end) {
     const index = readUint32(source, offset);
     const word = readUint32(source, offset + 4);
     const stored = word >= storedBit;
     const start = offset + dependencyHeaderBytes;
     offset = start + (stored ? word - storedBit : word);
-    yield { index, start, end: offset, id: stored ? readId(source, start) : undefined };
+    const id = stored ? readId(source, start) : undefined;
+    yield { index, source, start, end: offset, id };
   }
 }

@@ -22,6 +22,8 @@ export interface WorkerConfig {
   /** Its output is to arrive at the driver. */
   readonly log: boolean;
   readonly trackCallSites: boolean;
+  /** Bytes of the store that arguments of all running tasks may pin. */
+  readonly argumentsAtMost: number;
   /** With more bytes of its own it ends when it is idle. */
   readonly memoryLimit?: number;
 }

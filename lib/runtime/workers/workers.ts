@@ -56,6 +56,8 @@ export interface WorkersOptions {
   readonly trackCallSites: boolean;
   /** A task worker with more bytes of its own ends when it is idle. */
   readonly memoryLimit: number | undefined;
+  /** Bytes. */
+  readonly argumentsAtMost: number;
 }
 
 /**
@@ -265,7 +267,7 @@ export class Workers implements Hosts {
 
   #configOf({ number, role, isolation }: Member): WorkerConfig {
     const { store, peer } = this.#core;
-    const { memoryLimit } = this.#options;
+    const { memoryLimit, argumentsAtMost } = this.#options;
     const [pid, fd, storeId] = native.storeHandle(store);
     return {
       worker: number,
@@ -279,6 +281,7 @@ export class Workers implements Hosts {
       driverPid: process.pid,
       log: this.#options.log,
       trackCallSites: this.#options.trackCallSites,
+      argumentsAtMost,
       ...(role === 'tasks' && memoryLimit !== undefined && { memoryLimit }),
     };
   }
