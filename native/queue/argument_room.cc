@@ -34,7 +34,8 @@ bool ArgumentRoom::hold(uint32_t task, uint64_t bytes, uint64_t most) {
   Cell& cell = segment_.cell(task);
   uint64_t units = units_of(bytes);
   if (units == 0) return true;
-  bool fits = state.argument_units == 0 || state.argument_units + units <= units_of(most);
+  uint64_t others = state.argument_units - (cell.lent == 0 ? cell.right : 0);
+  bool fits = others == 0 || others + units <= units_of(most);
   if (fits && is_next(task)) {
     stop_waiting(task);
     if (cell.lent == 0) give_back(task);

@@ -366,7 +366,7 @@ TEST("a kill while waiting for room for arguments holds up nobody") {
   sweep({"holding_arguments", {}, 1}, make<HeldArguments>);
 }
 TEST("a kill while a task with arguments lends, resumes and ends gives their room back") {
-  sweep({"ending_with_arguments", {}, 1}, make<Arguments>);
+  sweep({"ending_with_arguments", {}, 3}, make<Arguments>);
 }
 TEST("a kill while blaming leaves all that runs where it was") {
   sweep({"blaming", {}, 1}, make<Blamed>);
