@@ -44,7 +44,8 @@ function endWithDriver(core: Core, { slot, uid }: PeerAddress): void {
 }
 
 function serve(core: Core, config: WorkerConfig): void {
-  const { address, argumentsAtMost, driver, isolation, role, slots, taskIsolation, worker } = config;
+  const { address, argumentsAtMost, driver, isolation, role, slots, taskIsolation, worker } =
+    config;
   const queue = RunQueue[isolation];
   const actors = new ActorHost(core, role === 'thread' || role === 'process');
   const executor = new TaskExecutor(core, actors, slots, argumentsAtMost);
