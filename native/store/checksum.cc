@@ -2,7 +2,6 @@
 
 #include <bit>
 #include <cstring>
-#include <initializer_list>
 
 namespace mobula::store {
 namespace {
@@ -48,22 +47,30 @@ uint64_t avalanche(uint64_t sum) {
 
 }  // namespace
 
-uint64_t checksum(const void* bytes, size_t length) {
+void Checksum::add(const void* bytes, size_t length) {
   auto* at = static_cast<const uint8_t*>(bytes);
   const uint8_t* end = at + length;
-  uint64_t sum = kPrime5;
-  if (length >= 32) {
-    uint64_t a = kPrime1 + kPrime2, b = kPrime2, c = 0, d = 0 - kPrime1;
-    for (; end - at >= 32; at += 32) {
-      a = round(a, read<uint64_t>(at));
-      b = round(b, read<uint64_t>(at + 8));
-      c = round(c, read<uint64_t>(at + 16));
-      d = round(d, read<uint64_t>(at + 24));
-    }
-    sum = std::rotl(a, 1) + std::rotl(b, 7) + std::rotl(c, 12) + std::rotl(d, 18);
-    for (uint64_t lane : {a, b, c, d}) sum = merge(sum, lane);
+  length_ += length;
+  uint64_t a = lanes_[0], b = lanes_[1], c = lanes_[2], d = lanes_[3];
+  for (; end - at >= static_cast<ptrdiff_t>(kStripe); at += kStripe) {
+    a = round(a, read<uint64_t>(at));
+    b = round(b, read<uint64_t>(at + 8));
+    c = round(c, read<uint64_t>(at + 16));
+    d = round(d, read<uint64_t>(at + 24));
   }
-  return avalanche(mix_tail(sum + length, at, end));
+  lanes_[0] = a, lanes_[1] = b, lanes_[2] = c, lanes_[3] = d;
+  tail_length_ = static_cast<size_t>(end - at);
+  std::memcpy(tail_, at, tail_length_);
+}
+
+uint64_t Checksum::sum() const {
+  uint64_t sum = kPrime5;
+  if (length_ >= kStripe) {
+    sum = std::rotl(lanes_[0], 1) + std::rotl(lanes_[1], 7) + std::rotl(lanes_[2], 12) +
+          std::rotl(lanes_[3], 18);
+    for (uint64_t lane : lanes_) sum = merge(sum, lane);
+  }
+  return avalanche(mix_tail(sum + length_, tail_, tail_ + tail_length_));
 }
 
 }  // namespace mobula::store

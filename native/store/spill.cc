@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include <algorithm>
+
 #include "shm/table.h"
 #include "store/checksum.h"
 
@@ -29,6 +31,64 @@ Status lost(const std::string& path, const std::string& why) {
 
 // Errors that say that the file is gone, or its bytes are.
 bool is_final(int error) { return error == ENOENT || error == ENOTDIR || error == EIO; }
+
+// So much is read or written at once that it stays in the cache for its checksum.
+constexpr uint64_t kChunk = 256 << 10;
+static_assert(kChunk % Checksum::kStripe == 0);
+
+// Writes pieces one behind the other, and notes where they are and what they sum to.
+class FileWriter {
+ public:
+  explicit FileWriter(int fd) : fd_(fd) {}
+
+  void append(Piece* piece) {
+    Checksum checksum;
+    piece->offset = end_ + pending_;
+    for (uint64_t done = 0; done < piece->length && error_ == 0;) {
+      uint64_t length = std::min(kChunk - pending_, piece->length - done);
+      if (length < piece->length - done) length = length / Checksum::kStripe * Checksum::kStripe;
+      checksum.add(piece->bytes + done, length);
+      parts_.push_back({piece->bytes + done, length});
+      done += length;
+      pending_ += length;
+      if (pending_ + Checksum::kStripe > kChunk) flush();
+    }
+    piece->sum = checksum.sum();
+  }
+  // 0, or the errno of the first failure.
+  int finish() {
+    flush();
+    return error_;
+  }
+
+ private:
+  void flush() {
+    if (error_ != 0 || parts_.empty()) return;
+    error_ = port::disk_file_write(fd_, end_, parts_.data(), static_cast<uint32_t>(parts_.size()));
+    end_ += pending_;
+    pending_ = 0;
+    parts_.clear();
+  }
+
+  const int fd_;
+  std::vector<port::Part> parts_;
+  uint64_t end_ = 0;      // of the file
+  uint64_t pending_ = 0;  // bytes of the parts
+  int error_ = 0;
+};
+
+int read_piece(int fd, const Piece& piece, uint64_t* sum) {
+  Checksum checksum;
+  for (uint64_t done = 0; done < piece.length;) {
+    uint64_t length = std::min(kChunk, piece.length - done);
+    int error = port::disk_file_read(fd, piece.offset + done, piece.bytes + done, length);
+    if (error != 0) return error;
+    checksum.add(piece.bytes + done, length);
+    done += length;
+  }
+  *sum = checksum.sum();
+  return 0;
+}
 
 struct Siblings {
   std::string base;    // with a slash at its end
@@ -70,15 +130,9 @@ Status write_spill_file(const shm::Segment& segment, uint64_t number, std::vecto
   std::string path = path_of(segment, number);
   int fd = -1;
   if (int error = port::disk_file_create(path.c_str(), &fd)) return not_written(path, error);
-  std::vector<port::Part> parts;
-  uint64_t offset = 0;
-  for (Piece& piece : *pieces) {
-    piece.offset = offset;
-    piece.sum = checksum(piece.bytes, piece.length);
-    offset += piece.length;
-    if (piece.length > 0) parts.push_back({piece.bytes, piece.length});
-  }
-  int error = port::disk_file_write(fd, 0, parts.data(), static_cast<uint32_t>(parts.size()));
+  FileWriter writer(fd);
+  for (Piece& piece : *pieces) writer.append(&piece);
+  int error = writer.finish();
   port::file_close(fd);
   return error == 0 ? Status::ok() : not_written(path, error);
 }
@@ -86,16 +140,17 @@ Status write_spill_file(const shm::Segment& segment, uint64_t number, std::vecto
 Status read_spill_file(const shm::Segment& segment, uint64_t number, const Piece& piece) {
   std::string path = path_of(segment, number);
   int fd = -1;
+  uint64_t sum = 0;
   int error = port::disk_file_open(path.c_str(), &fd);
   if (error == 0) {
-    error = port::disk_file_read(fd, piece.offset, piece.bytes, piece.length);
+    error = read_piece(fd, piece, &sum);
     port::file_close(fd);
   }
   if (is_final(error)) return lost(path, strerror(error));
   if (error != 0) {
     return {Code::kSystem, "reading the spill file " + path + ": " + strerror(error)};
   }
-  if (checksum(piece.bytes, piece.length) == piece.sum) return Status::ok();
+  if (sum == piece.sum) return Status::ok();
   return lost(path, "they have another checksum than they had");
 }
 

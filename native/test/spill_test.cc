@@ -339,11 +339,25 @@ TEST("a stopped store with another policy spills nothing") {
 }
 
 TEST("checksums are those of XXH64") {
-  auto sum = [](const char* text) { return store::checksum(text, strlen(text)); };
+  auto sum = [](const char* text) {
+    store::Checksum checksum;
+    checksum.add(text, strlen(text));
+    return checksum.sum();
+  };
   EXPECT_EQ(sum(""), 0xEF46DB3751D8E999u);
   EXPECT_EQ(sum("a"), 0xD24EC4F1A98C6E5Bu);
   EXPECT_EQ(sum("abc"), 0x44BC2CF5AD770999u);
   EXPECT_EQ(sum("Nobody inspects the spammish repetition"), 0xFBCEA83C8A378BF1u);
+}
+
+TEST("a checksum of parts is that of the whole") {
+  std::string text(1000, 'x');
+  store::Checksum whole, parts;
+  whole.add(text.data(), text.size());
+  parts.add(text.data(), 320);
+  parts.add(text.data() + 320, 32);
+  parts.add(text.data() + 352, text.size() - 352);
+  EXPECT_EQ(parts.sum(), whole.sum());
 }
 
 }  // namespace mobula::test
