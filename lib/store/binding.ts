@@ -120,6 +120,10 @@ export interface Native {
    * buffer's last reference in any thread. Registers: all.
    */
   storeGet(store: number, id: string): SharedArrayBuffer | true | undefined;
+  /** As storeGet; null for what is on disk, which stays there. */
+  storeGetInMemory(store: number, id: string): SharedArrayBuffer | true | null | undefined;
+  /** Reads what is on disk back beside this thread. Who wants it must ask for it soon after. */
+  storeRestore(store: number, id: string, done: (error?: Error) => void): void;
   /** After storeGet was true, but the buffer has been collected; undefined: ask storeGet again. */
   storeReopen(store: number, entry: number, generation: number): SharedArrayBuffer | undefined;
   /** A private copy. The caller holds the object. */

@@ -10,6 +10,16 @@ export interface Held {
   readonly isNew: boolean;
 }
 
+/** Thrown for an object that would have to be read back from disk first. */
+export class OnDisk extends Error {
+  readonly id: string;
+
+  constructor(id: string) {
+    super(`The object ${id} is on disk`);
+    this.id = id;
+  }
+}
+
 /**
  * Opens objects of one store for reading in one thread. Making a buffer over shared memory costs
  * more than finding the object, so the view of an object is used again as long as it lives.
@@ -29,7 +39,17 @@ export class ViewCache {
    * `native.storeReleaseView` or when the buffer's last reference in any thread is gone.
    */
   open(id: string): Held | undefined {
-    const opened = native.storeGet(this.#store, id);
+    return this.#held(id, native.storeGet(this.#store, id));
+  }
+
+  /** As {@link open}, but throws OnDisk for what is there. */
+  openInMemory(id: string): Held | undefined {
+    const opened = native.storeGetInMemory(this.#store, id);
+    if (opened === null) throw new OnDisk(id);
+    return this.#held(id, opened);
+  }
+
+  #held(id: string, opened: SharedArrayBuffer | true | undefined): Held | undefined {
     if (opened === undefined) return undefined;
     const registers = this.#registers;
     const entry = registers[Register.entry]!;

@@ -106,6 +106,16 @@ void store_abort(const CallbackInfo& info) {
   if (handle->forget_writing(ref)) failed(info.Env(), handle->store().abort(ref));
 }
 
+Value view_on(Env env, StoreHandle* handle, const Reading& reading) {
+  set_entry(handle, reading.ref);
+  handle->registers()[StoreHandle::kSize] = static_cast<double>(reading.size);
+  handle->registers()[StoreHandle::kMetadataSize] = reading.metadata_size;
+  ViewRecord* record = handle->cached(reading.ref);
+  if (record != nullptr && record->is_over(reading) && record->add_hold())
+    return Napi::Boolean::New(env, true);
+  return handle->open_view(env, reading);
+}
+
 Value store_get(const CallbackInfo& info) {
   Env env = info.Env();
   StoreHandle* handle = Addon::of(env).store(info[0]);
@@ -114,14 +124,51 @@ Value store_get(const CallbackInfo& info) {
   Reading reading;
   Status status = handle->store().get(id, &reading);
   if (status.code() == Code::kNotFound) return env.Undefined();
+  return failed(env, status) ? Value() : view_on(env, handle, reading);
+}
+
+Value store_get_in_memory(const CallbackInfo& info) {
+  Env env = info.Env();
+  StoreHandle* handle = Addon::of(env).store(info[0]);
+  ObjectId id;
+  if (handle == nullptr || !to_id(info[1], &id)) return {};
+  Reading reading;
+  bool on_disk = false;
+  Status status = handle->store().get_in_memory(id, &reading, &on_disk);
+  if (status.code() == Code::kNotFound) return env.Undefined();
   if (failed(env, status)) return {};
-  set_entry(handle, reading.ref);
-  handle->registers()[StoreHandle::kSize] = static_cast<double>(reading.size);
-  handle->registers()[StoreHandle::kMetadataSize] = reading.metadata_size;
-  ViewRecord* record = handle->cached(reading.ref);
-  if (record != nullptr && record->is_over(reading) && record->add_hold())
-    return Napi::Boolean::New(env, true);
-  return handle->open_view(env, reading);
+  return on_disk ? env.Null() : view_on(env, handle, reading);
+}
+
+// Reads an object back on a thread of libuv's pool.
+class Restore : public Napi::AsyncWorker {
+ public:
+  Restore(Napi::Function done, std::shared_ptr<ObjectStore> store, const ObjectId& id)
+      : AsyncWorker(done, "mobula-restore"), store_(std::move(store)), id_(id) {}
+
+  void Execute() override { status_ = store_->restore(id_); }
+  void OnOK() override {
+    Napi::Env env = Env();
+    Value error = env.Undefined();
+    if (!status_.is_ok() && status_.code() != Code::kNotFound) {
+      Addon::of(env).raise(env, status_);
+      error = env.GetAndClearPendingException().Value();
+    }
+    Callback().Call({error});
+  }
+
+ private:
+  const std::shared_ptr<ObjectStore> store_;
+  const ObjectId id_;
+  Status status_;
+};
+
+void store_restore(const CallbackInfo& info) {
+  StoreHandle* handle = Addon::of(info.Env()).store(info[0]);
+  ObjectId id;
+  if (handle == nullptr || !to_id(info[1], &id)) return;
+  // Deletes itself.
+  (new Restore(info[2].As<Napi::Function>(), handle->shared(), id))->Queue();
 }
 
 // A new buffer for an object whose last one JavaScript can no longer find; the hold that
@@ -294,6 +341,8 @@ void export_object_functions(Env env, Napi::Object exports) {
   add<store_seal>(env, exports, "storeSeal");
   add<store_abort>(env, exports, "storeAbort");
   add<store_get>(env, exports, "storeGet");
+  add<store_get_in_memory>(env, exports, "storeGetInMemory");
+  add<store_restore>(env, exports, "storeRestore");
   add<store_reopen>(env, exports, "storeReopen");
   add<store_metadata>(env, exports, "storeMetadata");
   add<store_release_view>(env, exports, "storeReleaseView");

@@ -92,13 +92,29 @@ void ObjectStore::end_spilling() { client_->end_spilling(); }
 
 Status ObjectStore::get(const ObjectId& id, Reading* out) {
   return read(id, [&](Objects& objects, uint32_t index, bool is_pinned) {
-    shm::Lock& lock = client_->store_lock();
-    const shm::Segment& segment = client_->segment();
-    lock.add(index == kNone ? segment.store().misses : segment.store().hits, 1);
-    if (index == kNone) return;
-    *out = reading_of(segment, index);
-    if (!is_pinned) objects.pin(index);
+    take(objects, index, is_pinned, out);
   });
+}
+
+Status ObjectStore::get_in_memory(const ObjectId& id, Reading* out, bool* on_disk) {
+  return look(id, {kNone, 0}, on_disk, [&](Objects& objects, uint32_t index, bool is_pinned) {
+    take(objects, index, is_pinned, out);
+  });
+}
+
+void ObjectStore::take(Objects& objects, uint32_t index, bool is_pinned, Reading* out) {
+  shm::Lock& lock = client_->store_lock();
+  const shm::Segment& segment = client_->segment();
+  lock.add(index == kNone ? segment.store().misses : segment.store().hits, 1);
+  if (index == kNone) return;
+  *out = reading_of(segment, index);
+  if (!is_pinned) objects.pin(index);
+}
+
+Status ObjectStore::restore(const ObjectId& id) {
+  EntryRef pinned;
+  Status status = pin(id, &pinned);
+  return status.is_ok() ? unpin(pinned) : status;
 }
 
 Status ObjectStore::pin(const ObjectId& id, EntryRef* out) {
@@ -109,24 +125,30 @@ Status ObjectStore::pin(const ObjectId& id, EntryRef* out) {
   });
 }
 
-// `found` is called under the lock, once, with the entry of a readable object, which is pinned
-// already if it was read back, or kNone.
+// `found` is called under the lock with the entry of a readable object, which is `pinned` already
+// if it was read back, or kNone; not for one that is on disk.
+template <class Found>
+Status ObjectStore::look(const ObjectId& id, const EntryRef& pinned, bool* on_disk,
+                         const Found& found) {
+  const shm::Segment& segment = client_->segment();
+  bool is_pinned = pinned.entry != kNone;
+  return locked([&](Objects& objects) {
+    uint32_t index = is_pinned ? pinned.entry : objects.find(id);
+    *on_disk = index != kNone && store::is_spilled(segment.entry(index)) &&
+               !store::is_given_up(segment.entry(index));
+    if (*on_disk) return Status::ok();
+    bool readable = is_pinned || (index != kNone && is_readable(segment.entry(index)));
+    found(objects, readable ? index : kNone, is_pinned);
+    return readable ? Status::ok() : not_found(id);
+  });
+}
+
 template <class Found>
 Status ObjectStore::read(const ObjectId& id, const Found& found) {
-  const shm::Segment& segment = client_->segment();
   EntryRef pinned{kNone, 0};
   for (;;) {
     bool on_disk = false;
-    Status status = locked([&](Objects& objects) {
-      uint32_t index = pinned.entry != kNone ? pinned.entry : objects.find(id);
-      on_disk = index != kNone && store::is_spilled(segment.entry(index)) &&
-                !store::is_given_up(segment.entry(index));
-      if (on_disk) return Status::ok();
-      bool readable =
-          pinned.entry != kNone || (index != kNone && is_readable(segment.entry(index)));
-      found(objects, readable ? index : kNone, pinned.entry != kNone);
-      return readable ? Status::ok() : not_found(id);
-    });
+    Status status = look(id, pinned, &on_disk, found);
     if (!on_disk) return status;
     if (Status back = bring_back(id, &pinned); !back.is_ok()) return back;
   }

@@ -267,6 +267,24 @@ TEST("threads that want the same object read it back once") {
   expect_sound(*spilling);
 }
 
+TEST("who wants only what is in memory learns what is on disk, and can have it restored") {
+  Spilling spilling;
+  spilling.fill(12);
+  REQUIRE(spilling.is_on_disk(1));
+  Reading reading;
+  bool on_disk = false;
+  REQUIRE_OK(spilling->get_in_memory(id_of(1), &reading, &on_disk));
+  EXPECT(on_disk && spilling.is_on_disk(1));
+  REQUIRE_OK(spilling->restore(id_of(1)));
+  EXPECT(!spilling.is_on_disk(1));
+  REQUIRE_OK(spilling->get_in_memory(id_of(1), &reading, &on_disk));
+  EXPECT(!on_disk);
+  REQUIRE_OK(spilling->unpin(reading.ref));
+  EXPECT_CODE(spilling->restore(id_of(99)), kNotFound);
+  EXPECT_CODE(spilling->get_in_memory(id_of(99), &reading, &on_disk), kNotFound);
+  expect_sound(*spilling);
+}
+
 TEST("threads that put and get more than fits lose nothing") {
   Spilling spilling;
   std::atomic<int> wrong{0};

@@ -15,6 +15,7 @@ import {
   type ObjectRef,
   OutOfDiskError,
   put,
+  RuntimeShutdownError,
   shutdown,
   stats,
   StoreFullError,
@@ -78,6 +79,31 @@ for (const isolation of isolations) {
     for (const [n, ref] of refs.entries()) t.true(isWhole(await ref, n));
   });
 }
+
+test.serial('what is read back together arrives whole, while the thread goes on', async (t) => {
+  init({ ...options, spillDirectory: await spillPlace(t) });
+  const refs = upTo(count).map((n) => put(array(n)));
+  const first = get(refs.slice(0, 6));
+  const order: string[] = [];
+  const read = first.then(() => order.push('read'));
+  setImmediate(() => order.push('turn'));
+  await read;
+  t.deepEqual(order, ['turn', 'read']);
+  t.true((await first).every((values, n) => isWhole(values, n)));
+  t.true(stats().store.restored >= 6);
+});
+
+test.serial('a runtime that ends while it reads back fails the reads', async (t) => {
+  const place = await spillPlace(t);
+  init({ ...options, spillDirectory: place });
+  const refs = upTo(count).map((n) => put(array(n)));
+  const reads = Promise.allSettled(refs.slice(0, 12));
+  await shutdown();
+  for (const end of await reads) {
+    t.true(end.status === 'fulfilled' || end.reason instanceof RuntimeShutdownError);
+  }
+  t.deepEqual(readdirSync(place), []);
+});
 
 test.serial('memory() and stats() say what is on disk', async (t) => {
   init({ ...options, spillDirectory: await spillPlace(t) });

@@ -51,6 +51,8 @@ type SharedArrayType = new (
   length: number,
 ) => InstanceType<TypedArrayConstructor>;
 
+type Open = (id: string) => Held | undefined;
+
 const errorMark = Uint8Array.of(1);
 
 /** For ever, as the registry of collected refs is. */
@@ -198,7 +200,16 @@ export class SharedObjects {
    * ObjectLostError if it is gone.
    */
   read(id: string): unknown {
-    const held = this.#open(id);
+    return this.#readBy((one) => this.#open(one), id);
+  }
+
+  /** As {@link read}, but throws OnDisk for what would have to be read back. */
+  readInMemory(id: string): unknown {
+    return this.#readBy((one) => this.#noteOpened(this.#views.openInMemory(one)), id);
+  }
+
+  #readBy(open: Open, id: string): unknown {
+    const held = open(id);
     if (held === undefined) throw this.#notThere(id);
     const shared = new SharedViews();
     const target = forwardTarget(held.data);
@@ -208,7 +219,7 @@ export class SharedObjects {
     } finally {
       holdFor(this.store, held, shared);
     }
-    if (target !== undefined) return this.#readTarget(id, target);
+    if (target !== undefined) return this.#readTarget(open, id, target);
     if (held.metadataSize > 0) throw value as Error;
     return value;
   }
@@ -222,9 +233,9 @@ export class SharedObjects {
   }
 
   /** What stands for a lost object is lost itself. */
-  #readTarget(id: string, target: string): unknown {
+  #readTarget(open: Open, id: string, target: string): unknown {
     try {
-      return this.read(target);
+      return this.#readBy(open, target);
     } catch (error) {
       if (missingIn(error) !== target || !native.storeEvictObject(this.store, id)) throw error;
       throw this.#notThere(id);
@@ -233,13 +244,29 @@ export class SharedObjects {
 
   #open(id: string): Held | undefined {
     try {
-      const held = this.#views.open(id);
-      if (held?.isNew === true) this.onOpened(held.data.length);
-      return held;
+      return this.#noteOpened(this.#views.open(id));
     } catch (error) {
       this.onUnread(id, error);
       throw error;
     }
+  }
+
+  #noteOpened(held: Held | undefined): Held | undefined {
+    if (held?.isNew === true) this.onOpened(held.data.length);
+    return held;
+  }
+
+  /** Reads an object back from disk, beside this thread, for who reads it soon after. */
+  restore(id: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      native.storeRestore(this.store, id, (error) => {
+        if (error === undefined) resolve();
+        else {
+          this.onUnread(id, error);
+          reject(error);
+        }
+      });
+    });
   }
 
   /** Whether it can be read. */

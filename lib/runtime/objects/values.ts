@@ -1,10 +1,12 @@
 import { ObjectFreedError, RuntimeShutdownError } from '../../common/errors.js';
 import { native } from '../../store/binding.js';
+import { OnDisk } from '../../store/view-cache.js';
 import { recordOf, type Encoded } from '../../serialization/codec.js';
 import { anchorIn } from '../actors/actor-handle.js';
 import type { Core } from '../core.js';
 import { idBytes, PeerIds, writeId } from './ids.js';
 import { isRef, ObjectRef, Reference, referenceOf } from './object-ref.js';
+import { Restores } from './restores.js';
 import { Availability, freed, lost, type PutOptions, type Row } from './shared-objects.js';
 import type { SlotListener, ValueSlot } from './value-slot.js';
 
@@ -48,9 +50,11 @@ class Read implements SlotListener {
 /** The values that a core's refs name: where they are, and how others get at them. */
 export class Values {
   readonly #core: Core;
+  readonly #restores: Restores;
 
   constructor(core: Core) {
     this.#core = core;
+    this.#restores = new Restores(core);
   }
 
   /** `pin` holds the object by a pin as long as the ref lives. */
@@ -197,12 +201,20 @@ export class Values {
   #deliver(read: Read): void {
     let value: unknown;
     try {
-      value = this.#readSettled(referenceOf(read.ref));
+      value = this.#readSettled(referenceOf(read.ref), (id) => this.#core.objects.readInMemory(id));
     } catch (error) {
-      this.#recover(read, error);
+      if (error instanceof OnDisk) this.#restore(read, error);
+      else this.#recover(read, error);
       return;
     }
     read.resolve(value);
+  }
+
+  #restore(read: Read, { id }: OnDisk): void {
+    this.#restores.bringBack(id).then(
+      () => this.#deliver(read),
+      (error: unknown) => this.#recover(read, error),
+    );
   }
 
   /** Reads again, once what is lost has been made again, or there is room for what is on disk. */
@@ -229,10 +241,11 @@ export class Values {
 
   /** The value of a settled ref. Throws what it failed with; once the runtime has ended, that. */
   readNow(reference: Reference): unknown {
-    return this.#core.room.reading(() => this.#readSettled(reference));
+    const readStored = (id: string) => this.#core.objects.read(id);
+    return this.#core.room.reading(() => this.#readSettled(reference, readStored));
   }
 
-  #readSettled(reference: Reference): unknown {
+  #readSettled(reference: Reference, readStored: (id: string) => unknown): unknown {
     this.assertUsable(reference);
     const { slot } = reference;
     if (!isOfShutdown(slot)) this.#core.assertOpen();
@@ -244,7 +257,7 @@ export class Values {
       case 'failed':
         throw slot.error;
       default:
-        return this.#core.objects.read(reference.id);
+        return readStored(reference.id);
     }
   }
 

@@ -158,7 +158,12 @@ class ObjectStore {
 
   // --- Reading. What was spilled is read back first: kLost when it cannot be, and kFull or
   // kDiskFull when there is no room for it. ---
-  Status get(const ObjectId& id, Reading* out);   // counts as a use, a hit or a miss
+  Status get(const ObjectId& id, Reading* out);  // counts as a use, a hit or a miss
+  // As get(), but what is on disk stays there, and `on_disk` is true.
+  Status get_in_memory(const ObjectId& id, Reading* out, bool* on_disk);
+  // What was spilled is in memory now, for as long as others leave it there. kNotFound when it is
+  // gone, or is none.
+  Status restore(const ObjectId& id);
   Status pin(const ObjectId& id, EntryRef* out);  // a use, neither hit nor miss
   Status unpin(const EntryRef& ref, uint32_t count = 1);
   Status reading(const EntryRef& ref, Reading* out) const;  // the caller holds the object pinned
@@ -239,7 +244,10 @@ class ObjectStore {
   template <class Work>
   Status locked(const Work& work) const;
   template <class Found>
+  Status look(const ObjectId& id, const EntryRef& pinned, bool* on_disk, const Found& found);
+  template <class Found>
   Status read(const ObjectId& id, const Found& found);
+  void take(store::Objects& objects, uint32_t index, bool is_pinned, Reading* out);
   template <class Work>
   Status change(const Work& work);
   template <class Again>
