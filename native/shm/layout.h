@@ -261,6 +261,7 @@ struct StoreState {
   uint32_t paging_block;  // a used block without owner whose pages `paging_client` is changing
   uint32_t paging_client;
   uint32_t doomed_file;  // first of the doomed list
+  uint32_t files_in_writing;
   uint64_t sealed;
   uint64_t unsealed;
   uint64_t spilled;
@@ -276,7 +277,6 @@ struct StoreState {
   uint64_t restored;
   uint64_t restored_bytes;
   uint64_t next_file;
-  uint32_t files_in_writing;
   uint64_t reclaimed_clients;
   uint64_t next_auto_id;
   Bins bins;
