@@ -130,6 +130,10 @@ int disk_file_remove(const char* path);
 int directory_take(const char* path, bool create, int* fd);
 // With the files in it. ENOTEMPTY when somebody adds some meanwhile.
 int directory_remove(const char* path);
+// When SIGINT or SIGTERM ends this process, the directory goes first, with the files in it; not
+// when the program handles them itself. A number for directory_spare(); -1 when there are too many.
+int directory_doom(const char* path);
+void directory_spare(int doomed_directory);
 // Calls `found` for each name in it.
 int directory_list(const char* path, void (*found)(void* context, const char* name), void* context);
 

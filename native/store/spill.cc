@@ -123,6 +123,7 @@ Status SpillDirectory::create(const shm::Segment& segment, std::unique_ptr<Spill
 
 SpillDirectory::~SpillDirectory() {
   (void)port::directory_remove(path_.c_str());
+  port::directory_spare(doomed_);
   port::file_close(fd_);
 }
 

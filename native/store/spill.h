@@ -31,16 +31,18 @@ class SpillDirectory {
  public:
   // Removes what dead processes have left beside it.
   static Status create(const shm::Segment& segment, std::unique_ptr<SpillDirectory>* out);
-  // With all files.
+  // With all files, as when SIGINT or SIGTERM ends the process.
   ~SpillDirectory();
   SpillDirectory(const SpillDirectory&) = delete;
   SpillDirectory& operator=(const SpillDirectory&) = delete;
 
  private:
-  SpillDirectory(std::string path, int fd) : path_(std::move(path)), fd_(fd) {}
+  SpillDirectory(std::string path, int fd)
+      : path_(std::move(path)), fd_(fd), doomed_(port::directory_doom(path_.c_str())) {}
 
   const std::string path_;
   const int fd_;  // locked as long as this process lives
+  const int doomed_;
 };
 
 // The bytes of an object, and where in a spill file their copy is to be, or is.
