@@ -2,13 +2,18 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
+import { get, init, shutdown, stats } from 'mobula';
 import { Command } from '../support/command.js';
+import { Killer } from '../support/killer.js';
+import { checkPattern, makePattern } from '../support/patterns.js';
+import { chooseSeed, Random } from '../support/random.js';
 import { isolations, type Isolation } from '../support/runtime.js';
 import { spillFiles, spillPlace } from '../support/spilling.js';
 
 const spilling = 'test/process/fixtures/spilling.js';
 const nothing = { processes: [], files: [] };
 const graceMs = 5000;
+const killsAtLeast = process.env.MOBULA_LONG_TESTS === undefined ? 20 : 1000;
 
 const spill = (isolation: Isolation, place: string, ending: string) =>
   Command.start(spilling, () => [isolation, place, ending]);
@@ -68,3 +73,30 @@ test.serial('a next runtime leaves alone what is not of a dead one', async (t) =
   t.true(spillFiles(place).length > 0);
   t.deepEqual(await readdir(others), ['1']);
 });
+
+test.serial(
+  'workers killed while they spill and read back leave no file, and lose nothing',
+  async (t) => {
+    const seed = chooseSeed();
+    t.log(`MOBULA_SEED=${seed}`);
+    const place = await spillPlace(t);
+    init({ workers: 2, isolation: 'process', memory: '16MiB', spillDirectory: place });
+    t.teardown(() => shutdown());
+    const length = 65_536;
+    const make = makePattern.options({ retries: 1_000_000 });
+    const check = checkPattern.options({ retries: 1_000_000 });
+    const refs = Array.from({ length: 128 }, (_, n) => make.remote(n, length));
+    {
+      using killer = new Killer(new Random(seed));
+      while (killer.kills < killsAtLeast) {
+        const checks = await get(refs.map((ref, n) => check.remote(ref, n, length)));
+        t.true(checks.every(Boolean));
+        const n = killer.kills % refs.length;
+        refs.splice(n, 1, make.remote(n, length))[0]![Symbol.dispose]();
+      }
+      t.log(`${killer.kills} kills, ${stats().store.restored} objects read back`);
+    }
+    await shutdown();
+    t.deepEqual(await readdir(place), []);
+  },
+);
