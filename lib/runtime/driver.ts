@@ -71,6 +71,8 @@ export class Driver {
   readonly #stopActors = () => {
     if (this.#workers.director.hasActors) void this.shutdown(stopHookMs);
   };
+  /** Node ends a process that exits without the addon's cleanup, and disks forget nothing. */
+  readonly #giveBack = () => this.core.close();
 
   /** `machine` tells how much memory is in use. */
   constructor(options: DriverOptions, machine: MemoryReader = new SystemMemory()) {
@@ -116,6 +118,7 @@ export class Driver {
     this.core.onMessage = (message, from) => this.#receive(message, from);
     this.core.onSlice = () => this.#workers.lookAfter();
     process.once('beforeExit', this.#stopActors);
+    process.once('exit', this.#giveBack);
     setContext(this);
   }
 
@@ -158,6 +161,7 @@ export class Driver {
     this.#joiners.dismiss();
     await this.#workers.stop(timeout);
     this.#giveUpName();
+    process.off('exit', this.#giveBack);
     this.core.close();
   }
 }

@@ -4,6 +4,7 @@ import test from 'ava';
 import { init, shutdown, stats } from 'mobula';
 import { chaosKinds } from '../support/chaos-tasks.js';
 import { children, killChildren } from '../support/children.js';
+import { Killer } from '../support/killer.js';
 import { chooseSeed, Random } from '../support/random.js';
 import { runtimeStore } from '../support/runtime.js';
 import { untilCollected } from '../support/until.js';
@@ -11,25 +12,6 @@ import { untilCollected } from '../support/until.js';
 const tasks = process.env.MOBULA_LONG_TESTS === undefined ? 5000 : 100_000;
 /** Tasks of the driver at a time. */
 const window = 200;
-const killEveryMs = 200;
-
-/** Until it is stopped, kills a worker at a time, a starting one too while another one is up. */
-class Killer {
-  kills = 0;
-  readonly #timer: NodeJS.Timeout;
-
-  constructor(random: Random) {
-    this.#timer = setInterval(() => {
-      if (stats().workers === 0) return;
-      process.kill(random.of(children()), 'SIGKILL');
-      this.kills++;
-    }, killEveryMs);
-  }
-
-  [Symbol.dispose](): void {
-    clearInterval(this.#timer);
-  }
-}
 
 async function runTasks(random: Random): Promise<void> {
   let left = tasks;

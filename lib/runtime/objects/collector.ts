@@ -23,6 +23,11 @@ export class Collector {
     return this.#relief;
   }
 
+  /** It has collected so recently that the next collection is not due yet. */
+  get rests(): boolean {
+    return performance.now() < this.#restsUntil;
+  }
+
   /** Collects in a turn to come: once, however often it is asked for. */
   request(): void {
     this.#relief ??= this.#relieve();
@@ -38,7 +43,7 @@ export class Collector {
 
   /** Collects at once; false when it has just done so. */
   now(): boolean {
-    if (performance.now() < this.#restsUntil) return false;
+    if (this.rests) return false;
     this.#collect();
     return true;
   }

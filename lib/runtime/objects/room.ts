@@ -93,11 +93,13 @@ export class Room {
   }
 
   /**
-   * Settles once garbage has been collected; undefined when there is plenty of room. Who reads values
-   * waits for it, so that a loop that only drops refs lets their finalizers run.
+   * Settles once garbage has been collected; undefined when there is plenty of room, or spilling makes
+   * some until the next collection is due. Who reads values waits for it, so that a loop that only
+   * drops refs lets their finalizers run.
    */
   get relief(): Promise<void> | undefined {
-    return this.#collector.relief;
+    const { relief, rests } = this.#collector;
+    return relief && rests && this.#canHave(this.#memory * spareShare) ? undefined : relief;
   }
 
   /** An object of `size` bytes has been created by this thread. */
