@@ -38,26 +38,49 @@ for (const isolation of isolations) {
     );
   }
 
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGKILL'] as const) {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     test.serial(
-      `what a driver that ${signal} ends has spilled is removed by the next one [${isolation}]`,
+      `a driver with spilled objects leaves no file when ${signal} ends it [${isolation}]`,
       async (t) => {
         const place = await spillPlace(t);
-        {
-          await using killed = await spill(isolation, place, 'forever');
-          await killed.untilStdoutHas('at work');
-          killed.kill(signal);
-          await killed.outcome;
-          t.deepEqual(await killed.remains(graceMs), nothing);
-        }
-        await using next = await spill(isolation, place, 'return');
-        const { code, stderr } = await next.outcome;
-        t.is(code, 0, stderr);
+        await using command = await spill(isolation, place, 'forever');
+        await command.untilStdoutHas('at work');
+        command.kill(signal);
+        t.is((await command.outcome).signal, signal);
+        t.deepEqual(await command.remains(graceMs), nothing);
         t.deepEqual(await readdir(place), []);
       },
     );
   }
+
+  test.serial(
+    `what a killed driver has spilled is removed by the next one [${isolation}]`,
+    async (t) => {
+      const place = await spillPlace(t);
+      {
+        await using killed = await spill(isolation, place, 'forever');
+        await killed.untilStdoutHas('at work');
+        killed.kill('SIGKILL');
+        await killed.outcome;
+        t.deepEqual(await killed.remains(graceMs), nothing);
+      }
+      await using next = await spill(isolation, place, 'return');
+      const { code, stderr } = await next.outcome;
+      t.is(code, 0, stderr);
+      t.deepEqual(await readdir(place), []);
+    },
+  );
 }
+
+test.serial('a driver that handles SIGINT itself keeps its files until it ends', async (t) => {
+  const place = await spillPlace(t);
+  await using command = await spill('thread', place, 'handled');
+  await command.untilStdoutHas('at work');
+  command.kill('SIGINT');
+  const { code, stderr } = await command.outcome;
+  t.is(code, 0, stderr);
+  t.deepEqual(await readdir(place), []);
+});
 
 test.serial('a next runtime leaves alone what is not of a dead one', async (t) => {
   const place = await spillPlace(t);

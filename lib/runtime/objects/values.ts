@@ -193,6 +193,15 @@ export class Values {
 
   /** When memory is short, the finalizers of what the reader has dropped come first. */
   #deliverInRoom(read: Read): void {
+    const reference = referenceOf(read.ref);
+    try {
+      this.assertUsable(reference);
+    } catch (error) {
+      read.reject(error);
+      return;
+    }
+    // From here on it can be disposed.
+    reference.users++;
     const { relief } = this.#core.room;
     if (relief === undefined) this.#deliver(read);
     else void relief.then(() => this.#deliver(read));
@@ -207,7 +216,13 @@ export class Values {
       else this.#recover(read, error);
       return;
     }
+    this.endUse(referenceOf(read.ref));
     read.resolve(value);
+  }
+
+  #reject(read: Read, error: unknown): void {
+    this.endUse(referenceOf(read.ref));
+    read.reject(error);
   }
 
   #restore(read: Read, { id }: OnDisk): void {
@@ -219,13 +234,15 @@ export class Values {
 
   /** Reads again, once what is lost has been made again, or there is room for what is on disk. */
   #recover(read: Read, error: unknown): void {
-    if (this.#core.lost.recover(referenceOf(read.ref), error)) {
+    const reference = referenceOf(read.ref);
+    if (this.#core.lost.recover(reference, error)) {
+      this.endUse(reference);
       this.#begin(read);
       return;
     }
     read.failingSince ??= performance.now();
     const relief = this.#core.room.reliefFrom(error, read.failingSince);
-    if (relief === undefined) read.reject(error);
+    if (relief === undefined) this.#reject(read, error);
     else void relief.then(() => this.#deliver(read));
   }
 
@@ -241,12 +258,12 @@ export class Values {
 
   /** The value of a settled ref. Throws what it failed with; once the runtime has ended, that. */
   readNow(reference: Reference): unknown {
+    this.assertUsable(reference);
     const readStored = (id: string) => this.#core.objects.read(id);
     return this.#core.room.reading(() => this.#readSettled(reference, readStored));
   }
 
   #readSettled(reference: Reference, readStored: (id: string) => unknown): unknown {
-    this.assertUsable(reference);
     const { slot } = reference;
     if (!isOfShutdown(slot)) this.#core.assertOpen();
     switch (slot.state) {
