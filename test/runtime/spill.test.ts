@@ -105,6 +105,15 @@ test.serial('a runtime that ends while it reads back fails the reads', async (t)
   t.deepEqual(readdirSync(place), []);
 });
 
+test.serial('a ref can be disposed while its value comes back', async (t) => {
+  init({ ...options, spillDirectory: await spillPlace(t) });
+  const refs = upTo(count).map((n) => put(array(n)));
+  const values = get(refs.slice(0, 6));
+  for (const ref of refs) ref[Symbol.dispose]();
+  t.true((await values).every((read, n) => isWhole(read, n)));
+  await until('nothing is left', () => stats().store.spilled > 0 && memory().length === 0);
+});
+
 test.serial('memory() and stats() say what is on disk', async (t) => {
   init({ ...options, spillDirectory: await spillPlace(t) });
   const refs = upTo(count).map((n) => put(array(n)));
