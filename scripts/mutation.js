@@ -29,7 +29,7 @@ const explained = [
       'queue/post.cc: if (actor.returned == record) lock_.set(actor.returned, segment_.cell(record).prev);',
     ],
     reason:
-      'only the call of the one who has died, or of an actor that ends, stands after that in another place',
+      'who takes the call back has died, or the actor ends: the places of calls of others are the same',
   },
   {
     places: [
