@@ -208,16 +208,27 @@ export class Values {
   }
 
   #deliver(read: Read): void {
+    const reference = referenceOf(read.ref);
+    if (reference.slot.state === 'pending') {
+      this.#beginAgain(read);
+      return;
+    }
     let value: unknown;
     try {
-      value = this.#readSettled(referenceOf(read.ref), (id) => this.#core.objects.readInMemory(id));
+      value = this.#readSettled(reference, (id) => this.#core.objects.readInMemory(id));
     } catch (error) {
       if (error instanceof OnDisk) this.#restore(read, error);
       else this.#recover(read, error);
       return;
     }
-    this.endUse(referenceOf(read.ref));
+    this.endUse(reference);
     read.resolve(value);
+  }
+
+  /** The value, which was there, was lost: it is made again. */
+  #beginAgain(read: Read): void {
+    this.endUse(referenceOf(read.ref));
+    this.#begin(read);
   }
 
   #reject(read: Read, error: unknown): void {
@@ -234,10 +245,8 @@ export class Values {
 
   /** Reads again, once what is lost has been made again, or there is room for what is on disk. */
   #recover(read: Read, error: unknown): void {
-    const reference = referenceOf(read.ref);
-    if (this.#core.lost.recover(reference, error)) {
-      this.endUse(reference);
-      this.#begin(read);
+    if (this.#core.lost.recover(referenceOf(read.ref), error)) {
+      this.#beginAgain(read);
       return;
     }
     read.failingSince ??= performance.now();
