@@ -1,6 +1,8 @@
 #ifndef MOBULA_STORE_ENTRY_H_
 #define MOBULA_STORE_ENTRY_H_
 
+#include <algorithm>
+
 #include "shm/segment.h"
 
 namespace mobula::store {
@@ -40,12 +42,19 @@ inline bool can_spill(const shm::Segment& segment) {
 
 inline bool has_copy(const shm::ObjectEntry& entry) { return entry.copy_file != shm::kNone; }
 
-// Whether one more object of `weight` leaves room to read back what has a copy on disk, so that a
-// full disk makes nothing unreadable. Without anything left to copy it is not asked for.
+// Memory that is kept for reading back what has a copy on disk, so that a full disk makes nothing
+// unreadable: for a few objects, as readers hold one while they read the next.
+inline uint64_t reserve(const shm::Segment& segment) {
+  constexpr uint64_t kObjects = 4, kShare = 4;
+  uint64_t largest = segment.store().largest_copy;
+  return std::max(largest, std::min(kObjects * largest, segment.header().memory_limit / kShare));
+}
+
+// Whether one more object of `weight` leaves that. With nothing left to copy it is not asked for.
 inline bool leaves_reserve(const shm::Segment& segment, uint64_t weight) {
   const shm::StoreState& store = segment.store();
   if (store.largest_copy == 0 || store.listed_bytes == store.evictable_bytes) return true;
-  uint64_t needed = store.charged_bytes - store.evictable_bytes + weight + store.largest_copy;
+  uint64_t needed = store.charged_bytes - store.evictable_bytes + weight + reserve(segment);
   return needed <= segment.header().memory_limit;
 }
 

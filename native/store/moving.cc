@@ -32,8 +32,8 @@ uint64_t bytes_to_copy(const shm::Segment& segment, uint64_t weight) {
   const StoreState& store = segment.store();
   uint64_t limit = segment.header().memory_limit;
   if (store.listed_bytes == store.evictable_bytes || weight > limit) return kBytesNever;
-  uint64_t reserve = std::max(store.largest_copy, weight);
-  uint64_t needed = store.charged_bytes - store.evictable_bytes + weight + reserve;
+  uint64_t spare = std::max(store::reserve(segment), weight);
+  uint64_t needed = store.charged_bytes - store.evictable_bytes + weight + spare;
   uint64_t missing = needed > limit ? needed - limit : weight;
   return std::max(missing, std::min(kFileBytes, limit / kFileShare));
 }
