@@ -1,4 +1,6 @@
-/** The process of one trial: measures what its argument names, and sends the values to its parent. */
+/**
+ * The process of one trial: measures what its argument names, and sends the values to its parent.
+ */
 import { measure } from './harness/measure.js';
 import type { TrialJob } from './harness/trial.js';
 import { suitesOf } from './workloads/suites.js';

@@ -37,7 +37,9 @@ function openOutput(): void {
   else sendOutput(outputPort());
 }
 
-/** The kernel would end this process alone, the keeper takes those that tasks have started along. */
+/**
+ * The kernel would end this process alone, the keeper takes those that tasks have started along.
+ */
 function endWithDriver(core: Core, { slot, uid }: PeerAddress): void {
   native.peerEndWith(core.peer.handle, slot, uid);
   native.dieWithParent(0);

@@ -6,7 +6,9 @@ export interface Plan {
   readonly trials: number;
   /** V8 compiles what is hot for about a second. */
   readonly warmUpMs: number;
-  /** Measurements per trial: this many, and more until {@link windows} x {@link windowMs} are over. */
+  /**
+   * Measurements per trial: this many, and more until {@link windows} x {@link windowMs} are over.
+   */
   readonly windows: number;
   readonly windowMs: number;
 }

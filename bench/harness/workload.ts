@@ -1,4 +1,6 @@
-/** The words of the harness: a suite has workloads, a workload has contenders that do the same work. */
+/**
+ * The words of the harness: a suite has workloads, a workload has contenders that do the same work.
+ */
 
 export interface Suite {
   readonly name: string;
@@ -10,7 +12,9 @@ export interface Workload {
   readonly unit: Unit;
   /** What a window gives: the mean time of its operations, or the median of each one's. */
   readonly statistic: 'mean' | 'p50';
-  /** Fewest operations in a window, where its beginning and end are not what is meant; default 1. */
+  /**
+   * Fewest operations in a window, where its beginning and end are not what is meant; default 1.
+   */
   readonly minOperations?: number;
   /** Most operations in a window, where more would not fit into memory; default no limit. */
   readonly maxOperations?: number;

@@ -1,8 +1,8 @@
 /**
  * What is computed: pure functions over whole columns and a range of rows `[from, to)`.
  *
- * Everything is a whole number until `summarize`, so the findings do not depend on how the rows were divided,
- * in which order the parts were gathered, or where they were computed.
+ * Everything is a whole number until `summarize`, so the findings do not depend on how the rows
+ * were divided, in which order the parts were gathered, or where they were computed.
  */
 
 /** One array per column, all of one length: row `i` of each is flight `i`. */
@@ -54,8 +54,8 @@ export type Grouping = keyof typeof groupings;
 export const groupingNames = Object.keys(groupings) as Grouping[];
 
 /**
- * An exact histogram of delays for every group: `counts[i]` flights of group `groupOfKey(keys[i])` were
- * `delayOfKey(keys[i])` minutes late. Keys are unique and ascend, by group and then by delay.
+ * An exact histogram of delays for every group: `counts[i]` flights of group `groupOfKey(keys[i])`
+ * were `delayOfKey(keys[i])` minutes late. Keys are unique and ascend, by group and then by delay.
  */
 export interface DelayCounts {
   readonly grouping: Grouping;
@@ -75,7 +75,10 @@ const keyOf = (group: number, delay: number): number => group * DELAYS + delay +
 const groupOfKey = (key: number): number => Math.floor(key / DELAYS);
 const delayOfKey = (key: number): number => (key % DELAYS) - DELAYS / 2;
 
-/** Orders flights from the worst to the best, equal delays by their row: a smaller rank is a worse flight. */
+/**
+ * Orders flights from the worst to the best, equal delays by their row: a smaller rank is a worse
+ * flight.
+ */
 const rankOf = (row: number, delay: number): number => row - delay * 2 ** 32;
 const rowOfRank = (rank: number): number => rank - 2 ** 32 * Math.floor(rank / 2 ** 32);
 
@@ -151,7 +154,10 @@ export interface Summary {
   readonly worst: readonly number[];
 }
 
-/** Adds up the parts of an analysis. Every part of every range must be added exactly once, in any order. */
+/**
+ * Adds up the parts of an analysis. Every part of every range must be added exactly once, in any
+ * order.
+ */
 export class Totals {
   readonly #counts = Object.fromEntries(
     groupingNames.map((grouping) => [grouping, new Map<number, number>()]),

@@ -4,7 +4,10 @@ import { compile, type TopLevelSpec } from 'vega-lite';
 import type { GroupDelays, Summary } from './analysis.js';
 import { bandLabel, binLabel, dayLabel, hourLabel } from './report.js';
 
-/** Colours by use, for light and for dark schemes. All are distinct, for `withDarkScheme` tells them apart by value. */
+/**
+ * Colours by use, for light and for dark schemes. All are distinct, for `withDarkScheme` tells them
+ * apart by value.
+ */
 const colours = {
   background: { light: '#ffffff', dark: '#0d1117' },
   text: { light: '#1f2328', dark: '#e6edf3' },
@@ -99,7 +102,10 @@ function delayPanel(
   };
 }
 
-/** Viewers that know no colour schemes ignore the style and show the light colours of the attributes. */
+/**
+ * Viewers that know no colour schemes ignore the style and show the light colours of the
+ * attributes.
+ */
 function withDarkScheme(svg: string): string {
   const rules = Object.values(colours).flatMap(({ light, dark }) =>
     ['fill', 'stroke'].map((property) => `[${property}="${light}"]{${property}:${dark}}`),

@@ -20,7 +20,10 @@ export function bundledFile(): string {
 
 const NAMES = ['date', 'delay', 'distance', 'origin', 'destination'];
 
-/** @throws InputError if the file is missing, is no Parquet file, or holds something other than flights */
+/**
+ * @throws InputError if the file is missing, is no Parquet file, or holds something other than
+ * flights
+ */
 export async function readFlights(path: string): Promise<Flights> {
   try {
     return await decode(path);

@@ -1,6 +1,6 @@
 /**
- * Analyses flight delays in every mode that Mobula offers: in this thread, in worker threads and in worker
- * processes. `usage` in `options.ts` says more.
+ * Analyses flight delays in every mode that Mobula offers: in this thread, in worker threads and in
+ * worker processes. `usage` in `options.ts` says more.
  */
 import { access, constants, writeFile } from 'node:fs/promises';
 import { basename, dirname, relative } from 'node:path';

@@ -107,7 +107,10 @@ function worstTable(title: string, flights: readonly Flight[]): string {
   return table([title, 'departure', 'miles', 'minutes late'], rows);
 }
 
-/** The first column is aligned to the left, the others to the right, those from `bars` on to the left again. */
+/**
+ * The first column is aligned to the left, the others to the right, those from `bars` on to the
+ * left again.
+ */
 function table(head: string[], rows: string[][], bars = head.length): string {
   const aligned = new Table({
     head,

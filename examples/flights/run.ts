@@ -1,4 +1,6 @@
-/** Runs the whole analysis in one mode: in this thread, or by the tasks and the actor of `tasks.ts`. */
+/**
+ * Runs the whole analysis in one mode: in this thread, or by the tasks and the actor of `tasks.ts`.
+ */
 import { isDeepStrictEqual } from 'node:util';
 import { init, put, shutdown, type ObjectRef } from 'mobula';
 import {

@@ -1,4 +1,7 @@
-/** What runs in the workers. A worker imports this module, so it imports no more than the work needs. */
+/**
+ * What runs in the workers. A worker imports this module, so it imports no more than the work
+ * needs.
+ */
 import { actor, remote } from 'mobula';
 import {
   countDelays,

@@ -24,8 +24,8 @@ export interface ActorOptions {
   /** `'detached'`: it outlives its handles and ends by `stop`, `kill` or with the runtime. */
   lifetime?: 'detached';
   /**
-   * Where the actor lives: with others on a host thread (`'shared'`, the default), or in a thread or
-   * process of its own.
+   * Where the actor lives: with others on a host thread (`'shared'`, the default), or in a thread
+   * or process of its own.
    */
   isolation?: 'shared' | 'thread' | 'process';
   /** What it holds for life; default 0. Fractions are fine. */
@@ -38,7 +38,10 @@ export interface ActorOptions {
   maxRestarts?: number;
   /** Before it is made anew; default 0. */
   restartDelay?: number | string;
-  /** How often a call is sent again that was under way when the worker ended; default 0, -1: endlessly. */
+  /**
+   * How often a call is sent again that was under way when the worker ended; default 0, -1:
+   * endlessly.
+   */
   maxTaskRetries?: number;
   /** How many calls a thread may have unanswered; one more throws. Default any number. */
   maxPendingCalls?: number;

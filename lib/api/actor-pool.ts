@@ -38,9 +38,9 @@ interface Result<T> {
 type Wake<T> = (result: Result<T>) => void;
 
 /**
- * Shares work out to actors, to each one item at a time: an actor is idle from the end of its call to
- * the next. `T` is what {@link submit} gives; the results of `map` and `mapUnordered` are their own.
- * For one thread.
+ * Shares work out to actors, to each one item at a time: an actor is idle from the end of its call
+ * to the next. `T` is what {@link submit} gives; the results of `map` and `mapUnordered` are their
+ * own. For one thread.
  */
 export class ActorPool<A extends { readonly actorId: string }, T = unknown> {
   readonly #actors = new Map<string, A>();
@@ -57,10 +57,10 @@ export class ActorPool<A extends { readonly actorId: string }, T = unknown> {
   }
 
   /**
-   * The values of `fn` for each of the items, in their order; to be iterated once. Items are taken from
-   * their source as they are needed: at most two for each actor are on their way until their values
-   * are handed out. The first failure throws, as in the function `map`; it, and leaving the loop early,
-   * cancels the calls on their way and closes the source.
+   * The values of `fn` for each of the items, in their order; to be iterated once. Items are taken
+   * from their source as they are needed: at most two for each actor are on their way until their
+   * values are handed out. The first failure throws, as in the function `map`; it, and leaving the
+   * loop early, cancels the calls on their way and closes the source.
    */
   map<Item, Value>(
     fn: (actor: A, item: Item) => ObjectRef<Value>,

@@ -27,9 +27,9 @@ interface Getter<T> extends Waiter<T[]> {
 }
 
 /**
- * Items in the order in which they came, at most `maxSize`. Those who wait to put, and those who wait
- * to get, are each served in the order in which they came: who wants little waits behind who wants
- * much. What belongs together is put, and got, at once or not at all. For one thread.
+ * Items in the order in which they came, at most `maxSize`. Those who wait to put, and those who
+ * wait to get, are each served in the order in which they came: who wants little waits behind who
+ * wants much. What belongs together is put, and got, at once or not at all. For one thread.
  */
 export class BoundedQueue<T> {
   readonly #maxSize: number;

@@ -30,11 +30,14 @@ export interface InitOptions {
   isolation?: 'thread' | 'process';
   /** What tasks can ask for: `cpu` (default {@link workers}), `gpu` (default 0), and any others. */
   resources?: Record<string, number>;
-  /** Default `'spill'`: what is referenced goes to disk when its memory is needed, what is not, goes. */
+  /**
+   * Default `'spill'`: what is referenced goes to disk when its memory is needed, what is not,
+   * goes.
+   */
   eviction?: 'spill' | 'clru' | 'none';
   /**
-   * Where objects spill to, in a directory of the runtime's own that ends with it; made if it is not
-   * there. Default: `/var/tmp`, or else `os.tmpdir()`.
+   * Where objects spill to, in a directory of the runtime's own that ends with it; made if it is
+   * not there. Default: `/var/tmp`, or else `os.tmpdir()`.
    */
   spillDirectory?: string;
   /** The most bytes of spill files. Default: what the disk has. */
@@ -48,14 +51,14 @@ export interface InitOptions {
    */
   workerMemoryLimit?: number | string;
   /**
-   * Default 0.5: the most of the store that arguments of running tasks may pin, above 0 and at most 1.
-   * Tasks wait for their turn; what one task asks for may be more, if that fits the store.
+   * Default 0.5: the most of the store that arguments of running tasks may pin, above 0 and at most
+   * 1. Tasks wait for their turn; what one task asks for may be more, if that fits the store.
    */
   argumentShare?: number;
   /**
-   * Default true: what workers write to stdout and stderr arrives at the driver's, line by line, each
-   * behind the worker's number and pid. Without it processes write where the driver does, and threads
-   * as Node's threads do.
+   * Default true: what workers write to stdout and stderr arrives at the driver's, line by line,
+   * each behind the worker's number and pid. Without it processes write where the driver does, and
+   * threads as Node's threads do.
    */
   logToDriver?: boolean;
   /**
@@ -231,8 +234,8 @@ onFirstUse(() => new Driver(checkOptions({})));
 let lastShutdown: Promise<void> = Promise.resolve();
 
 /**
- * Ends the runtime, or leaves one that was joined: refs that are pending fail, workers run their actors' stop hooks and end, all
- * memory is given back. Idempotent.
+ * Ends the runtime, or leaves one that was joined: refs that are pending fail, workers run their
+ * actors' stop hooks and end, all memory is given back. Idempotent.
  */
 export function shutdown(options: ShutdownOptions = {}): Promise<void> {
   checkObject('options', options);

@@ -35,8 +35,9 @@ export interface Mappable<Item, T> {
 /**
  * The values of a remote function for each of the items, which may be refs; to be iterated once. An
  * item is taken from its source when there is a slot for it, the first ones when the first value is
- * asked for. The first failure throws what `await` of its ref would; values that are there before it
- * come first. Then, and when the loop is left early, tasks on their way are cancelled and the source is closed.
+ * asked for. The first failure throws what `await` of its ref would; values that are there before
+ * it come first. Then, and when the loop is left early, tasks on their way are cancelled and the
+ * source is closed.
  */
 export function map<Item, T>(
   fn: Mappable<Item, T>,

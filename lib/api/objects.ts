@@ -213,9 +213,9 @@ function split<T>(refs: readonly ObjectRef<T>[], count: number): WaitResult<T> {
 }
 
 /**
- * A typed array in shared memory. The first `put`, return or argument in which it is the whole value
- * seals it where it lies, with no copy; from then on it must not be written. Inside a larger value, and
- * again, it is copied.
+ * A typed array in shared memory. The first `put`, return or argument in which it is the whole
+ * value seals it where it lies, with no copy; from then on it must not be written. Inside a larger
+ * value, and again, it is copied.
  */
 export function allocate<Type extends TypedArrayConstructor>(
   type: Type,

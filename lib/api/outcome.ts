@@ -31,8 +31,8 @@ export class Outcome<T> {
   }
 
   /**
-   * Makes the task or call; what that throws is how it ends. `ended` is called when it has ended, also
-   * when it was cancelled, and must not throw.
+   * Makes the task or call; what that throws is how it ends. `ended` is called when it has ended,
+   * also when it was cancelled, and must not throw.
    */
   begin(make: () => ObjectRef<T>, ended: () => void = () => undefined): void {
     try {

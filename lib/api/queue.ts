@@ -79,8 +79,8 @@ let handleOf: (queue: Queue) => ActorHandle<QueueHolder>;
 /**
  * Items from any number of producers for any number of consumers, wherever they are: a queue can be
  * an argument, a result, and part of a value. Those who wait are served in the order in which they
- * came. Large items, and arrays of 1 KiB or more in them, are not copied on their way. An actor keeps
- * them; it lives as long as somebody has the queue.
+ * came. Large items, and arrays of 1 KiB or more in them, are not copied on their way. An actor
+ * keeps them; it lives as long as somebody has the queue.
  */
 export class Queue<T = unknown> {
   readonly #handle: ActorHandle<QueueHolder>;
@@ -106,7 +106,8 @@ export class Queue<T = unknown> {
   }
 
   /**
-   * Waits for room for all, and puts them one behind the other; QueueFullError when they can never fit.
+   * Waits for room for all, and puts them one behind the other; QueueFullError when they can never
+   * fit.
    */
   async putBatch(items: readonly T[]): Promise<void> {
     const given: unknown = items;
@@ -115,7 +116,8 @@ export class Queue<T = unknown> {
   }
 
   /**
-   * The `count` oldest items; waits until so many are there; QueueEmptyError when they can never be.
+   * The `count` oldest items; waits until so many are there; QueueEmptyError when they can never
+   * be.
    */
   async getBatch(count: number): Promise<T[]> {
     checkInteger('count', count, 0);

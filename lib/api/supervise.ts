@@ -26,8 +26,8 @@ export interface Supervisor {
   /** Ends the children, the last one first. Idempotent. */
   stop(): Promise<void>;
   /**
-   * Resolves when it has been stopped, by itself, with its parent or with the runtime. Rejects with an ActorDiedError
-   * when its children went down too often and it has no parent.
+   * Resolves when it has been stopped, by itself, with its parent or with the runtime. Rejects with
+   * an ActorDiedError when its children went down too often and it has no parent.
    */
   readonly done: Promise<void>;
 }
@@ -74,10 +74,10 @@ function reportUnobserved({ message }: Error): void {
 const supervised = new Set<string | Supervision>();
 
 /**
- * Looks after actors: when one goes down, it is started anew with the arguments of its construction,
- * and so are, by the strategy, no others, all others or those after it in the list, which are ended
- * before. What they had as state is gone. An actor under a supervisor is restarted by it, not by its
- * `maxRestarts`; each has one supervisor at most.
+ * Looks after actors: when one goes down, it is started anew with the arguments of its
+ * construction, and so are, by the strategy, no others, all others or those after it in the list,
+ * which are ended before. What they had as state is gone. An actor under a supervisor is restarted
+ * by it, not by its `maxRestarts`; each has one supervisor at most.
  */
 export function supervise(
   strategy: Strategy,

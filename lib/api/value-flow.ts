@@ -36,10 +36,10 @@ export function isAnyIterable(value: unknown): value is AnyIterable<unknown> {
 }
 
 /**
- * The values that come of the items of a source; to be iterated once. Nothing begins before the first
- * value is asked for. The first failure ends it: what is on its way is cancelled and the source closed
- * at once, values that were there before are still handed out (in order: those at the front), and then
- * it throws. Leaving the loop early cancels and closes too.
+ * The values that come of the items of a source; to be iterated once. Nothing begins before the
+ * first value is asked for. The first failure ends it: what is on its way is cancelled and the
+ * source closed at once, values that were there before are still handed out (in order: those at the
+ * front), and then it throws. Leaving the loop early cancels and closes too.
  *
  * By hand rather than by a generator, whose `return()` would wait for a `next()` that is pending.
  */

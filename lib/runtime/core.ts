@@ -130,8 +130,9 @@ export class Core implements PeerOwner {
   }
 
   /**
-   * When what could not be read, for `error`, and since `since`, can be: because it is made again, or
-   * has room to come back from disk. Undefined when there is no hope; rejects when there is none left.
+   * When what could not be read, for `error`, and since `since`, can be: because it is made again,
+   * or has room to come back from disk. Undefined when there is no hope; rejects when there is none
+   * left.
    */
   recoveryFrom(error: unknown, since: number): Promise<void> | undefined {
     const missing = this.lost.missingIn(error);

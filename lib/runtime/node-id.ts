@@ -4,7 +4,9 @@ import { hostname } from 'node:os';
 
 let known: string | undefined;
 
-/** Names the machine, or the container that passes for one: 32 hex digits, the same until it boots. */
+/**
+ * Names the machine, or the container that passes for one: 32 hex digits, the same until it boots.
+ */
 export function nodeId(): string {
   known ??= createHash('sha256').update(`${hostname()}\n${bootId()}`).digest('hex').slice(0, 32);
   return known;

@@ -32,7 +32,9 @@ for (const name of typedArrayNames) {
   if (constructor !== undefined) arrayOfType.set(ViewType[name], constructor);
 }
 
-/** Whether `value` makes typed arrays of elements of its own: neither Buffer nor a user's subclass. */
+/**
+ * Whether `value` makes typed arrays of elements of its own: neither Buffer nor a user's subclass.
+ */
 export function isTypedArrayConstructor(value: unknown): boolean {
   return [...arrayOfType.values()].some((constructor) => constructor === value);
 }

@@ -44,7 +44,9 @@ export type ResourceAmount = readonly [name: string, amount: number];
 
 /** `available` of cpu is below zero while tasks that lent theirs have it back. */
 export type ResourceRow = [name: string, total: number, available: number];
-/** [id, size, state, refs, pins, createdAt]; state: 0 pending, 1 created, 2 sealed, 3 lost, 4 freed. */
+/**
+ * [id, size, state, refs, pins, createdAt]; state: 0 pending, 1 created, 2 sealed, 3 lost, 4 freed.
+ */
 export type ReferredRow = [
   id: string,
   size: number,
@@ -210,8 +212,9 @@ export interface Native {
   ): [client: number, generation: number] | undefined;
   peerKeepAlive(peer: number, busy: boolean): void;
   /**
-   * Whether there is room for `bytes` of arguments of the task `handle`: it holds it then as long as
-   * it runs and does not wait. Arguments of all tasks hold no more than `most`, but one alone may.
+   * Whether there is room for `bytes` of arguments of the task `handle`: it holds it then as long
+   * as it runs and does not wait. Arguments of all tasks hold no more than `most`, but one alone
+   * may.
    */
   peerHoldArguments(peer: number, handle: number, bytes: number, most: number): boolean;
   /** The slot of the live peer of that uid. */
@@ -233,8 +236,8 @@ export interface Native {
   /** Host number `attempt` begins calls from now on. */
   peerSetActorMade(peer: number, index: number, generation: number, attempt: number): void;
   /**
-   * Its calls wait for another host from now on, which counts as a restart. False when it has no host,
-   * or no restarts are left.
+   * Its calls wait for another host from now on, which counts as a restart. False when it has no
+   * host, or no restarts are left.
    */
   peerUnhostActor(peer: number, index: number, generation: number): boolean;
   peerSetRestarts(peer: number, index: number, generation: number, restarts: number): void;
@@ -252,8 +255,8 @@ export interface Native {
   peerEndActor(peer: number, index: number, generation: number): void;
 
   /**
-   * What the runtime has, to the ten-thousandth: names of at most 63 bytes, `cpu` and `gpu` (at most
-   * 64) among them. Once, by the driver, before the first shape.
+   * What the runtime has, to the ten-thousandth: names of at most 63 bytes, `cpu` and `gpu` (at
+   * most 64) among them. Once, by the driver, before the first shape.
    */
   peerSetResources(peer: number, totals: readonly ResourceAmount[]): void;
   peerResources(peer: number): ResourceRow[];
@@ -287,11 +290,13 @@ export interface Native {
    */
   peerBlame(peer: number, slot: number, uid: number, senderUid: number, sequence: number): boolean;
   /**
-   * Of tasks: queued, running, finished, failed, retried; of tasks and calls: bounced; live workers;
-   * actors in use, those of them that restart, actors that have ended.
+   * Of tasks: queued, running, finished, failed, retried; of tasks and calls: bounced; live
+   * workers; actors in use, those of them that restart, actors that have ended.
    */
   peerCounts(peer: number): Float64Array;
-  /** The tasks of that peer, which may have ended, that have been taken: by whom, and their numbers. */
+  /**
+   * The tasks of that peer, which may have ended, that have been taken: by whom, and their numbers.
+   */
   peerTasksOf(peer: number, uid: number): [slot: number, uid: number, sequence: number][];
   /** The tasks that the live peer at that address has taken: whose they are, and how new. */
   peerTasksAt(
@@ -309,8 +314,8 @@ export interface Native {
    */
   dieWithParent(parent: number): boolean;
   /**
-   * How a child of this process has ended, its 'exit' event not yet seen: its exit code, or minus the
-   * signal that killed it. Undefined while it runs.
+   * How a child of this process has ended, its 'exit' event not yet seen: its exit code, or minus
+   * the signal that killed it. Undefined while it runs.
    */
   childEnd(pid: number): number | undefined;
   /**

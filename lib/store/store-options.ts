@@ -33,7 +33,8 @@ export interface StoreOptions {
   guard?: boolean;
   /**
    * Called for every object that calls of this thread evict, through whichever instance, after the
-   * call has done its work, until this instance is closed. What it throws becomes a process warning.
+   * call has done its work, until this instance is closed. What it throws becomes a process
+   * warning.
    */
   onEvict?: (object: ObjectInfo) => void;
 }

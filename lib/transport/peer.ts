@@ -13,12 +13,16 @@ export interface PeerAddress {
   readonly uid: number;
 }
 
-/** A received record. Valid during {@link PeerOwner.receive} only, as are the bytes in the inbox. */
+/**
+ * A received record. Valid during {@link PeerOwner.receive} only, as are the bytes in the inbox.
+ */
 export interface InboxRecord {
   kind: number;
   /** Answers the record, if it is a task or a call; 1 if it is the answer to a task. */
   handle: number;
-  /** The called actor's index; the uid of the peer that a bounced record was with, or had gone to. */
+  /**
+   * The called actor's index; the uid of the peer that a bounced record was with, or had gone to.
+   */
   actor: number;
   /** The number of an item. */
   item: number;
@@ -188,8 +192,9 @@ export class Peer {
   }
 
   /**
-   * Blocks this thread until something has come, for at most `timeout` ms, and receives it. For code
-   * that is itself called by an owner's `received`; not for what runs while a record is looked at.
+   * Blocks this thread until something has come, for at most `timeout` ms, and receives it. For
+   * code that is itself called by an owner's `received`; not for what runs while a record is looked
+   * at.
    */
   waitBlocked(timeout: number): void {
     if (this.#dispatching) throw new Error('a record is being looked at');

@@ -1,6 +1,6 @@
 /**
- * The findings of `examples/flights`, computed in the plainest way: every delay of every group in an array,
- * sorted. It shares no code with the example, reading included.
+ * The findings of `examples/flights`, computed in the plainest way: every delay of every group in
+ * an array, sorted. It shares no code with the example, reading included.
  */
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';

@@ -1,4 +1,7 @@
-/** Much more data than memory, for as long as it takes: by the sizes of production with MOBULA_LONG_TESTS. */
+/**
+ * Much more data than memory, for as long as it takes: by the sizes of production with
+ * MOBULA_LONG_TESTS.
+ */
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';

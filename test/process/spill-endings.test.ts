@@ -1,4 +1,7 @@
-/** However a runtime ends, its spill files go: with it, or with the next one that spills to the same place. */
+/**
+ * However a runtime ends, its spill files go: with it, or with the next one that spills to the same
+ * place.
+ */
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';

@@ -15,7 +15,9 @@ test.before(() => {
 });
 test.after.always(() => shutdown());
 
-/** A culprit, made between two neighbours that have counted to 1; the second one can be restarted. */
+/**
+ * A culprit, made between two neighbours that have counted to 1; the second one can be restarted.
+ */
 async function settle(t: ExecutionContext, options: { maxRestarts: number }) {
   const journal = new Journal(t);
   const make = (name: string, maxRestarts = 0) =>

@@ -13,7 +13,9 @@ export function testInEach(title: string, body: Body): void {
   }
 }
 
-/** As {@link testInEach}, for tests that end shared hosts, or count what there is: one at a time. */
+/**
+ * As {@link testInEach}, for tests that end shared hosts, or count what there is: one at a time.
+ */
 export function testOneByOneInEach(title: string, body: Body): void {
   for (const isolation of isolations) {
     test.serial(`${title} [${isolation}]`, (t) => body(t, isolation));

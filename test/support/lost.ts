@@ -49,7 +49,9 @@ export const makeMore = remote((before: Float64Array | number) =>
   new Float64Array(200).fill((typeof before === 'number' ? before : before[0]!) + 1),
 );
 
-/** In a process of its own, which in these attempts dies after the call, while its result is read. */
+/**
+ * In a process of its own, which in these attempts dies after the call, while its result is read.
+ */
 export const makeAndDie = remote(
   (marks: StoreHandle, deaths: readonly number[], value: number) => {
     mark(marks);

@@ -4,7 +4,10 @@ import { ObjectStore, type StoreOptions } from 'mobula/store';
 export const KiB = 1024;
 export const MiB = 1024 * KiB;
 
-/** A store of 1 MiB, unless told otherwise; at the test's end every structure of it must be in order. */
+/**
+ * A store of 1 MiB, unless told otherwise; at the test's end every structure of it must be in
+ * order.
+ */
 export function createStore(t: ExecutionContext, options: Partial<StoreOptions> = {}): ObjectStore {
   const store = ObjectStore.create({ memory: MiB, ...options });
   const checker = ObjectStore.attach(store.handle);

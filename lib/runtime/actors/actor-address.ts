@@ -7,8 +7,8 @@ export interface ActorAddress {
 }
 
 /**
- * 32 hex digits: the id of the actor's anchor, too. The index is last, for ids that differ there are
- * found fastest.
+ * 32 hex digits: the id of the actor's anchor, too. The index is last, for ids that differ there
+ * are found fastest.
  */
 export function actorIdOf(storeId: string, { index, generation }: ActorAddress): string {
   return systemId(storeId, `${hex(generation)}${hex(index)}`);

@@ -31,11 +31,15 @@ export interface Death {
 export interface ActorControl {
   /** Finds a host for an actor that this thread has made. */
   place(placement: Placement): void;
-  /** Resolves when it has done its calls and run its stop hook; at once when it has ended before. */
+  /**
+   * Resolves when it has done its calls and run its stop hook; at once when it has ended before.
+   */
   stop(actor: ActorAddress): Promise<void>;
   /** Ends it, or its host, now. Resolves when it has ended, or is on its way to another host. */
   kill(actor: ActorAddress, restart: boolean): Promise<void>;
-  /** From now on `onDown` hears when it is down, and it is not started again but by the next two. */
+  /**
+   * From now on `onDown` hears when it is down, and it is not started again but by the next two.
+   */
   supervise(actor: ActorAddress, onDown: (death: Death) => void): void;
   /** Starts it after it was down or ended. Gives the reason when it is down again instead. */
   startChild(actor: ActorAddress): Promise<Death | undefined>;

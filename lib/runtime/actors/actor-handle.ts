@@ -125,7 +125,10 @@ function make(
   return handleFor(new ActorClient(core, address, declaration, info, line, anchor));
 }
 
-/** Of a detached actor the driver holds it, too, from the start: whoever makes it may end right after. */
+/**
+ * Of a detached actor the driver holds it, too, from the start: whoever makes it may end right
+ * after.
+ */
 function putAnchor(
   core: Core,
   address: ActorAddress,

@@ -88,8 +88,8 @@ export class ActorHost {
   }
 
   /**
-   * In a handler of what nobody has caught: ends the actor whose code is to blame, and lets the others
-   * live. False when that cannot be told.
+   * In a handler of what nobody has caught: ends the actor whose code is to blame, and lets the
+   * others live. False when that cannot be told.
    */
   blame(error: unknown, what: string): boolean {
     const culprit = this.#culprit;

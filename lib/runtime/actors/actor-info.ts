@@ -1,7 +1,9 @@
 import { types } from 'node:util';
 import type { AnyClass, Declaration } from '../tasks/functions.js';
 
-/** What is said of an actor where it is made; what {@link ActorInfo} adds follows from its class. */
+/**
+ * What is said of an actor where it is made; what {@link ActorInfo} adds follows from its class.
+ */
 interface Limits {
   /** How many calls a thread may have unanswered; Infinity: any number. */
   readonly maxPendingCalls: number;

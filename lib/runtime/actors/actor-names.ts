@@ -57,8 +57,8 @@ export function claimName(core: Core, name: string, { address, info }: NamedActo
 }
 
 /**
- * Throws ActorExistsError if an actor has the name. That of an actor that has ended is free, even if
- * its driver has not come to see to that.
+ * Throws ActorExistsError if an actor has the name. That of an actor that has ended is free, even
+ * if its driver has not come to see to that.
  */
 export function assertFree(core: Core, name: string): void {
   const found = findNamed(core, name);

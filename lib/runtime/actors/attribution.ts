@@ -8,9 +8,9 @@ import {
 } from '../tasks/running-task.js';
 
 /**
- * To which actor of a thread the code belongs that runs. While the thread has only ever had one, all
- * code is that actor's; from the second on AsyncLocalStorage goes along with every call, at the price
- * of {@link callAs} for all of them.
+ * To which actor of a thread the code belongs that runs. While the thread has only ever had one,
+ * all code is that actor's; from the second on AsyncLocalStorage goes along with every call, at the
+ * price of {@link callAs} for all of them.
  */
 export class Attribution {
   #first: string | undefined;

@@ -16,8 +16,8 @@ const collected = new FinalizationRegistry<{ lines: Lines; key: string }>(({ lin
 });
 
 /**
- * The lines of the actors of which this thread may come by a second handle. Lines of others need not
- * be known here.
+ * The lines of the actors of which this thread may come by a second handle. Lines of others need
+ * not be known here.
  */
 export class CallLines {
   readonly #lines: Lines = new Map();

@@ -55,7 +55,8 @@ class Group {
  * The calls of an actor that have arrived and have not ended: which may start, which go on. Each
  * belongs to one of the actor's groups, or to the unnamed one of all others.
  *
- * 1. Calls of a group start in the order in which they have arrived; so do those of different groups
+ * 1. Calls of a group start in the order in which they have arrived; so do those of different
+ *    groups
  *    that need not wait.
  * 2. Of a group no more than its limit have started and not ended. A call that was answered early
  *    counts until its code has ended, too.
@@ -74,8 +75,8 @@ export class CallQueue {
   #goingOn: Set<RunningTask> | undefined;
 
   /**
-   * `start` runs a call's code and answers it. It gives a promise, which never rejects, when the code
-   * goes on.
+   * `start` runs a call's code and answers it. It gives a promise, which never rejects, when the
+   * code goes on.
    */
   constructor(start: (call: Call) => Promise<void> | undefined) {
     this.#start = start;

@@ -4,7 +4,9 @@ import { actorDied } from '../tasks/answers.js';
 import { preferErrorsOf } from '../tasks/error-classes.js';
 import type { Death } from './actor-control.js';
 
-/** What callers of an actor that has ended get. `module` declares its class, and maybe the cause's. */
+/**
+ * What callers of an actor that has ended get. `module` declares its class, and maybe the cause's.
+ */
 export function deathError(
   { codec }: Core,
   module: string,

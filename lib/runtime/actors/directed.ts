@@ -53,7 +53,9 @@ export class Directed implements ActorAddress {
   restarts = 0;
   /** Hosts that have ended before they were ready for it, one after the other. */
   failedStarts = 0;
-  /** Who decides, in place of {@link restarts} and its limit, what becomes of it when it is down. */
+  /**
+   * Who decides, in place of {@link restarts} and its limit, what becomes of it when it is down.
+   */
   supervisor: Supervisor | undefined;
   /** Its supervisor has ended it. */
   isEnding = false;

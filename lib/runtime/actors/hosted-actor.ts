@@ -17,7 +17,9 @@ import type { Attribution } from './attribution.js';
 import { Call, CallQueue } from './call-queue.js';
 import type { Methods, MethodRunner } from './method-runner.js';
 
-/** A call as it has come: until the class is known, those that its module registers are not either. */
+/**
+ * A call as it has come: until the class is known, those that its module registers are not either.
+ */
 interface Unread {
   readonly task: RunningTask;
   readonly payload: Uint8Array;
@@ -42,8 +44,8 @@ type Construction = Extract<ActorOrder, { type: 'construct' }>;
 const nothing: Readonly<Record<string, number>> = {};
 
 /**
- * An actor in its host: an object, from its construction to its end, and the calls that wait for it.
- * It ends in one of these ways, each of which the driver is told of:
+ * An actor in its host: an object, from its construction to its end, and the calls that wait for
+ * it. It ends in one of these ways, each of which the driver is told of:
  *
  * - It cannot be made: its calls wait until the driver, who knows then, evicts it.
  * - It is evicted: its calls go back to where they came from.
@@ -85,7 +87,10 @@ export class HostedActor implements ActorPart {
     }
   }
 
-  /** False when it has to wait, and those behind it, for an argument that is made again, or for room for it. */
+  /**
+   * False when it has to wait, and those behind it, for an argument that is made again, or for room
+   * for it.
+   */
   #admit(task: RunningTask, payload: Uint8Array, start: number, end: number): boolean {
     const { core, responder } = this.#with;
     try {

@@ -1,8 +1,8 @@
 import { ActorDiedError } from '../../common/errors.js';
 
 /**
- * What else is ended and started anew when a child is down: nothing, all others, or those after it in
- * the list, which may depend on it.
+ * What else is ended and started anew when a child is down: nothing, all others, or those after it
+ * in the list, which may depend on it.
  */
 export const strategies = ['one-for-one', 'one-for-all', 'rest-for-one'] as const;
 export type Strategy = (typeof strategies)[number];
@@ -51,8 +51,8 @@ interface Down {
  * A supervisor in the manner of Erlang/OTP, itself a child for another. Children are started in the
  * order of the list and ended in its reverse, one after the other. When one goes down, it and those
  * that its strategy names are restarted; one that does not start counts as down again. Whoever goes
- * down while others are restarted waits for that, or is restarted with them and counts no more. When
- * it happens too often all children are ended, and the supervisor is down itself.
+ * down while others are restarted waits for that, or is restarted with them and counts no more.
+ * When it happens too often all children are ended, and the supervisor is down itself.
  */
 export class Supervision implements SupervisedChild {
   readonly done: Promise<void>;

@@ -7,9 +7,9 @@ const steps = 20;
 const leastShare = 0.5;
 
 /**
- * Tells, once, that bytes only grow: twenty samples were each higher than all before by a hundredth of
- * the memory, above half of it, and none between was lower by as much. What goes up and down, however
- * slowly, is no growth, nor is what has filled up and stays.
+ * Tells, once, that bytes only grow: twenty samples were each higher than all before by a hundredth
+ * of the memory, above half of it, and none between was lower by as much. What goes up and down,
+ * however slowly, is no growth, nor is what has filled up and stays.
  */
 export class Growth {
   readonly #memory: number;

@@ -54,10 +54,10 @@ interface Stop {
 }
 
 /**
- * When memory is short, stops the task worker whose tasks are the newest, of those that may run again
- * if there are any; its tasks wait until there is as much memory as it had, and meanwhile no other
- * worker takes its place. Only processes give memory back when they are ended, and only theirs is
- * known; hosts of actors are left alone.
+ * When memory is short, stops the task worker whose tasks are the newest, of those that may run
+ * again if there are any; its tasks wait until there is as much memory as it had, and meanwhile no
+ * other worker takes its place. Only processes give memory back when they are ended, and only
+ * theirs is known; hosts of actors are left alone.
  */
 export class MemoryWatch {
   readonly #core: Core;

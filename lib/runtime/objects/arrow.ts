@@ -36,8 +36,8 @@ let reader: Library | undefined;
 
 /**
  * Apache Arrow's tables by Apache Arrow's own code. A process may hold several copies of it, at the
- * least one for `import` and one for `require`, whose objects do not mix: what wrote a table must be
- * the copy that its class is from.
+ * least one for `import` and one for `require`, whose objects do not mix: what wrote a table must
+ * be the copy that its class is from.
  */
 export const arrow: TableCodec = {
   kindOf(value) {

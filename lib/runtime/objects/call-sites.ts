@@ -38,7 +38,9 @@ function escaped(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
 }
 
-/** The first frame that is neither the package's nor Node's: `file:line:column`, or `name (...)`. */
+/**
+ * The first frame that is neither the package's nor Node's: `file:line:column`, or `name (...)`.
+ */
 function currentSite(): string | undefined {
   const { stackTraceLimit } = Error;
   const holder: { stack?: unknown } = {};

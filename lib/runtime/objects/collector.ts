@@ -10,9 +10,10 @@ const finalizerTurns = 4;
 let gc: (() => void) | undefined;
 
 /**
- * Garbage collections of this thread on behalf of the store: V8 does not feel the shared memory that
- * garbage holds. Views end at once, the finalizers of refs run in turns of the event loop to come. Only
- * full collections do either: refs and views have outlived minor ones when the store is full.
+ * Garbage collections of this thread on behalf of the store: V8 does not feel the shared memory
+ * that garbage holds. Views end at once, the finalizers of refs run in turns of the event loop to
+ * come. Only full collections do either: refs and views have outlived minor ones when the store is
+ * full.
  */
 export class Collector {
   #restsUntil = 0;

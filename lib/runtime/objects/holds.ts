@@ -36,7 +36,9 @@ const holds = new WeakMap<object, Hold>();
 /** Instances whose serializers may have hidden the views that they were made from. */
 const parts = new WeakMap<object, readonly object[]>();
 
-/** The views of one reading share the hold that it has made, which ends at once when there are none. */
+/**
+ * The views of one reading share the hold that it has made, which ends at once when there are none.
+ */
 export function holdFor(store: number, held: Held, { views, instances }: Views): void {
   if (views.length === 0) {
     native.storeReleaseView(store, held.entry, held.generation);

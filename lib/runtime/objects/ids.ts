@@ -61,12 +61,14 @@ export function isItem(id: string): boolean {
   return id[freshMark] === '9';
 }
 
-/** Where the uid of a peer stands in an id of the runtime's own; native/include/mobula/object_id.h. */
+/**
+ * Where the uid of a peer stands in an id of the runtime's own; native/include/mobula/object_id.h.
+ */
 const systemMark = 'ffff';
 
 /**
- * An id of what the runtime needs itself, by 16 hex digits: of a declaration `ffff...`, of an actor's
- * name `f...`, of its anchor any others.
+ * An id of what the runtime needs itself, by 16 hex digits: of a declaration `ffff...`, of an
+ * actor's name `f...`, of its anchor any others.
  */
 export function systemId(storeId: string, digits: string): string {
   return `${storeId.slice(0, 12)}${systemMark}${digits}`;

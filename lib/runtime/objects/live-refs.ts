@@ -8,8 +8,9 @@ const exchangeKey = Symbol.for('mobula.liveRefs');
 
 /**
  * The ObjectRefs of this thread that can be reached, after a garbage collection. To note each ref
- * when it is made would cost every task as much as a tenth of its life; so the heap is searched when
- * somebody asks, which takes as long as the heap is large. None in a Node without an inspector.
+ * when it is made would cost every task as much as a tenth of its life; so the heap is searched
+ * when somebody asks, which takes as long as the heap is large. None in a Node without an
+ * inspector.
  */
 export function liveRefs(): ObjectRef[] {
   if (!process.features.inspector) return [];

@@ -30,7 +30,10 @@ export class LostObjects {
     this.#core = core;
   }
 
-  /** Whether lost objects may be made again: nothing is lost as long as it is referred to, otherwise. */
+  /**
+   * Whether lost objects may be made again: nothing is lost as long as it is referred to,
+   * otherwise.
+   */
   get areRemade(): boolean {
     return this.#core.lineage.isKept;
   }
@@ -40,7 +43,9 @@ export class LostObjects {
     return this.areRemade ? missingIn(error) : undefined;
   }
 
-  /** What a read has thrown: if the object is lost, its slot is pending from now on, or has failed. */
+  /**
+   * What a read has thrown: if the object is lost, its slot is pending from now on, or has failed.
+   */
   recover(reference: Reference, error: unknown): boolean {
     if (this.missingIn(error) !== reference.id || reference.slot.state !== 'stored') return false;
     this.#want(reference);

@@ -10,8 +10,9 @@ export interface ObjectMemory {
   /** Bytes; 0 for what is pending or has failed. */
   size: number;
   /**
-   * In the store: `'pending'` (its task has not ended), `'created'` (being written), `'sealed'`, `'spilled'`,
-   * `'lost'`, `'freed'`. Otherwise in the memory of this thread: `'pending'`, `'local'` or `'failed'`.
+   * In the store: `'pending'` (its task has not ended), `'created'` (being written), `'sealed'`,
+   * `'spilled'`, `'lost'`, `'freed'`. Otherwise in the memory of this thread: `'pending'`,
+   * `'local'` or `'failed'`.
    */
   state: 'pending' | 'created' | 'sealed' | 'spilled' | 'lost' | 'freed' | 'local' | 'failed';
   /** The thread whose task or `put` it is: `peer-` and a number. */
@@ -23,8 +24,8 @@ export interface ObjectMemory {
   /** Milliseconds. */
   age: number;
   /**
-   * With `trackCallSites`, of refs that this thread has: the line of code outside of Mobula that made
-   * the ref, here or where it came from: `file:line:column`, or `function (file:line:column)`.
+   * With `trackCallSites`, of refs that this thread has: the line of code outside of Mobula that
+   * made the ref, here or where it came from: `file:line:column`, or `function (file:line:column)`.
    */
   callSite?: string;
 }

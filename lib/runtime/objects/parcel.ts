@@ -9,8 +9,8 @@ import { whenAllSettled } from './value-slot.js';
 export type Parcel = Uint8Array | ObjectRef;
 
 /**
- * Larger records go through the store. Below, a queue was two to three times as fast with records in
- * its calls; above, two to ten times with refs: the call would take an object of its own.
+ * Larger records go through the store. Below, a queue was two to three times as fast with records
+ * in its calls; above, two to ten times with refs: the call would take an object of its own.
  */
 const recordBytes = 1024;
 

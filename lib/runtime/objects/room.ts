@@ -10,12 +10,17 @@ const patienceMs = 200;
 const sliceMs = 5;
 /** What waits for room looks again, and asks anew, this often. */
 const pollMs = 50;
-/** Garbage is looked for when less than this part of the memory, or no room for another such object,
- * is left; and only after that many bytes more. */
+/**
+ * Garbage is looked for when less than this part of the memory, or no room for another such object, is
+ * left; and only after that many bytes more.
+ */
 const spareShare = 1 / 4;
 const lookShare = 1 / 16;
 
-/** What becomes of a value that may have to wait: one of `store`, `fail` and `drop` is the last call. */
+/**
+ * What becomes of a value that may have to wait: one of `store`, `fail` and `drop` is the last
+ * call.
+ */
 export interface Storing {
   /** False when nobody waits for the value any more. */
   isWanted?(): boolean;
@@ -80,8 +85,8 @@ export class Room {
 
   /**
    * How many values wait for room, and hold up their thread: it makes no more of them. When nothing
-   * moves, those that consume may stand behind those that produce; so one more may be made with each
-   * look, until as many bytes wait as the store has.
+   * moves, those that consume may stand behind those that produce; so one more may be made with
+   * each look, until as many bytes wait as the store has.
    */
   get holdsUp(): number {
     return Math.max(0, this.#waiters.length - this.#letPass);
@@ -93,9 +98,9 @@ export class Room {
   }
 
   /**
-   * Settles once garbage has been collected; undefined when there is plenty of room, or spilling makes
-   * some until the next collection is due. Who reads values waits for it, so that a loop that only
-   * drops refs lets their finalizers run.
+   * Settles once garbage has been collected; undefined when there is plenty of room, or spilling
+   * makes some until the next collection is due. Who reads values waits for it, so that a loop that
+   * only drops refs lets their finalizers run.
    */
   get relief(): Promise<void> | undefined {
     const { relief, rests } = this.#collector;
@@ -113,8 +118,9 @@ export class Room {
   }
 
   /**
-   * This thread holds an object of `size` bytes more, which stay where they are meanwhile. A loop that
-   * only reads gives no turn to anybody, so what it has dropped would hold up the put after it.
+   * This thread holds an object of `size` bytes more, which stay where they are meanwhile. A loop
+   * that only reads gives no turn to anybody, so what it has dropped would hold up the put after
+   * it.
    */
   opened(size: number): void {
     const spare = this.#memory * spareShare;
@@ -286,10 +292,10 @@ export class Room {
   }
 
   /**
-   * Who has values in the store that are not consumed yet waits for its turn, and leaves room for one
-   * such value of each other thread. So the value that a consumer waits for gets in, even when those
-   * after it were ready sooner. When nobody is at work, no such value is to come: then all that fits
-   * gets in.
+   * Who has values in the store that are not consumed yet waits for its turn, and leaves room for
+   * one such value of each other thread. So the value that a consumer waits for gets in, even when
+   * those after it were ready sooner. When nobody is at work, no such value is to come: then all
+   * that fits gets in.
    */
   #isAllowed(size: number, place: number): boolean {
     const { store } = this.#core;

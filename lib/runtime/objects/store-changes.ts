@@ -27,7 +27,10 @@ export class StoreChanges {
     return this.#add(native.storeWatchRoom(this.#store), listener);
   }
 
-  /** As {@link watch}, for ever, of an object that nobody waits for: the event loop need not stay up. */
+  /**
+   * As {@link watch}, for ever, of an object that nobody waits for: the event loop need not stay
+   * up.
+   */
   overhear(id: string, listener: () => void): void {
     this.#open();
     this.#listeners.set(native.storeWatch(this.#store, id), listener);

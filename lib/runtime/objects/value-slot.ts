@@ -6,9 +6,9 @@
  *           --> stored    in the object store, or lost from it and to be made again
  *           --> failed    it will never be
  *
- * A slot settles once, but what is found lost becomes pending again until it was made again; what is
- * freed becomes failed, whatever it was before. Listeners are told in
- * the order in which they came, synchronously, and must not throw.
+ * A slot settles once, but what is found lost becomes pending again until it was made again; what
+ * is freed becomes failed, whatever it was before. Listeners are told in the order in which they
+ * came, synchronously, and must not throw.
  */
 export type SlotState = 'pending' | 'value' | 'record' | 'stored' | 'failed';
 

@@ -255,7 +255,9 @@ export class Values {
     else void relief.then(() => this.#deliver(read));
   }
 
-  /** The value of a settled ref; undefined when it is pending again, or has failed, for it was lost. */
+  /**
+   * The value of a settled ref; undefined when it is pending again, or has failed, for it was lost.
+   */
   readOrRecover(reference: Reference): { readonly value: unknown } | undefined {
     try {
       return { value: this.readNow(reference) };

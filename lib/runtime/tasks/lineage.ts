@@ -26,7 +26,9 @@ export interface Recipe {
   isRunning: boolean;
   /** Numbers of this thread's own results that it takes. */
   readonly needs: readonly number[];
-  /** Other refs that it takes, and objects that its arguments are in: held as long as this lives. */
+  /**
+   * Other refs that it takes, and objects that its arguments are in: held as long as this lives.
+   */
   readonly held: readonly ObjectRef[];
   readonly rows: readonly Row[];
   /** Of actors whose handles it takes, which are not held. */
@@ -55,11 +57,13 @@ const ofNoRetries = 'its task may not run again: it has no retries left';
  * What a thread remembers of the results in the store that it owns, so that they can be made again
  * (Ray's lineage).
  *
- * 1. A result is remembered from its answer on. It is forgotten when nobody refers to it and no task
+ * 1. A result is remembered from its answer on. It is forgotten when nobody refers to it and no
+ *    task
  *    that is remembered needs it, or when it is the oldest and the limits are reached.
  * 2. `dependents` counts the needs of those that are remembered; `live` counts the results that are
  *    not among the gone.
- * 3. Objects are not held by this, so that they go with their last ref, unless they could not be made
+ * 3. Objects are not held by this, so that they go with their last ref, unless they could not be
+ *    made
  *    again: values that were put, and results of others' tasks.
  * 4. What is held is given back in {@link Lineage.#release}, once.
  * 5. What runs once more is not forgotten.

@@ -7,9 +7,9 @@ const mostStops = 16;
 export type MemoryStop = Extract<Message, { readonly type: 'outOfMemory' }>;
 
 /**
- * How often the driver has stopped the workers that ran a task, because memory was short, and how to
- * go on when there is memory again. That another task had it is not this one's fault, and costs it no
- * retry; but when it ran alone, waiting for others does not help.
+ * How often the driver has stopped the workers that ran a task, because memory was short, and how
+ * to go on when there is memory again. That another task had it is not this one's fault, and costs
+ * it no retry; but when it ran alone, waiting for others does not help.
  */
 export class MemoryStops {
   #last: MemoryStop | undefined;

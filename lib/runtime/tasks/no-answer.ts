@@ -9,8 +9,9 @@ import type { Route } from './request.js';
 type Listener = (error: Error) => void;
 
 /**
- * Why there is no answer to a request that has come back, and will not be sent again: what has `ended`,
- * if that is known, was at it. Calls back at once, or a little later, when the reason is known.
+ * Why there is no answer to a request that has come back, and will not be sent again: what has
+ * `ended`, if that is known, was at it. Calls back at once, or a little later, when the reason is
+ * known.
  */
 export function whyNoAnswer(
   core: Core,

@@ -15,8 +15,8 @@ export interface StreamControl {
 }
 
 /**
- * The reading end of a stream: items that have come and were not taken yet, or readers that wait for
- * them. An item that comes again, because its task was run again, is passed over.
+ * The reading end of a stream: items that have come and were not taken yet, or readers that wait
+ * for them. An item that comes again, because its task was run again, is passed over.
  */
 export class StreamReader {
   readonly #control: StreamControl;

@@ -9,9 +9,9 @@ interface Page {
 }
 
 /**
- * Requests by their sequence numbers, which grow, but for those that run again when they were answered
- * long ago. Neighbours share a page, so that a look-up
- * is mostly an index into an array. A page goes when its last request has, the newest excepted.
+ * Requests by their sequence numbers, which grow, but for those that run again when they were
+ * answered long ago. Neighbours share a page, so that a look-up is mostly an index into an array. A
+ * page goes when its last request has, the newest excepted.
  */
 export class RequestTable {
   readonly #pages = new Map<number, Page>();

@@ -143,7 +143,9 @@ export class PendingRequest {
     this.#makeRare().stopDelay = stop;
   }
 
-  /** Lets those behind it in its {@link Order} leave when those before it have, if it has not left. */
+  /**
+   * Lets those behind it in its {@link Order} leave when those before it have, if it has not left.
+   */
   set giveUpPlace(giveUp: () => void) {
     this.#makeRare().giveUpPlace = giveUp;
   }

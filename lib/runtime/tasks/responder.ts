@@ -147,8 +147,8 @@ export class Responder {
   }
 
   /**
-   * Through the store. `held` is disposed as soon as the object holds it, or never will. The code that
-   * has made the value may dispose the refs in it before.
+   * Through the store. `held` is disposed as soon as the object holds it, or never will. The code
+   * that has made the value may dispose the refs in it before.
    */
   #store(
     to: Incoming,

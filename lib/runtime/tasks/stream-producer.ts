@@ -51,9 +51,10 @@ export class StreamProducer {
   }
 
   /**
-   * Resolves when there are no more items, because the generator has returned or the task has ended,
-   * or with true when an item cannot be sent, for which the task has been answered; rejects with
-   * what the generator throws. The generator, its `finally` blocks included, runs no more by then.
+   * Resolves when there are no more items, because the generator has returned or the task has
+   * ended, or with true when an item cannot be sent, for which the task has been answered; rejects
+   * with what the generator throws. The generator, its `finally` blocks included, runs no more by
+   * then.
    */
   async run(): Promise<boolean> {
     try {

@@ -125,7 +125,9 @@ export class TaskExecutor implements Executor {
     }
   }
 
-  /** False when the task waits for room for its arguments, with its slot: nobody overtakes it here. */
+  /**
+   * False when the task waits for room for its arguments, with its slot: nobody overtakes it here.
+   */
   #hasRoom(
     task: RunningTask,
     declaration: Declaration,
@@ -147,7 +149,9 @@ export class TaskExecutor implements Executor {
     return false;
   }
 
-  /** Runs a task once an argument that could not be read can be, for which its slot may be needed. */
+  /**
+   * Runs a task once an argument that could not be read can be, for which its slot may be needed.
+   */
   #prepareAfter(
     recovery: Promise<void>,
     task: RunningTask,

@@ -10,7 +10,9 @@ const messageMs = 50;
 /** A worker whose code yields now and then has this long to end the task itself. */
 const graceMs = 1000;
 
-/** Ends workers that still run what should have ended: cancelled by force, out of time, or nobody's. */
+/**
+ * Ends workers that still run what should have ended: cancelled by force, out of time, or nobody's.
+ */
 export class Enforcer {
   readonly #core: Core;
   readonly #end: (worker: PeerAddress, reason: string) => void;

@@ -15,8 +15,8 @@ import { startWorker, type WorkerHandle } from './worker-handle.js';
 import type { WorkerOutput } from './worker-output.js';
 
 /**
- * A worker that ends before it was ready this often in a row, with none up, will not start next time
- * either.
+ * A worker that ends before it was ready this often in a row, with none up, will not start next
+ * time either.
  */
 const maxFailedStarts = 3;
 /** How long after its peer a process may take to end. */
@@ -61,8 +61,9 @@ export interface WorkersOptions {
 }
 
 /**
- * The workers of a runtime, started by its driver when there is work for them and replaced when they
- * die. Task workers take their tasks from a run queue; actors are placed on hosts by the driver.
+ * The workers of a runtime, started by its driver when there is work for them and replaced when
+ * they die. Task workers take their tasks from a run queue; actors are placed on hosts by the
+ * driver.
  *
  * Each submission of the driver starts a task worker as long as there are no more of them than
  * requests: one stands by ahead of need. Each of the others starts one.
@@ -350,7 +351,9 @@ export class Workers implements Hosts {
     );
   }
 
-  /** Writes what workers have written so far: a thread that blocks its event loop owes them that. */
+  /**
+   * Writes what workers have written so far: a thread that blocks its event loop owes them that.
+   */
   drainOutput(): void {
     for (const output of this.#outputs) output.drain();
   }
