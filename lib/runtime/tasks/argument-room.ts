@@ -41,7 +41,7 @@ export class ArgumentRoom {
 
   /** To be called whenever this thread was rung. */
   retry(): void {
-    while (this.#waiters.length > 0) {
+    while (this.#waiters.length > 0 && this.#core.peer.isOpen) {
       const { task, bytes, go } = this.#waiters[0]!;
       if (!task.ended && !this.#attempt(task, bytes)) return;
       this.#waiters.shift();
