@@ -391,8 +391,12 @@ testInBoth('calls of an actor keep their order while an argument is made again',
 testInBoth('the oldest tasks are forgotten when there are too many', async (t) => {
   const marks = createStore(t);
   t.teardown(limitLineage({ tasks: 3, bytes: 1024 * 1024 }));
-  const refs = Array.from({ length: 5 }, (_, i) => make.remote(marks.handle, i));
-  for (const [i, ref] of refs.entries()) t.is(await first(ref), i);
+  const refs = [];
+  for (let i = 0; i < 5; i++) {
+    const ref = make.remote(marks.handle, i);
+    t.is(await first(ref), i);
+    refs.push(ref);
+  }
   await lose(...refs);
   await t.throwsAsync(refs[0]!.then(), isLost(/its task is remembered no longer/));
   t.is(refs.filter(({ id }) => isRemembered(id)).length, 3);
