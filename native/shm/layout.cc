@@ -5,10 +5,12 @@
 
 namespace mobula::shm {
 
-// FNV-1a over every size, offset and constant that another build could see differently.
+// FNV-1a over every size, offset and constant that another build could see differently, and the
+// hash of an id.
 uint64_t layout_hash() {
   uint64_t hash = 0xcbf29ce484222325;
   for (uint64_t value : std::initializer_list<uint64_t>{kAbiVersion,
+                                                        ObjectId{{1, 2, 3}}.hash(),
                                                         kMaxClients,
                                                         kMaxPeers,
                                                         kMaxActors,

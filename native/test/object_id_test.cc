@@ -1,8 +1,10 @@
 #include "mobula/object_id.h"
 
+#include <algorithm>
+#include <map>
 #include <random>
 
-#include "test/test.h"
+#include "test/support.h"
 
 namespace mobula::test {
 
@@ -30,6 +32,21 @@ TEST("only 32 lowercase hexadecimal digits are an id") {
   EXPECT(!ObjectId::parse(good + "0", &id));
   EXPECT(!ObjectId::parse(good.substr(1), &id));
   EXPECT(!ObjectId::parse("", &id));
+}
+
+TEST("ids that count in any of their bytes are spread over a table") {
+  constexpr uint32_t kIds = 4096;
+  for (size_t at = 0; at + 1 < sizeof(ObjectId); ++at) {
+    std::map<uint64_t, int> buckets;
+    int most = 0;
+    for (uint32_t i = 0; i < kIds; ++i) {
+      ObjectId id = id_of(0);
+      id.bytes[at] = static_cast<uint8_t>(i);
+      id.bytes[at + 1] = static_cast<uint8_t>(i >> 8);
+      most = std::max(most, ++buckets[id.hash() % kIds]);
+    }
+    EXPECT(most <= 16);
+  }
 }
 
 }  // namespace mobula::test

@@ -23,14 +23,16 @@ struct ObjectId {
   void format(char* out) const;
   std::string hex() const;
 
-  // Ids that differ in their last bytes only, as those that count, get neighbouring hashes: a table
-  // of them is walked in order, not at random.
+  // Ids that differ in their last 12 bits only, as those that count, get neighbouring hashes: a
+  // table of them is walked in order, not at random. Whatever else differs spreads them.
   uint64_t hash() const {
-    uint64_t low, high;
-    std::memcpy(&low, bytes.data(), 8);
-    std::memcpy(&high, bytes.data() + 8, 8);
-    uint64_t mixed = (low ^ low >> 32) * 0x9e3779b97f4a7c15u;
-    return (mixed ^ mixed >> 29) + __builtin_bswap64(high);
+    uint64_t first, last;
+    std::memcpy(&first, bytes.data(), 8);
+    std::memcpy(&last, bytes.data() + 8, 8);
+    last = __builtin_bswap64(last);
+    uint64_t mixed = first ^ last >> 12;
+    mixed = (mixed ^ mixed >> 32) * 0x9e3779b97f4a7c15u;
+    return (mixed ^ mixed >> 29) + last;
   }
 
   // Ids that a runtime gives to what it needs itself (lib/runtime/objects/ids.ts). Their objects
