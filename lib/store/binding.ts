@@ -135,6 +135,8 @@ export interface Native {
   storeUnpin(store: number, entry: number, generation: number): boolean;
   storePeek(store: number, id: string): InfoRow | undefined;
   storeAvailability(store: number, id: string): number;
+  /** Of the objects whose ids, 16 bytes each, are given; each counts once. */
+  storeBytesOf(store: number, ids: Uint8Array): number;
   storeDelete(store: number, id: string): boolean;
   /** A value of {@link Eviction}. */
   storeEviction(store: number): number;

@@ -76,6 +76,13 @@ Value store_create_object(const CallbackInfo& info) {
   return created;
 }
 
+// 16 bytes each.
+std::vector<ObjectId> to_ids(const Bytes& bytes) {
+  std::vector<ObjectId> ids(bytes.length / sizeof(ObjectId));
+  if (!ids.empty()) std::memcpy(ids.data(), bytes.data, ids.size() * sizeof(ObjectId));
+  return ids;
+}
+
 void store_seal(const CallbackInfo& info) {
   StoreHandle* handle = Addon::of(info.Env()).store(info[0]);
   if (handle == nullptr) return;
@@ -85,8 +92,7 @@ void store_seal(const CallbackInfo& info) {
   options.add_ref = to_bool(info[4]);
   Bytes contained;
   if (!to_optional_bytes(info[5], &contained)) return;
-  std::vector<ObjectId> ids(contained.length / sizeof(ObjectId));
-  if (!ids.empty()) std::memcpy(ids.data(), contained.data, ids.size() * sizeof(ObjectId));
+  std::vector<ObjectId> ids = to_ids(contained);
   options.contained = ids.data();
   options.contained_count = ids.size();
   options.ref_client = to_uint32(info[6]);
@@ -116,28 +122,30 @@ Value view_on(Env env, StoreHandle* handle, const Reading& reading) {
   return handle->open_view(env, reading);
 }
 
-Value store_get(const CallbackInfo& info) {
-  Env env = info.Env();
-  StoreHandle* handle = Addon::of(env).store(info[0]);
-  ObjectId id;
-  if (handle == nullptr || !to_id(info[1], &id)) return {};
-  Reading reading;
-  Status status = handle->store().get(id, &reading);
-  if (status.code() == Code::kNotFound) return env.Undefined();
-  return failed(env, status) ? Value() : view_on(env, handle, reading);
-}
-
-Value store_get_in_memory(const CallbackInfo& info) {
+// A view on what `get` finds; null for what is on disk, undefined for what is not there.
+template <class Get>
+Value open_found(const CallbackInfo& info, const Get& get) {
   Env env = info.Env();
   StoreHandle* handle = Addon::of(env).store(info[0]);
   ObjectId id;
   if (handle == nullptr || !to_id(info[1], &id)) return {};
   Reading reading;
   bool on_disk = false;
-  Status status = handle->store().get_in_memory(id, &reading, &on_disk);
+  Status status = get(handle->store(), id, &reading, &on_disk);
   if (status.code() == Code::kNotFound) return env.Undefined();
   if (failed(env, status)) return {};
   return on_disk ? env.Null() : view_on(env, handle, reading);
+}
+
+Value store_get(const CallbackInfo& info) {
+  return open_found(info, [](ObjectStore& store, const ObjectId& id, Reading* reading, bool*) {
+    return store.get(id, reading);
+  });
+}
+
+Value store_get_in_memory(const CallbackInfo& info) {
+  return open_found(info, [](ObjectStore& store, const ObjectId& id, Reading* reading,
+                             bool* on_disk) { return store.get_in_memory(id, reading, on_disk); });
 }
 
 // Reads an object back on a thread of libuv's pool.
@@ -233,6 +241,15 @@ Value store_peek(const CallbackInfo& info) {
   Status status = handle->store().peek(id, &found);
   if (status.code() == Code::kNotFound) return info.Env().Undefined();
   return failed(info.Env(), status) ? Value() : from_info(info.Env(), found);
+}
+
+Value store_bytes_of(const CallbackInfo& info) {
+  StoreHandle* handle = Addon::of(info.Env()).store(info[0]);
+  Bytes ids;
+  if (handle == nullptr || !to_optional_bytes(info[1], &ids)) return {};
+  uint64_t bytes = 0;
+  if (failed(info.Env(), handle->store().bytes_of(to_ids(ids), &bytes))) return {};
+  return Napi::Number::New(info.Env(), static_cast<double>(bytes));
 }
 
 Value store_availability(const CallbackInfo& info) {
@@ -343,6 +360,7 @@ void export_object_functions(Env env, Napi::Object exports) {
   add<store_get>(env, exports, "storeGet");
   add<store_get_in_memory>(env, exports, "storeGetInMemory");
   add<store_restore>(env, exports, "storeRestore");
+  add<store_bytes_of>(env, exports, "storeBytesOf");
   add<store_reopen>(env, exports, "storeReopen");
   add<store_metadata>(env, exports, "storeMetadata");
   add<store_release_view>(env, exports, "storeReleaseView");

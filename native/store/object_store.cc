@@ -179,6 +179,28 @@ Status ObjectStore::peek(const ObjectId& id, ObjectInfo* out) {
   });
 }
 
+Status ObjectStore::bytes_of(const std::vector<ObjectId>& ids, uint64_t* bytes) {
+  constexpr size_t kIdsPerLock = 64;
+  std::vector<std::pair<uint32_t, uint64_t>> found;  // entries and their sizes
+  for (size_t next = 0; next < ids.size();) {
+    size_t end = std::min(next + kIdsPerLock, ids.size());
+    Status status = locked([&](Objects& objects) {
+      for (; next < end; ++next) {
+        uint32_t index = objects.find(ids[next]);
+        if (index != kNone) found.emplace_back(index, client_->segment().entry(index).size);
+      }
+      return Status::ok();
+    });
+    if (!status.is_ok()) return status;
+  }
+  std::sort(found.begin(), found.end());
+  *bytes = 0;
+  for (size_t i = 0; i < found.size(); ++i) {
+    if (i == 0 || found[i].first != found[i - 1].first) *bytes += found[i].second;
+  }
+  return Status::ok();
+}
+
 Status ObjectStore::list(std::vector<ObjectInfo>* out) {
   return locked([&](Objects& objects) {
     const shm::Segment& segment = client_->segment();

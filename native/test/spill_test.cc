@@ -267,6 +267,15 @@ TEST("threads that want the same object read it back once") {
   expect_sound(*spilling);
 }
 
+TEST("the bytes of objects are counted once each, wherever they are") {
+  Spilling spilling;
+  spilling.fill(12);
+  REQUIRE(spilling.is_on_disk(1));
+  uint64_t bytes = 0;
+  REQUIRE_OK(spilling->bytes_of({id_of(1), id_of(12), id_of(1), id_of(99)}, &bytes));
+  EXPECT_EQ(bytes, 2 * kObject);
+}
+
 TEST("who wants only what is in memory learns what is on disk, and can have it restored") {
   Spilling spilling;
   spilling.fill(12);

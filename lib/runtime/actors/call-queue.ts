@@ -56,8 +56,7 @@ class Group {
  * belongs to one of the actor's groups, or to the unnamed one of all others.
  *
  * 1. Calls of a group start in the order in which they have arrived; so do those of different
- *    groups
- *    that need not wait.
+ *    groups that need not wait.
  * 2. Of a group no more than its limit have started and not ended. A call that was answered early
  *    counts until its code has ended, too.
  * 3. A group that is full holds up no other; one in which calls wait is full.

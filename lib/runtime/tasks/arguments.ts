@@ -1,6 +1,6 @@
 import { native } from '../../store/binding.js';
 import type { Core } from '../core.js';
-import { readId } from '../objects/ids.js';
+import { idBytes, readId } from '../objects/ids.js';
 import { noTerms } from './running-task.js';
 import {
   Flag,
@@ -51,31 +51,28 @@ function readTerms({ codec }: Core, payload: Uint8Array, start: number, end: num
 export function storedBytes(core: Core, payload: Uint8Array, start: number, end: number): number {
   const flags = readFlags(payload, start);
   if ((flags & (Flag.stored | Flag.dependencies)) === 0) return 0;
-  let bytes = 0;
-  for (const id of storedIn(core, flags, payload, afterTerms(flags, payload, start), end)) {
-    bytes += native.storePeek(core.store, id)?.[1] ?? 0;
-  }
-  return bytes;
+  const ids = storedIn(core, flags, payload, afterTerms(flags, payload, start), end);
+  return ids.length === 0 ? 0 : native.storeBytesOf(core.store, ids);
 }
 
-/** The ids of the objects that hold arguments. */
+/** The ids of the objects that hold arguments, 16 bytes each. */
 function storedIn(
   core: Core,
   flags: number,
   payload: Uint8Array,
   start: number,
   end: number,
-): Set<string> {
-  const isPlain = (flags & Flag.dependencies) === 0;
-  const first = isPlain ? start : start + 4;
-  const ids = new Set<string>();
-  if ((flags & Flag.stored) !== 0) ids.add(readId(payload, first));
-  if (isPlain) return ids;
-  const after = first + readUint32(payload, start);
-  for (const { id } of dependenciesAt(core, flags, payload, after, end)) {
-    if (id !== undefined) ids.add(id);
+): Uint8Array {
+  const isStored = (flags & Flag.stored) !== 0;
+  if ((flags & Flag.dependencies) === 0) return payload.subarray(start, start + idBytes);
+  const list = start + 4;
+  const after = list + readUint32(payload, start);
+  const ids = isStored ? [payload.subarray(list, list + idBytes)] : [];
+  for (const dependency of dependenciesAt(core, flags, payload, after, end)) {
+    const { source, start: first } = dependency;
+    if (dependency.isStored) ids.push(source.subarray(first, first + idBytes));
   }
-  return ids;
+  return Buffer.concat(ids);
 }
 
 function dependenciesAt(
@@ -107,8 +104,8 @@ function readResolved(
 }
 
 function resolved({ codec, objects }: Core, dependency: ReceivedDependency): unknown {
-  const { source, start, end, id } = dependency;
-  return id === undefined ? codec.decodeAt(source, start, end) : objects.read(id);
+  const { source, start, end, isStored } = dependency;
+  return isStored ? objects.read(readId(source, start)) : codec.decodeAt(source, start, end);
 }
 
 function readList(

@@ -58,13 +58,11 @@ const ofNoRetries = 'its task may not run again: it has no retries left';
  * (Ray's lineage).
  *
  * 1. A result is remembered from its answer on. It is forgotten when nobody refers to it and no
- *    task
- *    that is remembered needs it, or when it is the oldest and the limits are reached.
+ *    task that is remembered needs it, or when it is the oldest and the limits are reached.
  * 2. `dependents` counts the needs of those that are remembered; `live` counts the results that are
  *    not among the gone.
  * 3. Objects are not held by this, so that they go with their last ref, unless they could not be
- *    made
- *    again: values that were put, and results of others' tasks.
+ *    made again: values that were put, and results of others' tasks.
  * 4. What is held is given back in {@link Lineage.#release}, once.
  * 5. What runs once more is not forgotten.
  */

@@ -39,8 +39,7 @@ const noRetries = 'it was evicted, and each time that it is made again uses up o
  * 1. An object that is made again is promised by its owner until it is there or has failed: whoever
  *    looks for it meanwhile finds it pending.
  * 2. What runs once more has its number, and so its results their ids; there is one such request of
- *    a
- *    task at a time. Nobody but itself has the refs that it settles.
+ *    a task at a time. Nobody but itself has the refs that it settles.
  * 3. Of several results of a task, those that are there stay as they are.
  * 4. Each time uses up one of the task's retries, as does each crash meanwhile.
  */

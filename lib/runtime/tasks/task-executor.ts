@@ -113,7 +113,7 @@ export class TaskExecutor implements Executor {
     end: number,
   ): void {
     try {
-      if (!this.#hasRoom(task, declaration, payload, start, end)) return;
+      if (!this.#admit(task, declaration, payload, start, end)) return;
       const { terms, args } = readSpec(this.#core, payload, start, end);
       task.terms = terms;
       this.#arrived.push({ task, declaration, args });
@@ -128,7 +128,7 @@ export class TaskExecutor implements Executor {
   /**
    * False when the task waits for room for its arguments, with its slot: nobody overtakes it here.
    */
-  #hasRoom(
+  #admit(
     task: RunningTask,
     declaration: Declaration,
     payload: Uint8Array,

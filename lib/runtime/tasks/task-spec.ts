@@ -13,7 +13,7 @@
  * not fit, the id of an object whose value is these bytes follows instead.
  */
 
-import { idBytes, readId, writeId } from '../objects/ids.js';
+import { idBytes, writeId } from '../objects/ids.js';
 
 export const Flag = {
   /** The arguments are an object in the store. */
@@ -134,13 +134,13 @@ export function writeDependencies(
   }
 }
 
-/** A record between two positions of `source`, or the id of an object. */
+/** A record between two positions of `source`; if it is stored, the id of an object. */
 export interface ReceivedDependency {
   readonly index: number;
   readonly source: Uint8Array;
   readonly start: number;
   readonly end: number;
-  readonly id: string | undefined;
+  readonly isStored: boolean;
 }
 
 export function* readDependencies(
@@ -151,10 +151,9 @@ export function* readDependencies(
   while (offset < end) {
     const index = readUint32(source, offset);
     const word = readUint32(source, offset + 4);
-    const stored = word >= storedBit;
+    const isStored = word >= storedBit;
     const start = offset + dependencyHeaderBytes;
-    offset = start + (stored ? word - storedBit : word);
-    const id = stored ? readId(source, start) : undefined;
-    yield { index, source, start, end: offset, id };
+    offset = start + (isStored ? word - storedBit : word);
+    yield { index, source, start, end: offset, isStored };
   }
 }

@@ -169,6 +169,8 @@ class ObjectStore {
   Status reading(const EntryRef& ref, Reading* out) const;  // the caller holds the object pinned
   Status peek(const ObjectId& id, ObjectInfo* out);
   Status list(std::vector<ObjectInfo>* out);  // adds to `out`
+  // Of data, each object once; what is not there has none.
+  Status bytes_of(const std::vector<ObjectId>& ids, uint64_t* bytes);
 
   // --- Removing. ---
   Status remove(const ObjectId& id);
