@@ -30,21 +30,28 @@ Options:
   --no-peers      without other packages, which the first run with them installs
   --trials N      processes per contender (default: 7, with --quick 3)
   --json          print the results as JSON instead of a table
-  --results DIR   where the JSON file goes (default: bench/results)
+  --results DIR   where the JSON file and the charts go (default: bench/results)
   --help          show this text`;
 
 const defaultResults = fileURLToPath(new URL('../../bench/results', import.meta.url));
 
 /** @throws UsageError */
 export function parseOptions(args: readonly string[]): Options {
-  const { values, positionals } = parse(args);
-  const unknown = positionals.find((name) => !suiteNames.includes(name));
-  if (unknown !== undefined) {
-    throw new UsageError(`there is no suite '${unknown}'; there are ${suiteNames.join(', ')}`);
-  }
+  const { values, positionals } = parsed(() =>
+    parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        ...choosing,
+        'no-peers': { type: 'boolean' },
+        json: { type: 'boolean' },
+        results: { type: 'string' },
+      },
+    }),
+  );
   return {
     help: values.help ?? false,
-    suites: positionals.length === 0 ? suiteNames : positionals,
+    suites: suitesFrom(positionals),
     only: values.only,
     peers: values['no-peers'] !== true,
     plan: planOf(values.quick ?? false, trialsOf(values.trials)),
@@ -53,21 +60,18 @@ export function parseOptions(args: readonly string[]): Options {
   };
 }
 
-function parse(args: readonly string[]) {
+/** The options of all commands that measure: what, and how much. */
+export const choosing = {
+  quick: { type: 'boolean' },
+  only: { type: 'string' },
+  trials: { type: 'string' },
+  help: { type: 'boolean' },
+} as const;
+
+/** What Node says of a command line that it cannot parse becomes a UsageError. */
+export function parsed<Result>(parse: () => Result): Result {
   try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        quick: { type: 'boolean' },
-        only: { type: 'string' },
-        'no-peers': { type: 'boolean' },
-        trials: { type: 'string' },
-        json: { type: 'boolean' },
-        results: { type: 'string' },
-        help: { type: 'boolean' },
-      },
-    });
+    return parse();
   } catch (error) {
     // The first sentence says what is wrong; those that follow are about shells and quoting.
     const [sentence] = (error as Error).message.split(/\.\s/);
@@ -75,7 +79,21 @@ function parse(args: readonly string[]) {
   }
 }
 
-function trialsOf(value: string | undefined): number | undefined {
+/**
+ * All suites when none is named.
+ *
+ * @throws UsageError
+ */
+export function suitesFrom(names: readonly string[]): readonly string[] {
+  const unknown = names.find((name) => !suiteNames.includes(name));
+  if (unknown !== undefined) {
+    throw new UsageError(`there is no suite '${unknown}'; there are ${suiteNames.join(', ')}`);
+  }
+  return names.length === 0 ? suiteNames : names;
+}
+
+/** @throws UsageError */
+export function trialsOf(value: string | undefined): number | undefined {
   if (value === undefined) return undefined;
   if (/^[1-9]\d{0,2}$/.test(value)) return Number(value);
   throw new UsageError(`--trials must be a whole number from 1 to 999, not '${value}'`);

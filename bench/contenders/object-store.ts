@@ -72,6 +72,19 @@ export function smallPut(): Subject {
   };
 }
 
+/** Every operation evicts the object that was used least recently. */
+export function evictingPut(): Subject {
+  const bytes = new Uint8Array(smallBytes);
+  const store = ObjectStore.create({ memory: '1MB' });
+  while (store.stats().evictions === 0) store.put(bytes);
+  return {
+    run(count) {
+      for (let i = 0; i < count; i++) store.put(bytes);
+    },
+    stop: () => store.close(),
+  };
+}
+
 /** Every operation puts where the one before has put. */
 export function warmPut(bytes: number): Subject {
   const source = new Uint8Array(bytes).fill(1);

@@ -1,11 +1,7 @@
-/** The functions that all pools run. */
+/** The functions that all pools run; each takes at most one argument. */
 
 export function noop(): void {
   return;
-}
-
-export function countArguments(...values: unknown[]): number {
-  return values.length;
 }
 
 /** Some milliseconds of arithmetic. */
@@ -17,4 +13,12 @@ export function burn(): number {
 
 export function lastOf(numbers: Float64Array): number {
   return numbers[numbers.length - 1]!;
+}
+
+export function ones(length: number): Float64Array {
+  return new Float64Array(length).fill(1);
+}
+
+export function copyOf(numbers: Float64Array): Float64Array {
+  return numbers.slice();
 }

@@ -46,19 +46,19 @@ function hugePages(): string {
   }
 }
 
-/** Undefined outside a git checkout. */
-export function commit(): Commit | undefined {
+/** Of the checkout that has the folder; undefined outside one. */
+export function commit(folder = import.meta.dirname): Commit | undefined {
   try {
     return {
-      hash: git('rev-parse', 'HEAD'),
-      isDirty: git('status', '--porcelain', '--untracked-files=no') !== '',
+      hash: git(folder, 'rev-parse', 'HEAD'),
+      isDirty: git(folder, 'status', '--porcelain', '--untracked-files=no') !== '',
     };
   } catch {
     return undefined;
   }
 }
 
-function git(...args: string[]): string {
-  const options = { cwd: import.meta.dirname, encoding: 'utf8', stdio: 'pipe' } as const;
+function git(cwd: string, ...args: string[]): string {
+  const options = { cwd, encoding: 'utf8', stdio: 'pipe' } as const;
   return execFileSync('git', args, options).trim();
 }

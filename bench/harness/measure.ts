@@ -1,21 +1,62 @@
 /** Measures a subject in this process. */
+import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Plan } from './plan.js';
 import { median } from './statistics.js';
-import type { Subject, Workload } from './workload.js';
+import type { Subject, Unit, Workload } from './workload.js';
 
 const maxWindows = 1000;
 const maxGrowth = 4;
 
 type Measured = Pick<Workload, 'statistic' | 'minOperations' | 'maxOperations'>;
 
-/** Milliseconds per operation, one value for each window. */
-export async function measure(workload: Measured, subject: Subject, plan: Plan): Promise<number[]> {
+export interface Measurement {
+  /** One for each window. */
+  readonly values: readonly number[];
+  /** Over all windows, where operations are timed one by one. */
+  readonly percentiles?: Percentiles;
+}
+
+export interface Percentiles<Value = number> {
+  readonly p50: Value;
+  readonly p90: Value;
+  readonly p99: Value;
+  readonly p999: Value;
+}
+
+/** In milliseconds per operation. */
+export async function measure(
+  workload: Measured,
+  subject: Subject,
+  plan: Plan,
+): Promise<Measurement> {
   const count = await warmUp(workload, subject, plan);
+  if (workload.statistic === 'mean') {
+    return { values: await windows(plan, async () => (await timed(subject, count)) / count) };
+  }
+  const histogram = createHistogram();
+  const values = await windows(plan, () => medianOf(subject, count, histogram));
+  return { values, percentiles: percentilesOf(histogram) };
+}
+
+export function inUnit({ values, percentiles }: Measurement, unit: Unit): Measurement {
+  const from = (milliseconds: number) => unit.from(milliseconds);
+  if (percentiles === undefined) return { values: values.map(from) };
+  return { values: values.map(from), percentiles: mapPercentiles(percentiles, from) };
+}
+
+export function mapPercentiles<From, To>(
+  { p50, p90, p99, p999 }: Percentiles<From>,
+  to: (value: From) => To,
+): Percentiles<To> {
+  return { p50: to(p50), p90: to(p90), p99: to(p99), p999: to(p999) };
+}
+
+async function windows(plan: Plan, one: () => Promise<number>): Promise<number[]> {
   const values: number[] = [];
   const end = performance.now() + plan.windows * plan.windowMs;
   while (values.length < plan.windows || performance.now() < end) {
-    values.push(await oneWindow(workload, subject, count));
+    values.push(await one());
     if (values.length === maxWindows) break;
     // Finalizers and timers run between the windows, not in them.
     await turn();
@@ -41,15 +82,24 @@ async function warmUp(
   }
 }
 
-async function oneWindow(
-  { statistic }: Measured,
+/** Runs so many operations one by one. */
+async function medianOf(
   subject: Subject,
   count: number,
+  histogram: RecordableHistogram,
 ): Promise<number> {
-  if (statistic === 'mean') return (await timed(subject, count)) / count;
   const times: number[] = [];
-  for (let i = 0; i < count; i++) times.push(await timed(subject, 1));
+  for (let i = 0; i < count; i++) {
+    const time = await timed(subject, 1);
+    times.push(time);
+    histogram.record(Math.max(1, Math.round(time * 1e6)));
+  }
   return median(times);
+}
+
+function percentilesOf(histogram: RecordableHistogram): Percentiles {
+  const ranks = { p50: 50, p90: 90, p99: 99, p999: 99.9 };
+  return mapPercentiles(ranks, (rank) => histogram.percentile(rank) / 1e6);
 }
 
 async function timed(subject: Subject, count: number): Promise<number> {

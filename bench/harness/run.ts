@@ -5,6 +5,8 @@ import type { Contender, Suite, Workload } from './workload.js';
 /** What the trials of a contender gave, or why they gave nothing. */
 export interface ContenderResult {
   readonly name: string;
+  readonly isPeer: boolean;
+  readonly workers: number | undefined;
   readonly trials: Trial[];
   failure?: string;
 }
@@ -33,7 +35,7 @@ export async function runSuites(
   const results: WorkloadResult[] = [];
   for (const { name: suite, workloads } of suites) {
     for (const workload of workloads) {
-      const contenders = workload.contenders.map(({ name }) => ({ name, trials: [] }));
+      const contenders = workload.contenders.map(resultOf);
       const result = { suite, workload, contenders };
       results.push(result);
       for (let trial = 1; trial <= plan.trials; trial++) {
@@ -61,6 +63,10 @@ async function runTurn(
       contender.failure = error.message;
     }
   }
+}
+
+function resultOf({ name, isPeer = false, workers }: Contender): ContenderResult {
+  return { name, isPeer, workers, trials: [] };
 }
 
 /** Leaves out the contenders that do not pass, and what then has none. */

@@ -6,7 +6,7 @@ export interface Estimate {
   readonly confidence: number;
 }
 
-const wantedConfidence = 0.95;
+export const wantedConfidence = 0.95;
 
 /** Of at least one value. */
 export function median(values: readonly number[]): number {
@@ -37,6 +37,19 @@ export function estimate(values: readonly number[]): Estimate {
 export function pairedRatio(values: readonly number[], others: readonly number[]): Estimate {
   if (values.length !== others.length) throw new RangeError('Every trial needs both contenders');
   return estimate(values.map((value, trial) => value / others[trial]!));
+}
+
+/**
+ * How the values of one contender relate to those of another that were measured at another time:
+ * wider than a paired ratio, for what disturbed one has not disturbed the other.
+ */
+export function independentRatio(one: Estimate, other: Estimate): Estimate {
+  return {
+    median: one.median / other.median,
+    low: one.low / other.high,
+    high: one.high / other.low,
+    confidence: one.confidence * other.confidence,
+  };
 }
 
 /** P(the median lies within the interval that leaves out `rank` of n values at either end). */

@@ -1,6 +1,8 @@
 /** What the trials say: an estimate for each contender, a verdict on each bar. */
+import { mapPercentiles, type Percentiles } from './measure.js';
 import type { ContenderResult, WorkloadResult } from './run.js';
 import { estimate, median, pairedRatio, type Estimate } from './statistics.js';
+import type { Trial } from './trial.js';
 import type { Bar } from './workload.js';
 
 export interface Verdict {
@@ -12,14 +14,31 @@ export interface Verdict {
   readonly isClear: boolean;
 }
 
-function valuesOf({ trials }: ContenderResult): number[] {
+/** A value for each trial. */
+export function trialMedians({ trials }: { readonly trials: readonly Trial[] }): number[] {
   return trials.map(({ values }) => median(values));
 }
 
 /** Undefined when no trial gave a result. */
 export function estimateOf(contender: ContenderResult): Estimate | undefined {
   if (contender.failure !== undefined) return undefined;
-  return estimate(valuesOf(contender));
+  return estimate(trialMedians(contender));
+}
+
+/** Of each percentile, over the trials; undefined where operations are not timed one by one. */
+export function percentilesOf({
+  trials,
+  failure,
+}: ContenderResult): Percentiles<Estimate> | undefined {
+  const all = trials.flatMap(({ percentiles }) => (percentiles === undefined ? [] : [percentiles]));
+  if (failure !== undefined || all.length === 0) return undefined;
+  const names: Percentiles<keyof Percentiles> = {
+    p50: 'p50',
+    p90: 'p90',
+    p99: 'p99',
+    p999: 'p999',
+  };
+  return mapPercentiles(names, (name) => estimate(all.map((one) => one[name])));
 }
 
 /** The bars of a contender, as far as what they compare was measured. */
@@ -27,7 +46,7 @@ export function verdictsOf({ workload, contenders }: WorkloadResult, name: strin
   const measured = new Map(
     contenders
       .filter(({ failure }) => failure === undefined)
-      .map((contender) => [contender.name, valuesOf(contender)]),
+      .map((contender) => [contender.name, trialMedians(contender)]),
   );
   const values = measured.get(name);
   if (values === undefined) return [];

@@ -2,6 +2,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import type { Measurement } from './measure.js';
 import type { Plan } from './plan.js';
 
 /** What a trial's process is told; plain data. */
@@ -12,28 +13,33 @@ export interface TrialJob {
   readonly plan: Plan;
 }
 
-export interface Trial {
+/** In the workload's unit. */
+export interface Trial extends Measurement {
   readonly pid: number;
-  /** One value for each window, in the workload's unit. */
-  readonly values: readonly number[];
 }
 
 /** A trial's process ended without a result; the message is the last that it said. */
 export class TrialError extends Error {}
 
-const entry = fileURLToPath(new URL('../trial.js', import.meta.url));
+/** The program of a trial, of this checkout. */
+export const trialEntry = fileURLToPath(new URL('../trial.js', import.meta.url));
+
 const timeout = 120_000;
 
 /** Resolves after the process and its own workers have ended; an abort kills them. */
-export async function runTrial(job: TrialJob, signal: AbortSignal): Promise<Trial> {
+export async function runTrial(
+  job: TrialJob,
+  signal: AbortSignal,
+  entry = trialEntry,
+): Promise<Trial> {
   const child = fork(entry, [JSON.stringify(job)], {
     execArgv: [],
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     timeout,
     killSignal: 'SIGKILL',
   });
-  let values: readonly number[] | undefined;
-  child.on('message', (message) => (values = message as number[]));
+  let measurement: Measurement | undefined;
+  child.on('message', (message) => (measurement = message as Measurement));
   let said = '';
   child.stderr!.setEncoding('utf8').on('data', (text: string) => (said += text));
   const kill = () => child.kill('SIGKILL');
@@ -42,8 +48,8 @@ export async function runTrial(job: TrialJob, signal: AbortSignal): Promise<Tria
   const [code, cause] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
   signal.removeEventListener('abort', kill);
   signal.throwIfAborted();
-  if (values === undefined || code !== 0) {
+  if (measurement === undefined || code !== 0) {
     throw new TrialError(said.trim() || `the process ended with ${cause ?? `exit code ${code}`}`);
   }
-  return { pid: child.pid!, values };
+  return { pid: child.pid!, ...measurement };
 }

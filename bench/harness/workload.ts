@@ -10,7 +10,10 @@ export interface Suite {
 export interface Workload {
   readonly name: string;
   readonly unit: Unit;
-  /** What a window gives: the mean time of its operations, or the median of each one's. */
+  /**
+   * What a window gives: the mean time of its operations, or the median of each one's. Then the
+   * trial gives percentiles as well.
+   */
   readonly statistic: 'mean' | 'p50';
   /**
    * Fewest operations in a window, where its beginning and end are not what is meant; default 1.
@@ -18,16 +21,42 @@ export interface Workload {
   readonly minOperations?: number;
   /** Most operations in a window, where more would not fit into memory; default no limit. */
   readonly maxOperations?: number;
+  /** What a chart by size draws this row at. */
+  readonly payload?: Payload;
   readonly contenders: readonly Contender[];
   readonly bars?: readonly Bar[];
+  /** What others have published of the same work; shown beside what was measured, never judged. */
+  readonly published?: readonly Published[];
+}
+
+export interface Payload {
+  readonly kind: 'argument' | 'result';
+  readonly bytes: number;
+}
+
+export interface Published {
+  readonly name: string;
+  /** In the workload's unit. */
+  readonly value: number;
+  /** Version and machine. */
+  readonly source: string;
 }
 
 export interface Contender {
   readonly name: string;
   /** Needs a package of bench/peers. */
   readonly isPeer?: boolean;
+  /** What a chart of scaling draws it at. */
+  readonly workers?: number;
+  /** Why this machine cannot start it; it is left out then, with a line on stderr that says so. */
+  readonly whyNot?: () => string | undefined;
   /** Called once, in a process that measures nothing else. */
   start(): Subject | Promise<Subject>;
+}
+
+/** Mobula's own contenders are called `mobula`, or `mobula, ` and what sets them apart. */
+export function isMobula(contender: string): boolean {
+  return contender === 'mobula' || contender.startsWith('mobula, ');
 }
 
 /** A contender that is ready to be measured. */
@@ -52,6 +81,11 @@ export interface Unit {
   readonly label: string;
   /** From the milliseconds that one operation takes. */
   from(milliseconds: number): number;
+}
+
+/** More of it is better; of the other units, which are times, less is. */
+export function isRate(label: string): boolean {
+  return label.endsWith('/s');
 }
 
 export const microseconds: Unit = { label: 'us', from: (ms) => ms * 1e3 };

@@ -3,16 +3,35 @@ import { coldCopy, warmCopy, warmFill } from '../contenders/memory.js';
 import {
   coldPut,
   createFillSeal,
+  evictingPut,
   firstGet,
   firstLargeGet,
   hotGet,
   smallPut,
   warmPut,
 } from '../contenders/object-store.js';
+import { contendedGets, contendedPuts, killedClient } from '../contenders/shared-store.js';
 import type { Plan } from '../harness/plan.js';
-import { gigabytesPerSecond, microseconds, type Workload } from '../harness/workload.js';
+import {
+  gigabytesPerSecond,
+  microseconds,
+  milliseconds,
+  thousandsPerSecond,
+  type Contender,
+  type Subject,
+  type Workload,
+} from '../harness/workload.js';
 
 const blockBytes = 64e6;
+const pins = 10_000;
+
+/** Rates of all processes together. */
+function byProcesses(start: (processes: number) => Subject): Contender[] {
+  return [1, 2, 4].map((processes) => ({
+    name: `mobula, ${processes} ${processes === 1 ? 'process' : 'processes'}`,
+    start: () => start(processes),
+  }));
+}
 
 export function storeWorkloads({ quick }: Plan): Workload[] {
   const largeBytes = quick ? 256e6 : 2 ** 30;
@@ -75,6 +94,33 @@ export function storeWorkloads({ quick }: Plan): Workload[] {
         { name: 'fill ArrayBuffer', start: () => warmFill(blockBytes, ArrayBuffer) },
         { name: 'fill SharedArrayBuffer', start: () => warmFill(blockBytes, SharedArrayBuffer) },
       ],
+    },
+    {
+      name: 'put into a full store, 64 B, one eviction each',
+      unit: thousandsPerSecond,
+      statistic: 'mean',
+      contenders: [{ name: 'mobula', start: evictingPut }],
+    },
+    {
+      name: 'get and release of one object by several processes',
+      unit: thousandsPerSecond,
+      statistic: 'mean',
+      contenders: byProcesses(contendedGets),
+    },
+    {
+      name: 'put, 64 B, by several processes',
+      unit: thousandsPerSecond,
+      statistic: 'mean',
+      maxOperations: 100_000,
+      contenders: byProcesses(contendedPuts),
+    },
+    {
+      name: `SIGKILL of a process with ${pins} pins, until all have come back`,
+      unit: milliseconds,
+      statistic: 'p50',
+      maxOperations: 1,
+      contenders: [{ name: 'mobula', start: () => killedClient(pins) }],
+      bars: [{ contender: 'mobula', atMost: 1000 }],
     },
   ];
 }

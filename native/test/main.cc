@@ -7,6 +7,7 @@
 #include <atomic>
 
 #include "port/port.h"
+#include "test/costs.h"
 #include "test/support.h"
 #include "test/test.h"
 
@@ -94,6 +95,7 @@ int run(int argc, char** argv) {
     for (const Test& test : tests()) printf("%s\n", test.claim);
     return 0;
   }
+  if (argc == 2 && strcmp(argv[1], "--costs") == 0) return print_costs();
   if (argc > 2 && strcmp(argv[1], kRoleOption) == 0) return run_role(argc, argv);
   if (argc == 1) return run_tests(tests());
   std::vector<Test> chosen;

@@ -58,14 +58,6 @@ bool is_job_control(pid_t pid) {
   return (info.si_signo == SIGSTOP || info.si_signo == SIGCONT) && info.si_pid != pid;
 }
 
-// Tracer and tracee take turns, which is twice as fast when neither has to wake another processor.
-void stay_on_one_processor() {
-  cpu_set_t processors;
-  CPU_ZERO(&processors);
-  CPU_SET(static_cast<size_t>(sched_getcpu()), &processors);
-  sched_setaffinity(0, sizeof processors, &processors);
-}
-
 struct Outcome {
   std::string state;
   uint64_t steps = 0;
@@ -142,6 +134,13 @@ bool Stepper::step() {
     test::finish();
   }
   return false;
+}
+
+void stay_on_one_processor() {
+  cpu_set_t processors;
+  CPU_ZERO(&processors);
+  CPU_SET(static_cast<size_t>(sched_getcpu()), &processors);
+  sched_setaffinity(0, sizeof processors, &processors);
 }
 
 std::string Scene::state() {

@@ -28,6 +28,9 @@ class Stepper {
   std::vector<pid_t> stopped_;
 };
 
+// Tracer and tracee take turns, which is twice as fast when neither has to wake another processor.
+void stay_on_one_processor();
+
 // A store, and what surrounds the operation that a sweep interrupts. Made anew for every point.
 class Scene {
  public:
