@@ -2,8 +2,10 @@ import { setImmediate, setTimeout } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/** Collections that are asked for take no more than a third of the time. */
+/** Collections that are asked for take no more than a third of the time, */
 const restFactor = 2;
+/** and those that only keep memory from growing no more than a fifth. */
+const longRestFactor = 4;
 /** V8 runs one finalization registry's callbacks a turn. */
 const finalizerTurns = 4;
 
@@ -16,8 +18,14 @@ let gc: (() => void) | undefined;
  * full.
  */
 export class Collector {
-  #restsUntil = 0;
+  #endedAt = -Infinity;
+  #took = 0;
+  readonly #hasCollected: () => void;
   #relief: Promise<void> | undefined;
+
+  constructor(hasCollected: () => void) {
+    this.#hasCollected = hasCollected;
+  }
 
   /** Settles after the collection that is due, and the finalizers of what it finds. */
   get relief(): Promise<void> | undefined {
@@ -29,9 +37,18 @@ export class Collector {
     return performance.now() < this.#restsUntil;
   }
 
+  get #restsUntil(): number {
+    return this.#endedAt + restFactor * this.#took;
+  }
+
   /** Collects in a turn to come: once, however often it is asked for. */
   request(): void {
     this.#relief ??= this.#relieve();
+  }
+
+  /** Does what {@link request} does, unless the last collection was long and not long ago. */
+  suggest(): void {
+    if (performance.now() >= this.#endedAt + longRestFactor * this.#took) this.request();
   }
 
   async #relieve(): Promise<void> {
@@ -52,8 +69,9 @@ export class Collector {
   #collect(): void {
     const start = performance.now();
     collectGarbage();
-    const end = performance.now();
-    this.#restsUntil = end + restFactor * (end - start);
+    this.#endedAt = performance.now();
+    this.#took = this.#endedAt - start;
+    this.#hasCollected();
   }
 }
 

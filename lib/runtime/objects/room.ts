@@ -5,8 +5,8 @@ import { statsOf } from '../../store/object-info.js';
 import type { Core } from '../core.js';
 import { Collector } from './collector.js';
 
-/** How long a synchronous caller waits for what others give back. */
-const patienceMs = 200;
+/** How long a synchronous caller waits for what others give back: they may have little of the cpus. */
+const patienceMs = 1000;
 const sliceMs = 5;
 /** What waits for room looks again, and asks anew, this often. */
 const pollMs = 50;
@@ -16,6 +16,8 @@ const pollMs = 50;
  */
 const spareShare = 1 / 4;
 const lookShare = 1 / 16;
+/** How much more must be in use at least for the memory to have grown. */
+const growthBytes = 64 * 1024 * 1024;
 
 /**
  * What becomes of a value that may have to wait: one of `store`, `fail` and `drop` is the last
@@ -57,8 +59,9 @@ export class Room {
   /** What waits for room fails when the store has given nothing back for this long. */
   hopeMs = 30_000;
   readonly #core: Core;
-  readonly #collector = new Collector();
+  readonly #collector = new Collector(() => this.#beginGrowth());
   readonly #memory: number;
+  readonly #lookBytes: number;
   #waiters: Waiter[] = [];
   /** Of errors that say that an object on disk found no room: its size. */
   readonly #unread = new WeakMap<Error, number>();
@@ -74,12 +77,18 @@ export class Room {
   #hasMoved = false;
   /** At the last look nobody was at work, and nothing had moved. */
   #wasQuiet = false;
-  #bytesSinceLook = 0;
+  #createdSinceLook = 0;
   #openedSinceLook = 0;
+  /** What this thread has created and opened since it has last collected garbage, */
+  #touched = 0;
+  #touchedAtLook = 0;
+  /** and the least that was in use since then. */
+  #leastUsed = Infinity;
 
   constructor(core: Core) {
     this.#core = core;
     this.#memory = native.storeStats(core.store)[0]!;
+    this.#lookBytes = Math.min(this.#memory * lookShare, growthBytes / 4);
     native.storeOnCollect(core.store, () => this.#collector.request());
   }
 
@@ -109,9 +118,10 @@ export class Room {
 
   /** An object of `size` bytes has been created by this thread. */
   created(size: number): void {
-    this.#bytesSinceLook += size;
-    if (this.#bytesSinceLook < this.#memory * lookShare) return;
-    this.#bytesSinceLook = 0;
+    this.#touch(size);
+    this.#createdSinceLook += size;
+    if (this.#createdSinceLook < this.#memory * lookShare) return;
+    this.#createdSinceLook = 0;
     if (this.#has(Math.max(size, this.#memory * spareShare))) return;
     this.#collector.request();
     native.storeAskToCollect(this.#core.store);
@@ -123,11 +133,34 @@ export class Room {
    * it.
    */
   opened(size: number): void {
+    this.#touch(size);
     const spare = this.#memory * spareShare;
     this.#openedSinceLook += size;
     if (this.#openedSinceLook < spare) return;
     this.#openedSinceLook = 0;
     if (!this.#canHave(spare)) this.#collector.request();
+  }
+
+  /**
+   * New memory costs more than memory that is used again. So garbage is looked for whenever the
+   * store has doubled, by a thread that may hold its share of what is new.
+   */
+  #touch(size: number): void {
+    this.#touched += size;
+    if (this.#touched - this.#touchedAtLook < this.#lookBytes) return;
+    this.#touchedAtLook = this.#touched;
+    const { usedBytes } = statsOf(native.storeStats(this.#core.store));
+    this.#leastUsed = Math.min(this.#leastUsed, usedBytes);
+    const growth = usedBytes - this.#leastUsed;
+    if (growth < Math.max(growthBytes, this.#leastUsed)) return;
+    const holders = native.storeCollectors(this.#core.store) + 1;
+    if (this.#touched >= growth / holders) this.#collector.suggest();
+  }
+
+  #beginGrowth(): void {
+    this.#touched = 0;
+    this.#touchedAtLook = 0;
+    this.#leastUsed = Infinity;
   }
 
   /** With nothing spilled for it. */
