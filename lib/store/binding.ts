@@ -98,7 +98,7 @@ export interface Native {
     metadata: Uint8Array | undefined,
   ): [id: string, buffer: SharedArrayBuffer];
   /**
-   * `exposed`: others may still have the writable buffer, so it is guarded against their writes.
+   * `buffer` is what storeCreateObject gave. `exposed`: others may still have the writable buffer, so it is guarded against their writes.
    * `contained` is ids of 16 bytes each: they live as long as this object. `addRef` counts a
    * reference of this store; `refClient` gets one that it will count itself (storeAddRef). `pin`
    * counts a pin of this store (storeUnpin).
@@ -107,6 +107,7 @@ export interface Native {
     store: number,
     entry: number,
     generation: number,
+    buffer: SharedArrayBuffer,
     exposed: boolean,
     addRef: boolean,
     contained: Uint8Array | undefined,

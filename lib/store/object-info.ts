@@ -35,6 +35,10 @@ export interface StoreStats {
   clients: number;
   reclaimedClients: number;
   recoveries: number;
+  /**
+   * How many views and writers of this instance, in this thread, stand on copies, since the runtime
+   * refuses buffers over shared memory (Electron). 0 anywhere else.
+   */
   copiedViews: number;
 }
 
@@ -48,7 +52,7 @@ export function statsOf(row: Float64Array): StoreStats {
   const [memory, used, largest, sealed, unsealed, pinnedObjects, pinnedBytes] = row;
   const [puts, hits, misses, evictions, evictedBytes, clients, reclaimed, recoveries, onDisk] =
     row.subarray(7);
-  const [spilled, spilledBytes, restored, restoredBytes] = row.subarray(16);
+  const [spilled, spilledBytes, restored, restoredBytes, copiedViews] = row.subarray(16);
   return {
     memory: memory!,
     usedBytes: used!,
@@ -72,6 +76,6 @@ export function statsOf(row: Float64Array): StoreStats {
     clients: clients!,
     reclaimedClients: reclaimed!,
     recoveries: recoveries!,
-    copiedViews: 0,
+    copiedViews: copiedViews!,
   };
 }

@@ -37,6 +37,7 @@ export class Writer implements ObjectWriter {
       this.#opened.store,
       this.#entry,
       this.#generation,
+      this.data.buffer,
       true,
       false,
       undefined,

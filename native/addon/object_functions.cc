@@ -2,7 +2,6 @@
 
 #include "addon/addon.h"
 #include "addon/results.h"
-#include "addon/shared_buffer.h"
 #include "addon/store_handle.h"
 
 // The flat functions on the objects of a store; lib/store/binding.ts says what each takes and
@@ -48,9 +47,6 @@ Value store_put(const CallbackInfo& info) {
   return wanted != nullptr ? info[1] : from_id(info.Env(), id);
 }
 
-// The writable buffer keeps the mapping, not the object: seal() and abort() end the hold.
-void end_writing(void*, void* owner) { delete static_cast<std::shared_ptr<ObjectStore>*>(owner); }
-
 Value store_create_object(const CallbackInfo& info) {
   Env env = info.Env();
   StoreHandle* handle = Addon::of(env).store(info[0]);
@@ -67,12 +63,15 @@ Value store_create_object(const CallbackInfo& info) {
                                                 handle->evicted());
   if (failed(env, status)) return {};
   if (metadata.length > 0) std::memcpy(writing.metadata, metadata.data, metadata.length);
-  handle->remember_writing(writing.ref);
   set_entry(handle, writing.ref);
-  auto* owner = new std::shared_ptr<ObjectStore>(handle->shared());
+  Value buffer = handle->open_writing(env, writing);
+  if (buffer.IsEmpty()) {
+    (void)handle->store().abort(writing.ref);
+    return buffer;
+  }
   Napi::Array created = Napi::Array::New(env, 2);
   created.Set(0u, from_id(env, writing.id));
-  created.Set(1u, create_shared_buffer(env, writing.data, writing.size, &end_writing, owner));
+  created.Set(1u, buffer);
   return created;
 }
 
@@ -88,16 +87,17 @@ void store_seal(const CallbackInfo& info) {
   if (handle == nullptr) return;
   EntryRef ref = to_entry(info, 1);
   SealOptions options;
-  options.exposed = to_bool(info[3]);
-  options.add_ref = to_bool(info[4]);
+  options.exposed = to_bool(info[4]);
+  options.add_ref = to_bool(info[5]);
   Bytes contained;
-  if (!to_optional_bytes(info[5], &contained)) return;
+  if (!to_optional_bytes(info[6], &contained)) return;
   std::vector<ObjectId> ids = to_ids(contained);
   options.contained = ids.data();
   options.contained_count = ids.size();
-  options.ref_client = to_uint32(info[6]);
-  options.ref_client_generation = to_uint32(info[7]);
-  options.pin = to_bool(info[8]);
+  options.ref_client = to_uint32(info[7]);
+  options.ref_client_generation = to_uint32(info[8]);
+  options.pin = to_bool(info[9]);
+  handle->finish_writing(info.Env(), ref, info[3]);
   Status status = handle->store().seal(ref, options);
   handle->forget_writing(ref);
   if (failed(info.Env(), status)) return;

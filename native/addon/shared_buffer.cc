@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 #include <v8.h>
 
+#include <cstdlib>
 #include <cstring>
 #include <memory>
 
@@ -42,10 +43,43 @@ Napi::Value create_with_v8(Napi::Env env, void* data, size_t length, Ended ended
   return {env, value};
 }
 
+void end_copy(napi_env, void* data, void* raw) { end_backing_store(data, 0, raw); }
+
+Napi::Value create_copy(Napi::Env env, void* data, size_t length, Ended ended, void* hint) {
+  Napi::Value size = Napi::Number::New(env, static_cast<double>(length));
+  Napi::Object buffer = env.Global().Get("SharedArrayBuffer").As<Napi::Function>().New({size});
+  if (buffer.IsEmpty()) return buffer;
+  if (length > 0) std::memcpy(bytes_of(env, buffer).Data(), data, length);
+  auto ending = std::make_unique<Ending>(Ending{ended, hint});
+  if (napi_add_finalizer(env, buffer, data, &end_copy, ending.get(), nullptr) != napi_ok) return {};
+  (void)ending.release();
+  return buffer;
+}
+
+bool find_refusal(napi_env env) {
+  const char* forced = getenv("MOBULA_COPY_VIEWS");
+  if (forced != nullptr && strcmp(forced, "1") == 0) return true;
+  static char byte;
+  napi_value buffer = nullptr;
+  napi_status status =
+      napi_create_external_arraybuffer(env, &byte, sizeof byte, nullptr, nullptr, &buffer);
+  return status == napi_no_external_buffers_allowed;
+}
+
 }  // namespace
+
+bool refuses_external_buffers(Napi::Env env) {
+  static const bool refuses = find_refusal(env);
+  return refuses;
+}
+
+Napi::Uint8Array bytes_of(Napi::Env env, const Napi::Value& buffer) {
+  return env.Global().Get("Uint8Array").As<Napi::Function>().New({buffer}).As<Napi::Uint8Array>();
+}
 
 Napi::Value create_shared_buffer(Napi::Env env, void* data, size_t length, Ended ended,
                                  void* hint) {
+  if (refuses_external_buffers(env)) return create_copy(env, data, length, ended, hint);
   static const CreateExternal create_external = find_create_external();
   if (create_external == nullptr) return create_with_v8(env, data, length, ended, hint);
   napi_value value = nullptr;

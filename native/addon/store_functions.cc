@@ -152,7 +152,8 @@ Value store_stats(const CallbackInfo& info) {
                                             stats.spilled,
                                             stats.spilled_bytes,
                                             stats.restored,
-                                            stats.restored_bytes};
+                                            stats.restored_bytes,
+                                            handle->copied_views()};
   auto array = Napi::Float64Array::New(info.Env(), values.size());
   double* next = array.Data();
   for (uint64_t value : values) *next++ = static_cast<double>(value);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstring>
 #include <mutex>
 
 #include "addon/addon.h"
@@ -15,6 +16,9 @@ void end_view(void*, void* raw) {
       static_cast<std::shared_ptr<ViewRecord>*>(raw));
   (*owner)->end();
 }
+
+// The writable buffer keeps the mapping, not the object: seal() and abort() end the hold.
+void end_writing(void*, void* owner) { delete static_cast<std::shared_ptr<ObjectStore>*>(owner); }
 
 }  // namespace
 
@@ -69,8 +73,12 @@ Napi::Value StoreHandle::open_view(Napi::Env env, const Reading& reading) {
   auto owner = std::make_unique<std::shared_ptr<ViewRecord>>(record);
   Napi::Value buffer = create_shared_buffer(env, const_cast<uint8_t*>(reading.data), reading.size,
                                             &end_view, owner.get());
-  if (buffer.IsEmpty()) return buffer;
+  if (buffer.IsEmpty()) {
+    record->end();
+    return buffer;
+  }
   (void)owner.release();
+  copied_views_ += refuses_external_buffers(env);
   if (views_.size() <= reading.ref.entry) views_.resize(reading.ref.entry + 1);
   views_[reading.ref.entry] = std::move(record);
   return buffer;
@@ -102,9 +110,28 @@ bool StoreHandle::forget(CountedMap* all, const EntryRef& ref) {
 bool StoreHandle::forget_pin(const EntryRef& ref) { return forget(&pins_, ref); }
 bool StoreHandle::forget_ref(const EntryRef& ref) { return forget(&refs_, ref); }
 
+Napi::Value StoreHandle::open_writing(Napi::Env env, const Writing& writing) {
+  auto owner = std::make_unique<std::shared_ptr<ObjectStore>>(store_);
+  Napi::Value buffer =
+      create_shared_buffer(env, writing.data, writing.size, &end_writing, owner.get());
+  if (buffer.IsEmpty()) return buffer;
+  (void)owner.release();
+  writings_[writing.ref.entry] = {writing.ref, writing.data};
+  copied_views_ += refuses_external_buffers(env);
+  return buffer;
+}
+
+void StoreHandle::finish_writing(Napi::Env env, const EntryRef& ref, const Napi::Value& buffer) {
+  if (!refuses_external_buffers(env)) return;
+  auto found = writings_.find(ref.entry);
+  if (found == writings_.end() || found->second.ref.generation != ref.generation) return;
+  Napi::Uint8Array bytes = bytes_of(env, buffer);
+  if (bytes.ByteLength() > 0) std::memcpy(found->second.data, bytes.Data(), bytes.ByteLength());
+}
+
 bool StoreHandle::forget_writing(const EntryRef& ref) {
   auto found = writings_.find(ref.entry);
-  if (found == writings_.end() || found->second.generation != ref.generation) return false;
+  if (found == writings_.end() || found->second.ref.generation != ref.generation) return false;
   writings_.erase(found);
   return true;
 }
@@ -194,7 +221,7 @@ void StoreHandle::close() {
   for (const auto& [entry, ref] : refs_) {
     for (uint32_t i = 0; i < ref.count; ++i) (void)store_->drop_ref(ref.ref);
   }
-  for (const auto& [entry, ref] : writings_) (void)store_->abort(ref);
+  for (const auto& [entry, unsealed] : writings_) (void)store_->abort(unsealed.ref);
   pins_.clear();
   refs_.clear();
   writings_.clear();

@@ -40,8 +40,13 @@ class StoreHandle {
   bool forget_pin(const EntryRef& ref);
   void remember_ref(const EntryRef& ref) { remember(&refs_, ref); }
   bool forget_ref(const EntryRef& ref);
-  void remember_writing(const EntryRef& ref) { writings_[ref.entry] = ref; }
+  // What JavaScript writes into, over the object that is being written.
+  Napi::Value open_writing(Napi::Env env, const Writing& writing);
+  // To be called before sealing: the object gets what was written if `buffer` is a copy of it.
+  void finish_writing(Napi::Env env, const EntryRef& ref, const Napi::Value& buffer);
   bool forget_writing(const EntryRef& ref);
+  // How many views, and buffers to write into, were copies because the runtime refuses others.
+  uint64_t copied_views() const { return copied_views_; }
 
   // Objects evicted on this store's behalf since JavaScript last asked.
   std::vector<ObjectInfo>* evicted() { return watch_evictions_ ? &evicted_ : nullptr; }
@@ -74,6 +79,10 @@ class StoreHandle {
     uint32_t count = 0;
   };
   using CountedMap = std::unordered_map<uint32_t, Counted>;
+  struct Unsealed {
+    EntryRef ref;
+    uint8_t* data;
+  };
   struct Signal;
   static std::shared_ptr<Signal> open_signal(Napi::Env env, Napi::Function function,
                                              const char* name);
@@ -90,7 +99,8 @@ class StoreHandle {
   std::vector<std::shared_ptr<ViewRecord>> views_;  // by entry
   CountedMap pins_;
   CountedMap refs_;
-  std::unordered_map<uint32_t, EntryRef> writings_;
+  std::unordered_map<uint32_t, Unsealed> writings_;
+  uint64_t copied_views_ = 0;
   std::vector<ObjectInfo> evicted_;
   bool watch_evictions_ = false;
   std::shared_ptr<Signal> changed_;

@@ -97,7 +97,7 @@ export class SharedObjects {
     const { row, buffer } = this.#create(encoded.size, options);
     try {
       encoded.write(new Uint8Array(buffer), 0);
-      this.#seal(row, false, options);
+      this.#seal(row, buffer, false, options);
     } catch (error) {
       this.#abort(row);
       throw error;
@@ -123,13 +123,19 @@ export class SharedObjects {
     return { row: this.#rowOf(id), buffer };
   }
 
-  #seal({ entry, generation }: Row, exposed: boolean, options: PutOptions): void {
+  #seal(
+    { entry, generation }: Row,
+    buffer: SharedArrayBuffer,
+    exposed: boolean,
+    options: PutOptions,
+  ): void {
     const { addRef, contained, refClient, pin = false } = options;
     const [client, clientGeneration] = refClient ?? [];
     native.storeSeal(
       this.store,
       entry,
       generation,
+      buffer,
       exposed,
       addRef,
       contained,
@@ -180,7 +186,7 @@ export class SharedObjects {
     }
     const { type, length } = viewOf(value)!;
     writeRawHeader(new Uint8Array(value.buffer), 0, type, length);
-    this.#seal(row, true, { addRef: true, pin });
+    this.#seal(row, value.buffer as SharedArrayBuffer, true, { addRef: true, pin });
     this.#allocations.delete(value.buffer);
     this.#unsealed--;
     dropped.unregister(value.buffer);
