@@ -9,6 +9,7 @@ import { Core } from './runtime/core.js';
 import { CallSites } from './runtime/objects/call-sites.js';
 import { watchImports } from './runtime/tasks/modules.js';
 import { TaskExecutor } from './runtime/tasks/task-executor.js';
+import { ReportedTimes } from './runtime/tasks/task-times.js';
 import { writeOutputAtOnce } from './runtime/workers/process-output.js';
 import { MemoryLimit } from './runtime/workers/memory-limit.js';
 import { Recycling } from './runtime/workers/recycling.js';
@@ -56,6 +57,7 @@ function serve(core: Core, config: WorkerConfig): void {
   core.actors = otherActors;
   core.executor = executor;
   core.driver = driver;
+  if (config.trackTaskTimes) core.taskTimes = new ReportedTimes(core, driver);
   if (role === 'tasks') {
     core.onBlocked = (change) => {
       core.send({ type: 'blocked', queue, change }, driver);

@@ -1,23 +1,20 @@
 import { AsyncResource } from 'node:async_hooks';
 import { startDeadline } from '../common/deadline.js';
 import { GetTimeoutError, MobulaError } from '../common/errors.js';
-import {
-  checkDuration,
-  checkFunction,
-  checkKeys,
-  checkObject,
-  invalidType,
-} from '../common/validate.js';
+import { checkFunction, invalidType } from '../common/validate.js';
 import { ActorHandle } from '../runtime/actors/actor-handle.js';
 import { requireContext } from '../runtime/context.js';
 import type { ObjectRef } from '../runtime/objects/object-ref.js';
 import { assertNotImporting } from '../runtime/tasks/modules.js';
 import { Outcome } from './outcome.js';
+import { checkLimits, type Limits } from './limits.js';
 import { isAnyIterable, ValueFlow } from './value-flow.js';
 
 export interface GetNextOptions {
   /** 0 polls; default none. After a GetTimeoutError the next call waits for the same result. */
   timeout?: number | string;
+  /** Rejects with its reason when aborted; the next call waits for the same result. */
+  signal?: AbortSignal;
 }
 
 /** An item that waits for an actor. */
@@ -110,11 +107,11 @@ export class ActorPool<A extends { readonly actorId: string }, T = unknown> {
 
   /** The result that was submitted first of those not taken yet; rejects when it has failed. */
   async getNext(options: GetNextOptions = {}): Promise<T> {
-    const timeout = checkTimeout(options);
+    const limits = checkLimits(options);
     this.#assertNext('getNext()');
     const result = this.#results.find(isFree)!;
     if (result.outcome.state !== 'pending') return this.#take(result);
-    return this.#takeLater(timeout, (wake) => {
+    return this.#takeLater(limits, (wake) => {
       result.isClaimed = true;
       result.wake = wake;
       return () => {
@@ -126,11 +123,11 @@ export class ActorPool<A extends { readonly actorId: string }, T = unknown> {
 
   /** The result that comes first of those not taken yet; rejects when it has failed. */
   async getNextUnordered(options: GetNextOptions = {}): Promise<T> {
-    const timeout = checkTimeout(options);
+    const limits = checkLimits(options);
     this.#assertNext('getNextUnordered()');
     const settled = this.#results.find((one) => isFree(one) && one.outcome.state !== 'pending');
     if (settled !== undefined) return this.#take(settled);
-    return this.#takeLater(timeout, (wake) => {
+    return this.#takeLater(limits, (wake) => {
       this.#takers.push(wake);
       return () => this.#takers.splice(this.#takers.indexOf(wake), 1);
     });
@@ -206,7 +203,9 @@ export class ActorPool<A extends { readonly actorId: string }, T = unknown> {
   }
 
   /** Waits in the place where `enter` puts a waiter, and which it returns the way out of. */
-  async #takeLater(timeout: number | undefined, enter: (wake: Wake<T>) => () => void): Promise<T> {
+  async #takeLater(limits: Limits, enter: (wake: Wake<T>) => () => void): Promise<T> {
+    const { timeout, signal } = limits;
+    signal?.throwIfAborted();
     if (timeout === 0) throw outOfTime(0);
     const endWait = requireContext().core.values.wait();
     const waited = new Promise<Result<T>>((resolve, reject) => {
@@ -214,11 +213,11 @@ export class ActorPool<A extends { readonly actorId: string }, T = unknown> {
         stop();
         resolve(result);
       });
-      const expire = () => {
+      const fail = (reason: unknown) => {
         leave();
-        reject(outOfTime(timeout!));
+        reject(reason);
       };
-      const stop = startDeadline({ timeout, signal: undefined }, expire, reject);
+      const stop = startDeadline(limits, () => fail(outOfTime(timeout!)), fail);
     });
     return this.#take(await waited.finally(endWait));
   }
@@ -231,13 +230,6 @@ export class ActorPool<A extends { readonly actorId: string }, T = unknown> {
 
 function isFree({ isClaimed }: { readonly isClaimed: boolean }): boolean {
   return !isClaimed;
-}
-
-function checkTimeout(options: GetNextOptions): number | undefined {
-  checkObject('options', options);
-  checkKeys('options', options, ['timeout']);
-  const { timeout } = options;
-  return timeout === undefined ? undefined : checkDuration('options.timeout', timeout);
 }
 
 function outOfTime(timeout: number): GetTimeoutError {

@@ -8,7 +8,7 @@ export interface Patience {
   /** Whoever is aborted leaves the line. */
   readonly signal: AbortSignal;
   /** Asked before it is served: nothing is wasted on those who have gone. */
-  isThere(): boolean;
+  readonly isThere: () => boolean;
 }
 
 interface Waiter<Result> {

@@ -66,6 +66,11 @@ export interface InitOptions {
    * (`MOBULA_REFS_GROW`) where most of their bytes were. Each ref costs a stack trace.
    */
   trackCallSites?: boolean;
+  /**
+   * Default false: `taskTimes()` then says how long tasks wait and run. It costs some microseconds
+   * a task.
+   */
+  trackTaskTimes?: boolean;
   /** Under which other processes of this user on this machine can join the runtime. */
   name?: string;
   /**
@@ -102,6 +107,7 @@ const optionNames = [
   'guard',
   'logToDriver',
   'trackCallSites',
+  'trackTaskTimes',
   'workerMemoryLimit',
   'argumentShare',
   'name',
@@ -111,11 +117,13 @@ const optionNames = [
 function checkOptions(options: InitOptions): DriverOptions {
   const { isolation = 'thread', eviction = 'spill', guard = true, logToDriver = true } = options;
   const { memory = defaultMemory(), workers = defaultWorkers(), name } = options;
-  const { trackCallSites = false, workerMemoryLimit, argumentShare = 0.5 } = options;
+  const { trackCallSites = false, trackTaskTimes = false } = options;
+  const { workerMemoryLimit, argumentShare = 0.5 } = options;
   checkInteger('options.workers', workers, 1, 256);
   checkBoolean('options.guard', guard);
   checkBoolean('options.logToDriver', logToDriver);
   checkBoolean('options.trackCallSites', trackCallSites);
+  checkBoolean('options.trackTaskTimes', trackTaskTimes);
   checkQuantity('options.argumentShare', argumentShare, 1);
   if (argumentShare === 0) throw outOfRange('options.argumentShare', 'above 0', argumentShare);
   if (name !== undefined) checkRuntimeName(name);
@@ -129,6 +137,7 @@ function checkOptions(options: InitOptions): DriverOptions {
     guard,
     logToDriver,
     trackCallSites,
+    trackTaskTimes,
     workerMemoryLimit:
       workerMemoryLimit === undefined
         ? undefined

@@ -2,11 +2,9 @@ import { GetTimeoutError } from '../common/errors.js';
 import { startDeadline } from '../common/deadline.js';
 import {
   checkBoolean,
-  checkDuration,
   checkInteger,
   checkKeys,
   checkObject,
-  checkSignal,
   invalidType,
   outOfRange,
 } from '../common/validate.js';
@@ -15,6 +13,7 @@ import { assertNotImporting } from '../runtime/tasks/modules.js';
 import { ObjectRef, referenceOf } from '../runtime/objects/object-ref.js';
 import type { TypedArrayConstructor } from '../runtime/objects/shared-objects.js';
 import { isTypedArrayConstructor } from '../serialization/views.js';
+import { checkLimits, type Limits } from './limits.js';
 
 export interface GetOptions {
   /** 0 polls. */
@@ -26,22 +25,6 @@ export interface GetOptions {
 export interface WaitOptions extends GetOptions {
   /** Default 1. */
   count?: number;
-}
-
-interface Limits {
-  timeout: number | undefined;
-  signal: AbortSignal | undefined;
-}
-
-function checkLimits(options: GetOptions, known = ['timeout', 'signal']): Limits {
-  checkObject('options', options);
-  checkKeys('options', options, known);
-  const { timeout, signal } = options;
-  if (signal !== undefined) checkSignal('options.signal', signal);
-  return {
-    timeout: timeout === undefined ? undefined : checkDuration('options.timeout', timeout),
-    signal,
-  };
 }
 
 /** The refs of an argument that is one, or an array of them. */

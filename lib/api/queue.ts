@@ -1,11 +1,5 @@
 import { QueueEmptyError, QueueFullError, TaskError } from '../common/errors.js';
-import {
-  checkDuration,
-  checkInteger,
-  checkKeys,
-  checkObject,
-  invalidType,
-} from '../common/validate.js';
+import { checkInteger, checkKeys, checkObject, invalidType } from '../common/validate.js';
 import { requireContext } from '../runtime/context.js';
 import type { ObjectRef } from '../runtime/objects/object-ref.js';
 import { giveUp, pack, unpack, type Parcel } from '../runtime/objects/parcel.js';
@@ -15,6 +9,7 @@ import { currentTask } from '../runtime/tasks/running-task.js';
 import { native } from '../store/binding.js';
 import { actor, type ActorHandle } from './actor.js';
 import { BoundedQueue, type Patience } from './bounded-queue.js';
+import { checkLimits, type Limits } from './limits.js';
 
 export interface QueueOptions {
   /** How many items it takes at most; default any number. */
@@ -24,24 +19,58 @@ export interface QueueOptions {
 export interface QueueWaitOptions {
   /** How long it waits; 0 polls. Default for ever. */
   timeout?: number | string;
+  /** Rejects with its reason when aborted, unless the queue has served the call before. */
+  signal?: AbortSignal;
+}
+
+export type QueueBatchOptions = Pick<QueueWaitOptions, 'signal'>;
+
+/** Whoever waits may be called back: under what number. */
+interface Wait {
+  /** Milliseconds. */
+  readonly timeout: number;
+  readonly ticket: string | undefined;
 }
 
 class QueueHolder {
   readonly #queue: BoundedQueue<Parcel>;
+  /** Of those who may be called back, by their tickets. */
+  readonly #waits = new Map<string, AbortController>();
 
   constructor(maxSize: number) {
     this.#queue = new BoundedQueue(maxSize);
   }
 
-  async put(parcels: readonly Parcel[], timeout: number): Promise<void> {
-    await this.#queue.put(parcels, patienceOfCaller(timeout));
+  async put(parcels: readonly Parcel[], wait: Wait): Promise<void> {
+    await this.#served(wait, (patience) => this.#queue.put(parcels, patience));
   }
 
-  async get(count: number, timeout: number): Promise<Parcel[]> {
-    const parcels = await this.#queue.get(count, patienceOfCaller(timeout));
+  async get(count: number, wait: Wait): Promise<Parcel[]> {
+    const parcels = await this.#served(wait, (patience) => this.#queue.get(count, patience));
     // When the answer has been written: it holds them.
     setImmediate(giveUp, parcels);
     return parcels;
+  }
+
+  /** Fails the call that waits under this ticket; the answer to that says whether it was served. */
+  callBack(ticket: string): void {
+    this.#waits.get(ticket)?.abort(new QueueEmptyError('The call was called back'));
+  }
+
+  async #served<R>(
+    { timeout, ticket }: Wait,
+    serve: (patience: Patience) => Promise<R>,
+  ): Promise<R> {
+    const patience = patienceOfCaller(timeout);
+    if (ticket === undefined) return serve(patience);
+    const controller = new AbortController();
+    this.#waits.set(ticket, controller);
+    const signal = AbortSignal.any([patience.signal, controller.signal]);
+    try {
+      return await serve({ timeout, signal, isThere: patience.isThere });
+    } finally {
+      this.#waits.delete(ticket);
+    }
   }
 
   size(): number {
@@ -96,12 +125,12 @@ export class Queue<T = unknown> {
 
   /** Waits for room; QueueFullError when there is none in time. */
   async put(item: T, options: QueueWaitOptions = {}): Promise<void> {
-    await this.#put([item], checkTimeout(options));
+    await this.#put([item], checkLimits(options));
   }
 
   /** The oldest item; waits for one; QueueEmptyError when there is none in time. */
   async get(options: QueueWaitOptions = {}): Promise<T> {
-    const [item] = await this.#get(1, checkTimeout(options));
+    const [item] = await this.#get(1, checkLimits(options));
     return item!;
   }
 
@@ -109,19 +138,19 @@ export class Queue<T = unknown> {
    * Waits for room for all, and puts them one behind the other; QueueFullError when they can never
    * fit.
    */
-  async putBatch(items: readonly T[]): Promise<void> {
+  async putBatch(items: readonly T[], options: QueueBatchOptions = {}): Promise<void> {
     const given: unknown = items;
     if (!Array.isArray(given)) throw invalidType('items', 'an array', given);
-    await this.#put(items, Infinity);
+    await this.#put(items, checkLimits(options, ['signal']));
   }
 
   /**
    * The `count` oldest items; waits until so many are there; QueueEmptyError when they can never
    * be.
    */
-  async getBatch(count: number): Promise<T[]> {
+  async getBatch(count: number, options: QueueBatchOptions = {}): Promise<T[]> {
     checkInteger('count', count, 0);
-    return this.#get(count, Infinity);
+    return this.#get(count, checkLimits(options, ['signal']));
   }
 
   /** How many items it holds. */
@@ -129,22 +158,51 @@ export class Queue<T = unknown> {
     return answerOf(this.#handle.size());
   }
 
-  async #put(items: readonly T[], timeout: number): Promise<void> {
+  async #put(items: readonly T[], limits: Limits): Promise<void> {
     assertNotImporting('Queue.put()');
     const { core } = requireContext();
     const parcels: Parcel[] = [];
     try {
       for (const item of items) parcels.push(pack(core, item));
-      await answerOf(this.#handle.put(parcels, timeout));
+      await this.#wait(limits, (wait) => this.#handle.put(parcels, wait));
     } finally {
       giveUp(parcels);
     }
   }
 
-  async #get(count: number, timeout: number): Promise<T[]> {
-    const parcels = await answerOf(this.#handle.get(count, timeout));
+  async #get(count: number, limits: Limits): Promise<T[]> {
+    const parcels = await this.#wait(limits, (wait) => this.#handle.get(count, wait));
     return (await unpack(requireContext().core, parcels)) as T[];
   }
+
+  /** Nothing is lost: the queue says itself whether it has served a call that was aborted. */
+  async #wait<R>(
+    { timeout = Infinity, signal }: Limits,
+    call: (wait: Wait) => ObjectRef<R>,
+  ): Promise<R> {
+    if (signal === undefined) return answerOf(call({ timeout, ticket: undefined }));
+    signal.throwIfAborted();
+    const ticket = freshTicket();
+    const callBack = () => {
+      answerOf(this.#handle.callBack(ticket)).catch(() => undefined);
+    };
+    signal.addEventListener('abort', callBack, { once: true });
+    try {
+      return await answerOf(call({ timeout, ticket }));
+    } catch (error) {
+      const isOurs = error instanceof QueueEmptyError || error instanceof QueueFullError;
+      throw signal.aborted && isOurs ? signal.reason : error;
+    } finally {
+      signal.removeEventListener('abort', callBack);
+    }
+  }
+}
+
+let tickets = 0;
+
+/** Unique in the runtime. */
+function freshTicket(): string {
+  return `${requireContext().core.peer.address.uid}-${++tickets}`;
 }
 
 /** The value of a call's ref, which is given up: the object behind it holds refs to the items. */
@@ -170,13 +228,6 @@ function checkOptions(options: QueueOptions): number {
   checkKeys('options', options, ['maxSize']);
   const { maxSize } = options;
   return maxSize === undefined ? Infinity : checkInteger('options.maxSize', maxSize, 1);
-}
-
-function checkTimeout(options: QueueWaitOptions): number {
-  checkObject('options', options);
-  checkKeys('options', options, ['timeout']);
-  const { timeout } = options;
-  return timeout === undefined ? Infinity : checkDuration('options.timeout', timeout);
 }
 
 registry.add(Queue, {

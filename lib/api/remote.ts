@@ -29,6 +29,7 @@ import { checkReturns, usualBackpressure } from '../runtime/tasks/result-options
 import type { ErrorType, RetryPolicy } from '../runtime/tasks/retry-policy.js';
 import { amountsOf, type Demand } from '../runtime/tasks/shapes.js';
 import type { Terms } from '../runtime/tasks/task-spec.js';
+import { sharedClock } from '../runtime/tasks/task-times.js';
 import { Op, RunQueue } from '../transport/wire.js';
 import { checkDemand } from './demand.js';
 import type { Arguments, Submitted } from './submitted.js';
@@ -208,11 +209,16 @@ class Submitter {
     const { core } = context;
     if (core !== this.#core) this.#enter(context);
     const { backpressure, returns } = this.#options;
-    const terms = withContext(this.#declaration, this.#options.terms);
+    const terms = withContext(this.#declaration, this.#timed(core));
     const request = { route: this.#route, args, flags: 0, terms, order: undefined };
     if (backpressure !== undefined) return core.requests.openStream(request, backpressure);
     if (returns > 1) return core.requests.sendForMany(request, returns);
     return core.requests.send(request);
+  }
+
+  #timed({ taskTimes }: Core): Terms | undefined {
+    const { terms } = this.#options;
+    return taskTimes === undefined ? terms : { ...terms, submittedAt: sharedClock() };
   }
 
   #enter({ core, isolation: usual }: Context): void {

@@ -1,6 +1,8 @@
+import type { Histogram } from 'node:perf_hooks';
 import { requireContext } from '../runtime/context.js';
 import { listMemory, type ObjectMemory } from '../runtime/objects/memory.js';
 import { assertNotImporting } from '../runtime/tasks/modules.js';
+import { TaskHistograms } from '../runtime/tasks/task-times.js';
 import { native } from '../store/binding.js';
 import { statsOf, type StoreStats } from '../store/object-info.js';
 
@@ -49,6 +51,25 @@ export function stats(): RuntimeStats {
     },
     actors: { alive: actors! - restarting!, restarting: restarting!, dead: dead! },
   };
+}
+
+/** Nanoseconds, as perf_hooks has them. */
+export interface TaskTimeHistograms {
+  /** From `.remote()` to the start of the code, with the wait for arguments and earlier runs. */
+  readonly wait: Histogram;
+  /** From the start of the code to its answer. */
+  readonly run: Histogram;
+}
+
+/**
+ * How long the tasks of this runtime that have ended by now had waited and run, whoever in the
+ * runtime has submitted them; a tenth of a second late. Undefined without `trackTaskTimes`, in
+ * workers, and in processes that have joined.
+ */
+export function taskTimes(): TaskTimeHistograms | undefined {
+  assertNotImporting('taskTimes()');
+  const { taskTimes: times } = requireContext().core;
+  return times instanceof TaskHistograms ? times : undefined;
 }
 
 /**

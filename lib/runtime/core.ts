@@ -26,6 +26,7 @@ import type { Incoming } from './tasks/responder.js';
 import { Shapes } from './tasks/shapes.js';
 import type { RunningTask } from './tasks/running-task.js';
 import type { Lender } from './tasks/stream-producer.js';
+import type { TaskTimes } from './tasks/task-times.js';
 import { PumpedTimers } from './pumped-timers.js';
 import { SharedObjects } from './objects/shared-objects.js';
 import { LostObjects } from './objects/lost-objects.js';
@@ -86,6 +87,8 @@ export class Core implements PeerOwner {
   executor: Executor | undefined;
   /** Set by whoever makes the core. */
   actors!: ActorControl;
+  /** Where the times of tasks go, if they are tracked. */
+  taskTimes: TaskTimes | undefined;
   /** Undefined for the driver's own. */
   driver: PeerAddress | undefined;
   /** While the thread is blocked in a wait, what arrives is kept for later. */

@@ -13,6 +13,7 @@ import { SystemMemory, type MemoryReader } from './memory-watch/system-memory.js
 import { CallSites } from './objects/call-sites.js';
 import { Joiners } from './joiners.js';
 import { spillDirectoryFor, type SpillOptions } from './spill-directory.js';
+import { TaskHistograms } from './tasks/task-times.js';
 import { Workers } from './workers/workers.js';
 
 export interface DriverOptions {
@@ -26,6 +27,7 @@ export interface DriverOptions {
   readonly resources: Readonly<Record<string, number>>;
   readonly logToDriver: boolean;
   readonly trackCallSites: boolean;
+  readonly trackTaskTimes: boolean;
   /** Bytes; undefined: as much as it takes. */
   readonly workerMemoryLimit: number | undefined;
   /** Of the memory: above 0, at most 1. */
@@ -92,6 +94,7 @@ export class Driver {
     this.isolation = isolation;
     const callSites = options.trackCallSites ? new CallSites() : undefined;
     this.core = new Core(store, RunQueue.actor, false, callSites);
+    if (options.trackTaskTimes) this.core.taskTimes = new TaskHistograms();
     native.peerSetDriver(this.core.peer.handle);
     native.peerSetResources(this.core.peer.handle, Object.entries(resources));
     const place = this.#place();
@@ -104,6 +107,7 @@ export class Driver {
       address: this.address,
       log: logToDriver,
       trackCallSites: options.trackCallSites,
+      trackTaskTimes: options.trackTaskTimes,
       memoryLimit: options.workerMemoryLimit,
       argumentsAtMost: memory * options.argumentShare,
     };

@@ -90,6 +90,8 @@ export type Message =
   | { readonly type: 'why'; readonly uid: number }
   /** The answer. */
   | { readonly type: 'ended'; readonly uid: number; readonly reason: string }
+  /** A worker to its driver: how long tasks have waited and run, in turns, in milliseconds. */
+  | { readonly type: 'times'; readonly times: readonly number[] }
   /** A process to the driver whose runtime it joins. */
   | { readonly type: 'join' }
   /** To those who have joined: the runtime shuts down. */

@@ -1,5 +1,11 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { ActorPool, GetTimeoutError, TaskError, type ActorHandle } from 'mobula';
+import {
+  ActorPool,
+  GetTimeoutError,
+  TaskError,
+  type ActorHandle,
+  type GetNextOptions,
+} from 'mobula';
 import { Gate } from '../support/gate.js';
 import { naturals, Source, toArray } from '../support/mapping.js';
 import { Laborer, squareInPool, waitForCancel, type LaborerClass } from '../support/pools.js';
@@ -133,6 +139,24 @@ testInBoth('a result of a pool that is not ready in time is not lost', async (t,
   gate.open();
   t.is(await pool.getNext({ timeout: '30s' }), 1);
   t.is(await pool.getNextUnordered({ timeout: Infinity }), 4);
+});
+
+testInBoth('an aborted getNext leaves its result to the next one', async (t, isolation) => {
+  const gate = new Gate(t);
+  const pool = new ActorPool(laborers(1, isolation));
+  pool.submit((one, item) => one.perform(item), { standAt: gate.pass(), give: 1 });
+  const aborted = async (get: (options: GetNextOptions) => Promise<unknown>) => {
+    const controller = new AbortController();
+    const { signal } = controller;
+    const waiting = get({ signal });
+    controller.abort(new Error('enough'));
+    await t.throwsAsync(waiting, { message: 'enough' });
+    await t.throwsAsync(get({ signal }), { message: 'enough' });
+  };
+  await aborted((options) => pool.getNext(options));
+  await aborted((options) => pool.getNextUnordered(options));
+  gate.open();
+  t.is(await pool.getNext(), 1);
 });
 
 testInBoth('a failure is one result of a pool, and its actor goes on', async (t, isolation) => {

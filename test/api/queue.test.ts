@@ -61,6 +61,53 @@ testInBoth('a queue that is full or empty for too long is an error of its own', 
   t.is(await queue.size(), 0);
 });
 
+testInBoth('an aborted get leaves the line, and the next one has the item', async (t) => {
+  const queue = new Queue<number>();
+  const controller = new AbortController();
+  const [first, second] = [queue.get({ signal: controller.signal }), queue.get()];
+  const reason = new Error('enough');
+  controller.abort(reason);
+  t.is(await t.throwsAsync(first), reason);
+  await queue.put(1);
+  t.is(await second, 1);
+});
+
+testInBoth('an aborted put leaves nothing in the queue', async (t) => {
+  const queue = new Queue<number>({ maxSize: 1 });
+  await queue.put(1);
+  const controller = new AbortController();
+  const { signal } = controller;
+  const puts = [queue.put(2, { signal }), queue.putBatch([3], { signal })];
+  controller.abort(new Error('enough'));
+  for (const one of puts) await t.throwsAsync(one, { message: 'enough' });
+  t.is(await queue.get(), 1);
+  t.is(await queue.size(), 0);
+});
+
+testInBoth('an abort loses no item: who was served before has it', async (t) => {
+  const queue = new Queue<number>();
+  const got: number[] = [];
+  const numbers = [...Array(50).keys()];
+  const gets = numbers.map(() => {
+    const controller = new AbortController();
+    return { controller, item: queue.get({ signal: controller.signal }) };
+  });
+  const puts = numbers.map((n) => queue.put(n));
+  for (const { controller } of gets) controller.abort();
+  for (const { item } of gets) await item.then((n) => got.push(n)).catch(() => undefined);
+  await Promise.all(puts);
+  while ((await queue.size()) > 0) got.push(await queue.get());
+  t.deepEqual(got, numbers);
+});
+
+testInBoth('a signal that is aborted already is not asked anything', async (t) => {
+  const queue = new Queue<number>();
+  const signal = AbortSignal.abort(new Error('too late'));
+  await t.throwsAsync(queue.put(1, { signal }), { message: 'too late' });
+  await t.throwsAsync(queue.getBatch(0, { signal }), { message: 'too late' });
+  t.is(await queue.size(), 0);
+});
+
 testInBoth('batches go in and out as a whole', async (t) => {
   const queue = new Queue<number>({ maxSize: 4 });
   const three = queue.getBatch(3);
@@ -182,6 +229,7 @@ testInBoth('a queue refuses sizes, times and batches that make no sense', async 
   t.throws(() => new wrongly(null), { instanceOf: TypeError });
   const queue = new Queue() as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>;
   await t.throwsAsync(queue.put!(1, { timeout: -1 }), { instanceOf: RangeError });
+  await t.throwsAsync(queue.put!(1, { signal: 1 }), { instanceOf: TypeError });
   await t.throwsAsync(queue.get!({ time: 1 }), { instanceOf: TypeError });
   await t.throwsAsync(queue.putBatch!('items'), { instanceOf: TypeError });
   await t.throwsAsync(queue.getBatch!(-1), { instanceOf: RangeError });

@@ -1,4 +1,4 @@
-import { cancel, get, put, stats, type RuntimeStats } from 'mobula';
+import { cancel, get, put, stats, taskTimes, type RuntimeStats } from 'mobula';
 import { Counter } from '../support/actors.js';
 import { Gate } from '../support/gate.js';
 import { runInBoth, runtimeStore, testInBoth } from '../support/runtime.js';
@@ -185,6 +185,11 @@ testInBoth('stats shows the store as any client of it sees it', (t) => {
   t.like(store.stats(), { objects, usedBytes, memory });
   ref[Symbol.dispose]();
   t.is(stats().store.objects, before.objects);
+});
+
+testInBoth('the times of tasks are not kept unless they are asked for', async (t) => {
+  await add.remote(1, 1);
+  t.is(taskTimes(), undefined);
 });
 
 runInBoth();

@@ -36,6 +36,7 @@ export function startOn(
       guard: true,
       logToDriver: true,
       trackCallSites: false,
+      trackTaskTimes: false,
       workerMemoryLimit: undefined,
       argumentShare: 0.5,
       name: undefined,

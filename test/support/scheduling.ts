@@ -1,6 +1,17 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { threadId } from 'node:worker_threads';
-import { actor, cancel, context, get, getSync, put, remote, stats, type ObjectRef } from 'mobula';
+import {
+  actor,
+  cancel,
+  context,
+  get,
+  getSync,
+  put,
+  remote,
+  stats,
+  type ObjectRef,
+  taskTimes,
+} from 'mobula';
 import { ObjectStore, type StoreHandle } from 'mobula/store';
 import { standAt, type Pass } from './gate.js';
 
@@ -55,6 +66,8 @@ export const loop = remote((marks: StoreHandle): never => {
 });
 
 export const statsInTask = remote(() => stats());
+
+export const timesInTask = remote(() => taskTimes());
 
 export const cancelNested = remote(async (refs: ObjectRef[]) => cancel(refs[0]!));
 

@@ -1,7 +1,9 @@
+import type { Channel } from 'node:diagnostics_channel';
 import { nextTick } from 'node:process';
 import { ActorState, native } from '../../store/binding.js';
 import type { PeerAddress } from '../../transport/peer.js';
 import type { Core } from '../core.js';
+import { channels, type ActorEvent } from '../diagnostics.js';
 import { keyOf, type ActorAddress } from './actor-address.js';
 import type { ActorControl, Death, Placement } from './actor-control.js';
 import { ActorGrants } from './actor-grants.js';
@@ -178,6 +180,7 @@ export class Director implements ActorControl {
     actor.state = 'restarting';
     actor.death = undefined;
     actor.restarts++;
+    publish(channels.actor.restarting, actor, death);
     this.#call(actor, 'onMoved');
     if (actor.supervisor === undefined) this.#startAgain(actor);
     else this.#tellSupervisor(actor, death);
@@ -280,6 +283,7 @@ export class Director implements ActorControl {
     actor.state = 'dead';
     actor.death = death;
     const { nameId } = actor.placement;
+    publish(channels.actor.ended, actor, death);
     this.#core.endActor(actor);
     if (nameId !== null) giveUpName(this.#core, nameId, actor);
     actor.grant?.end();
@@ -426,4 +430,10 @@ export class Director implements ActorControl {
     }
     this.#actors.clear();
   }
+}
+
+function publish(channel: Channel, { id, placement, restarts }: Directed, { reason }: Death): void {
+  if (!channel.hasSubscribers) return;
+  const { what } = placement;
+  channel.publish({ actorId: id, name: what, restarts, reason } satisfies ActorEvent);
 }

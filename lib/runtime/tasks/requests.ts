@@ -3,6 +3,7 @@ import { native } from '../../store/binding.js';
 import { endedPeer, type InboxRecord, type PeerAddress } from '../../transport/peer.js';
 import { Blame, Op } from '../../transport/wire.js';
 import type { Core } from '../core.js';
+import { channels, type TaskEvent } from '../diagnostics.js';
 import { ObjectRef, Reference, referenceOf } from '../objects/object-ref.js';
 import { whenAllSettled } from '../objects/value-slot.js';
 import { Answer, outOfTime, taskError } from './answers.js';
@@ -133,6 +134,7 @@ export class Requests {
       throw error;
     }
     this.onRequest(pending.route.destination);
+    publish('submitted', pending);
   }
 
   /** As {@link Repeating.repeat}. */
@@ -262,6 +264,7 @@ export class Requests {
     countAttempt(spec, 0);
     this.#sender.resend(pending, Op.resubmit, spec);
     this.onRequest(pending.route.destination);
+    publish('retried', pending);
   }
 
   #failUnanswered(pending: PendingRequest, record: InboxRecord): void {
@@ -333,6 +336,7 @@ export class Requests {
     if (reference.slot.state === 'failed') {
       this.#core.unobserved.add(pending.ref, reference, pending.what);
     }
+    publish('settled', pending);
     if (rare !== undefined) this.#finishRare(rare);
     this.#core.values.keepPromise(reference);
     this.#core.values.endUse(reference);
@@ -376,4 +380,16 @@ export class Requests {
     }
     this.#pending.clear();
   }
+}
+
+function publish(event: 'submitted' | 'retried' | 'settled', pending: PendingRequest): void {
+  const { reference, route, what } = pending;
+  const channel = channels[route.destination.op === Op.call ? 'call' : 'task'][event];
+  if (!channel.hasSubscribers) return;
+  const { state, error } = reference.slot;
+  channel.publish({
+    id: reference.id,
+    name: what,
+    ...(event === 'settled' && state === 'failed' && { error }),
+  } satisfies TaskEvent);
 }

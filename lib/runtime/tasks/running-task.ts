@@ -35,6 +35,8 @@ export class RunningTask {
   hasRoom = false;
   /** Since when its arguments could not be read. */
   failingSince: number | undefined;
+  /** When its code began, by the shared clock, where times are tracked. */
+  startedAt: number | undefined;
   /** Runs when the task is asked to end early. */
   onCancelled: (() => void) | undefined;
   /** Ends the watch over its time-out. */

@@ -18,6 +18,7 @@ import { callAs, currentTask, runAsynchronously, RunningTask } from './running-t
 import type { AnyGenerator } from './stream-producer.js';
 import { Streams } from './streams.js';
 import { readAttempt, readKey } from './task-spec.js';
+import { sharedClock } from './task-times.js';
 import { isThenable } from './thenable.js';
 
 /** How long synchronous tasks run in a row before the event loop gets a turn. */
@@ -238,6 +239,7 @@ export class TaskExecutor implements Executor {
       const what = task.terms.name ?? declaration.name;
       startClock(this.#core, task, what, (reason) => this.#endEarly(task, reason));
     }
+    if (task.terms.submittedAt !== undefined) task.startedAt = sharedClock();
     if (task.gpus.length > 0) task.hideDevices = showDevices(task.gpus);
     let result: unknown;
     try {
@@ -296,12 +298,17 @@ export class TaskExecutor implements Executor {
   /** False when it had ended before: then it has been answered. */
   #end(task: RunningTask): boolean {
     if (!task.end()) return false;
+    if (task.startedAt !== undefined) this.#noteTimes(task.terms.submittedAt!, task.startedAt);
     if (task.waits > 0) this.#lent--;
     const index = this.#tasks.lastIndexOf(task);
     const last = this.#tasks.pop()!;
     if (index < this.#tasks.length) this.#tasks[index] = last;
     if (this.isIdle) this.onIdle();
     return true;
+  }
+
+  #noteTimes(submittedAt: number, startedAt: number): void {
+    this.#core.taskTimes?.add(startedAt - submittedAt, sharedClock() - startedAt);
   }
 
   /** Answers at once, and asks the code to end. */

@@ -49,6 +49,8 @@ export interface Terms {
   readonly concurrencyGroup?: string;
   /** Constructions only, unless the actor's calls do not overlap and have no groups. */
   readonly concurrency?: Concurrency;
+  /** By the shared clock, where times are tracked. */
+  readonly submittedAt?: number;
   /** W3C trace context of the submitter. */
   readonly trace?: Readonly<Record<string, string>>;
   /** Values of the AsyncLocalStorages that the function's module exports, by export name. */

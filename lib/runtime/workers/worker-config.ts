@@ -22,6 +22,7 @@ export interface WorkerConfig {
   /** Its output is to arrive at the driver. */
   readonly log: boolean;
   readonly trackCallSites: boolean;
+  readonly trackTaskTimes: boolean;
   /** Bytes of the store that arguments of all running tasks may pin. */
   readonly argumentsAtMost: number;
   /** With more bytes of its own it ends when it is idle. */

@@ -7,6 +7,7 @@ import type { Directed, Host, Hosts } from '../actors/directed.js';
 import { Director } from '../actors/director.js';
 import type { ActorIsolation, WorkerIsolation } from '../context.js';
 import type { Core } from '../core.js';
+import { channels, type WorkerEvent } from '../diagnostics.js';
 import { MemoryWatch, type BusyProcess } from '../memory-watch/memory-watch.js';
 import type { MemoryReader } from '../memory-watch/system-memory.js';
 import { Enforcer } from './enforcer.js';
@@ -54,6 +55,7 @@ export interface WorkersOptions {
   /** Their output is to be written by this thread, line by line. */
   readonly log: boolean;
   readonly trackCallSites: boolean;
+  readonly trackTaskTimes: boolean;
   /** A task worker with more bytes of its own ends when it is idle. */
   readonly memoryLimit: number | undefined;
   /** Bytes. */
@@ -136,6 +138,11 @@ export class Workers implements Hosts {
         break;
       case 'relax':
         this.#enforcer.relax(message.worker, message.task);
+        break;
+      case 'times':
+        for (let i = 0; i < message.times.length; i += 2) {
+          this.#core.taskTimes?.add(message.times[i]!, message.times[i + 1]!);
+        }
         break;
       case 'why':
         this.#core.ends.reasonOf(message.uid, (reason) => {
@@ -258,6 +265,7 @@ export class Workers implements Hosts {
     if (role === 'tasks') this.#taskWorkers[isolation]++;
     if (isolation === 'process') this.#memoryWatch.start();
     member.handle = startWorker(this.#configOf(member), (reason) => this.#ended(member, reason));
+    if (channels.worker.started.hasSubscribers) channels.worker.started.publish(eventOf(member));
     const { output } = member.handle;
     if (output !== undefined) {
       this.#outputs.add(output);
@@ -282,6 +290,7 @@ export class Workers implements Hosts {
       driverPid: process.pid,
       log: this.#options.log,
       trackCallSites: this.#options.trackCallSites,
+      trackTaskTimes: this.#options.trackTaskTimes,
       argumentsAtMost,
       ...(role === 'tasks' && memoryLimit !== undefined && { memoryLimit }),
     };
@@ -302,11 +311,14 @@ export class Workers implements Hosts {
     this.#core.peer.exchange();
     if (!this.#members.delete(member.number)) return;
     if (member.role === 'tasks') this.#taskWorkers[member.isolation]--;
+    const why = member.lastWords ?? reason;
+    if (channels.worker.ended.hasSubscribers) {
+      channels.worker.ended.publish({ ...eventOf(member), reason: why } satisfies WorkerEvent);
+    }
     if (this.#stopping !== undefined) {
       if (this.#members.size === 0) this.#stopping();
       return;
     }
-    const why = member.lastWords ?? reason;
     if (member.address !== undefined) {
       this.#core.ends.add(member.address.uid, why);
       this.ownerEnded(member.address);
@@ -386,6 +398,11 @@ export class Workers implements Hosts {
     process.off('exit', this.#finishOutput);
     this.#finishOutput();
   }
+}
+
+function eventOf({ number, isolation, role, handle }: Member): WorkerEvent {
+  const { pid } = handle;
+  return { worker: number, isolation, role, ...(pid !== undefined && { pid }) };
 }
 
 /** Undefined while it may still become known. */
