@@ -32,7 +32,7 @@ const layerRules = layers.map((layer, index) => ({
 }));
 
 export default defineConfig(
-  { ignores: ['build/', 'dist/'] },
+  { ignores: ['build/', 'dist/', 'test/runners/'] },
   eslint.configs.recommended,
   tseslint.configs.strictTypeChecked,
   tseslint.configs.stylisticTypeChecked,

@@ -10,10 +10,11 @@ import { root } from './toolchain.js';
  * @param {string} command
  * @param {string[]} args
  * @param {NodeJS.ProcessEnv} env
+ * @param {string} cwd
  * @returns {Promise<{ output: string, succeeded: boolean }>}
  */
-async function run(command, args, env) {
-  const child = spawn(command, args, { cwd: root, env, stdio: ['inherit', 'pipe', 'inherit'] });
+async function run(command, args, env, cwd = root) {
+  const child = spawn(command, args, { cwd, env, stdio: ['inherit', 'pipe', 'inherit'] });
   let output = '';
   child.stdout.setEncoding('utf8').on('data', (/** @type {string} */ text) => {
     output += text;
@@ -57,10 +58,11 @@ export async function runCounted(command, args, env) {
  * @param {string} command
  * @param {string[]} args
  * @param {NodeJS.ProcessEnv} env
+ * @param {string} [cwd]
  * @returns {Promise<Counts>}
  */
-export async function runWhole(command, args, env) {
-  const { succeeded } = await run(command, args, env);
+export async function runWhole(command, args, env, cwd) {
+  const { succeeded } = await run(command, args, env, cwd);
   return { passed: succeeded ? 1 : 0, failed: succeeded ? 0 : 1 };
 }
 

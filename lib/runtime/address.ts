@@ -5,7 +5,7 @@
  */
 
 import { createHash } from 'node:crypto';
-import { closeSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { MobulaError } from '../common/errors.js';
 import { native } from '../store/binding.js';
@@ -80,8 +80,8 @@ export function claimName(name: string, place: Place): () => void {
   }
   const where = native.nameClaim(`${own}/${textOf(place)}`);
   return () => {
-    closeSync(claim);
-    if (where !== undefined) closeSync(where);
+    native.descriptorClose(claim);
+    if (where !== undefined) native.descriptorClose(where);
   };
 }
 

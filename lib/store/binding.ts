@@ -328,6 +328,8 @@ export interface Native {
   nameClaim(name: string): number | undefined;
   /** For a child's output: reading does not block, writing does. Both are the caller's to close. */
   pipeCreate(): [readEnd: number, writeEnd: number];
+  /** Node's own function warns, in a worker thread, of descriptors that it has not opened. */
+  descriptorClose(descriptor: number): void;
 }
 
 function load(): Native {

@@ -38,6 +38,10 @@ Value pipe_create(const CallbackInfo& info) {
   return ends;
 }
 
+void descriptor_close(const CallbackInfo& info) {
+  port::file_close(info[0].As<Napi::Number>().Int32Value());
+}
+
 // The descriptor that keeps the name, undefined when somebody else has it.
 Value name_claim(const CallbackInfo& info) {
   Env env = info.Env();
@@ -57,6 +61,7 @@ Value name_claim(const CallbackInfo& info) {
 
 void export_process_functions(Env env, Napi::Object exports) {
   exports.Set("childEnd", Napi::Function::New<child_end>(env, "childEnd"));
+  exports.Set("descriptorClose", Napi::Function::New<descriptor_close>(env, "descriptorClose"));
   exports.Set("dieWithParent", Napi::Function::New<die_with_parent>(env, "dieWithParent"));
   exports.Set("nameClaim", Napi::Function::New<name_claim>(env, "nameClaim"));
   exports.Set("pipeCreate", Napi::Function::New<pipe_create>(env, "pipeCreate"));

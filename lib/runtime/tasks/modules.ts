@@ -56,6 +56,12 @@ async function load(core: Core, key: number): Promise<Declaration> {
   );
 }
 
+/** Test runners compile TypeScript by themselves, where the workers of their tests cannot. */
+function adviceOn(cause: unknown): string {
+  const isUnknown = (cause as NodeJS.ErrnoException).code === 'ERR_UNKNOWN_FILE_EXTENSION';
+  return isUnknown ? '; start Node with `--import tsx`, or use a Node that runs TypeScript' : '';
+}
+
 async function importModule(module: string, name: string): Promise<void> {
   importing++;
   try {
@@ -63,9 +69,10 @@ async function importModule(module: string, name: string): Promise<void> {
     await import(module);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new FunctionNotFoundError(`A worker could not import ${module} to find ${name}: ${why}`, {
-      cause,
-    });
+    throw new FunctionNotFoundError(
+      `A worker could not import ${module} to find ${name}: ${why}${adviceOn(cause)}`,
+      { cause },
+    );
   } finally {
     importing--;
   }

@@ -1,4 +1,4 @@
-import { closeSync, readSync } from 'node:fs';
+import { readSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { native } from '../../store/binding.js';
 import { linesOf, type Lines, type WorkerOutput } from './worker-output.js';
@@ -88,10 +88,10 @@ function spawnOrClose(pipes: readonly [number, number][], spawn: () => string): 
   try {
     return spawn();
   } catch (error) {
-    for (const [readEnd] of pipes) closeSync(readEnd);
+    for (const [readEnd] of pipes) native.descriptorClose(readEnd);
     throw error;
   } finally {
-    for (const [, writeEnd] of pipes) closeSync(writeEnd);
+    for (const [, writeEnd] of pipes) native.descriptorClose(writeEnd);
   }
 }
 
