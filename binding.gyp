@@ -29,7 +29,7 @@
     {
       "target_name": "mobula",
       "dependencies": ["mobula_core"],
-      "sources": ["<@(addon_sources)"],
+      "sources": ["<@(addon_sources)", "native/port/glibc.S"],
       "defines": [
         "NAPI_VERSION=9",
         "NAPI_DISABLE_CPP_EXCEPTIONS",
@@ -42,8 +42,8 @@
       ],
       "ldflags": [
         "-static-libstdc++",
-        "-static-libgcc",
-        "-Wl,--exclude-libs,ALL",
+        "-Wl,--gc-sections",
+        "-Wl,--version-script=<(module_root_dir)/native/addon/exports.map",
         "-Wl,-z,nodelete"
       ],
       "libraries": ["-lpthread", "-lrt", "-ldl"]
