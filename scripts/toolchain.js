@@ -36,7 +36,7 @@ function nodeDir() {
  * @param {string} command a name to look up on PATH, or a path
  * @returns {boolean}
  */
-function isExecutable(command) {
+export function isExecutable(command) {
   const folders = command.includes('/') ? [''] : (process.env.PATH ?? '').split(delimiter);
   return folders.some((folder) => {
     try {
@@ -68,10 +68,12 @@ export function requireTool(purpose, commands, packages = 'g++ make python3 cmak
  * The environment in which node-gyp, cmake-js and prebuildify use the headers beside the running
  * Node and download nothing.
  * @param {'make' | 'cmake'} builder
+ * @param {NodeJS.ProcessEnv} tools
  * @returns {NodeJS.ProcessEnv}
  */
-function buildEnvironment(builder) {
-  requireTool('A C++ compiler', [process.env.CXX?.split(' ')[0] ?? 'g++']);
+function buildEnvironment(builder, tools) {
+  const env = { ...process.env, ...tools };
+  requireTool('A C++ compiler', [env.CXX?.split(' ')[0] ?? 'g++']);
   if (builder === 'cmake') {
     requireTool('CMake', ['cmake']);
     requireTool('A build tool for CMake', ['ninja', 'make']);
@@ -79,7 +81,7 @@ function buildEnvironment(builder) {
     requireTool('make', ['make']);
     requireTool('Python', [process.env.PYTHON ?? 'python3', 'python']);
   }
-  return { ...process.env, npm_config_nodedir: nodeDir() };
+  return { ...env, npm_config_nodedir: nodeDir() };
 }
 
 /**
@@ -88,11 +90,12 @@ function buildEnvironment(builder) {
  * @param {'make' | 'cmake'} builder what the tool itself runs
  * @param {string} tool
  * @param {string[]} args
+ * @param {NodeJS.ProcessEnv} [tools] CXX and the like, for another machine than this one
  */
-export function build(builder, tool, args) {
+export function build(builder, tool, args, tools = {}) {
   const { error, status } = spawnSync(join(root, 'node_modules/.bin', tool), args, {
     cwd: root,
-    env: buildEnvironment(builder),
+    env: buildEnvironment(builder, tools),
     stdio: 'inherit',
   });
   if (error) fail(`${tool} could not be run (${error.message}); run npm install first`);
