@@ -23,6 +23,7 @@ import {
   StoreStalledError,
   UnschedulableError,
 } from '../common/errors.js';
+import { addonNotLoaded, requireSupportedPlatform } from './unloadable.js';
 
 /** Indices into {@link Native.storeRegisters}. */
 export const Register = { entry: 0, generation: 1, size: 2, metadataSize: 3 } as const;
@@ -333,17 +334,14 @@ export interface Native {
 }
 
 function load(): Native {
+  requireSupportedPlatform();
   const require = createRequire(import.meta.url);
   const packageRoot = fileURLToPath(new URL('../..', import.meta.url));
   try {
     const find = require('node-gyp-build') as (folder: string) => Native;
     return find(packageRoot);
   } catch (cause) {
-    throw new Error(
-      `Mobula has no native addon for ${process.platform}-${process.arch}, Node ${process.version}. ` +
-        `Build it with a C++ compiler: cd ${packageRoot} && npm run build:native`,
-      { cause },
-    );
+    throw addonNotLoaded(packageRoot, cause);
   }
 }
 
