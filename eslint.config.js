@@ -31,6 +31,9 @@ const layerRules = layers.map((layer, index) => ({
   },
 }));
 
+// Their tools want a default export.
+const configurations = ['eslint.config.js', 'test/pack/ava.config.js'];
+
 export default defineConfig(
   { ignores: ['build/', 'dist/', 'test/runners/'] },
   eslint.configs.recommended,
@@ -38,7 +41,7 @@ export default defineConfig(
   tseslint.configs.stylisticTypeChecked,
   {
     languageOptions: {
-      parserOptions: { projectService: { allowDefaultProject: ['eslint.config.js'] } },
+      parserOptions: { projectService: { allowDefaultProject: configurations } },
     },
     rules: {
       eqeqeq: 'error',
@@ -63,11 +66,11 @@ export default defineConfig(
     rules: { 'no-restricted-imports': 'off' },
   },
   {
-    files: ['scripts/**/*.js', 'eslint.config.js'],
+    files: ['scripts/**/*.js', ...configurations],
     languageOptions: { globals: { console: 'readonly' } },
   },
   {
-    files: ['eslint.config.js'],
+    files: configurations,
     rules: { 'no-restricted-syntax': 'off' },
   },
 );

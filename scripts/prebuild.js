@@ -1,12 +1,13 @@
 // Builds the addons that are published, prebuilds/<platform>-<arch>/mobula.<libc>.node, with
-// prebuildify: those of the targets named, or of all that this machine has a compiler for. With --all
-// a missing compiler is a failure.
+// prebuildify, unless they are newer than their sources: those of the targets named, or of all that
+// this machine has a compiler for. With --all a missing compiler is a failure.
 import { mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { newerSymbols } from './addon-symbols.js';
+import { date, isFresh } from './freshness.js';
 import { build, fail, isExecutable, root } from './toolchain.js';
 
 /**
@@ -50,6 +51,7 @@ function makeStaging() {
 
 /** @param {Target} target */
 function prebuild({ arch, libc, compilers }) {
+  const started = new Date();
   makeStaging();
   const args = [
     '--napi',
@@ -70,18 +72,28 @@ function prebuild({ arch, libc, compilers }) {
     JOBS: String(availableParallelism()),
   });
   rmSync(staging, { recursive: true });
+  return started;
 }
 
-/** @param {Target} target */
-function check({ arch, libc }) {
-  const addon = `prebuilds/linux-${arch}/mobula.${libc}.node`;
+/** @param {string} addon */
+function check(addon) {
   const newer = newerSymbols(join(root, addon));
-  if (newer.length > 0) {
-    fail(
-      `${addon} needs ${newer.join(', ')}, which glibc 2.28 has not; bind them in native/port/glibc.S`,
-    );
+  if (newer.length === 0) return;
+  fail(`${addon} needs ${newer.join(', ')}, newer than glibc 2.28; bind it in native/port/glibc.S`);
+}
+
+/**
+ * @param {string} name
+ * @param {Target} target
+ */
+function provide(name, target) {
+  const addon = `prebuilds/linux-${target.arch}/mobula.${target.libc}.node`;
+  if (!isFresh(join(root, addon))) {
+    const started = prebuild(target);
+    date(join(root, addon), started);
   }
-  console.log(addon);
+  check(addon);
+  console.log(`${name}: ${addon}`);
 }
 
 const { values, positionals } = parseArgs({
@@ -95,8 +107,7 @@ for (const name of names) {
   const target = targets[name];
   if (!target) fail(`there is no target ${name}; there are ${Object.keys(targets).join(', ')}`);
   if (isExecutable(`${target.compilers}g++`)) {
-    prebuild(target);
-    check(target);
+    provide(name, target);
     continue;
   }
   const message = `${name} needs ${target.compilers}g++ (Debian: apt-get install ${target.install})`;

@@ -1,28 +1,22 @@
-// Runs the smoke suites on every Node line of .ci/node-lines with the one published addon.
+// Runs the smoke suites, or with --all every suite, on each Node line of .ci/node-lines, or on those
+// named (node26), with the one published addon.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
 import process from 'node:process';
+import { parseArgs } from 'node:util';
+import { nodesOf } from './node-lines.js';
 import { conclude, runAva } from './test-runs.js';
-import { root } from './toolchain.js';
+import { fail, root } from './toolchain.js';
 
-const linesFolder = join(root, '.ci/node-lines');
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { all: { type: 'boolean', default: false } },
+});
+const suites = values.all ? [] : ['build/test/smoke/**/*.test.js'];
 // node-gyp-build then passes build/Release over.
 process.env.PREBUILDS_ONLY = '1';
-
-function installLines() {
-  if (existsSync(join(linesFolder, 'node_modules'))) return;
-  execFileSync('npm', ['ci'], { cwd: linesFolder, stdio: 'inherit' });
-}
-
-function nodeExecutables() {
-  return readdirSync(join(linesFolder, 'node_modules'))
-    .filter((name) => name.startsWith('node'))
-    .sort()
-    .map((name) => join(linesFolder, 'node_modules', name, 'bin/node'));
-}
 
 /** Prints which addon file the package loads. */
 function printAddon() {
@@ -33,11 +27,16 @@ function printAddon() {
   console.log(`${addon.slice(root.length + 1)} sha256 ${digest}`);
 }
 
-installLines();
+/** @param {string} node */
+const isWanted = (node) =>
+  positionals.length === 0 || positionals.some((line) => node.includes(`/${line}/`));
+
+const nodes = nodesOf('.ci/node-lines').filter(isWanted);
+if (nodes.length === 0) fail(`.ci/node-lines has no ${positionals.join(', ')}`);
 printAddon();
 const counts = [];
-for (const node of nodeExecutables()) {
+for (const node of nodes) {
   console.log(`Node ${execFileSync(node, ['--version'], { encoding: 'utf8' }).trim()}`);
-  counts.push(await runAva(node, ['build/test/smoke/**/*.test.js'], process.env));
+  counts.push(await runAva(node, suites, process.env));
 }
 conclude(counts);
