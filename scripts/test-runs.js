@@ -10,7 +10,7 @@ import { root } from './toolchain.js';
  * @param {string} command
  * @param {string[]} args
  * @param {NodeJS.ProcessEnv} env
- * @param {string} cwd
+ * @param {string} [cwd]
  * @returns {Promise<{ output: string, succeeded: boolean }>}
  */
 async function run(command, args, env, cwd = root) {
@@ -67,15 +67,16 @@ export async function runWhole(command, args, env, cwd) {
 }
 
 /**
- * Runs AVA on a Node executable.
+ * Runs AVA on a Node executable, by default for this package.
  * @param {string} node
  * @param {string[]} args
  * @param {NodeJS.ProcessEnv} env
+ * @param {string} [folder] of another package, with a configuration of its own
  * @returns {Promise<Counts>}
  */
-export async function runAva(node, args, env) {
+export async function runAva(node, args, env, folder) {
   const cli = join(root, 'node_modules/ava/entrypoints/cli.mjs');
-  const { output, succeeded } = await run(node, [cli, '--tap', ...args], env);
+  const { output, succeeded } = await run(node, [cli, '--tap', ...args], env, folder);
   const passed = Number(/^# pass (\d+)$/m.exec(output)?.[1] ?? 0);
   const failed = Number(/^# fail (\d+)$/m.exec(output)?.[1] ?? 0);
   return settle({ passed, failed }, succeeded);
