@@ -1,8 +1,9 @@
 import test from 'ava';
 import { allocate, put } from 'mobula';
 import { runInBoth, testInBoth } from '../../../build/test/support/runtime.js';
+import { isSealedInPlace } from '../../../build/test/support/sealing.js';
 import { FEATURES, fit, toOnnx } from '../onnx/model.js';
-import { Predictor, tensorOf } from '../onnx/predictor.js';
+import { LocalPredictor, Predictor, tensorOf } from '../onnx/predictor.js';
 import { lendsSharedMemory, outputOf } from './support.js';
 
 const ROWS = 5000;
@@ -38,6 +39,13 @@ testInBoth('an actor predicts in shared memory, from features in shared memory',
   t.is((await ref).buffer, predictions.buffer);
   const bytes = (FEATURES + 1) * (ROWS - 1000) * Float32Array.BYTES_PER_ELEMENT;
   t.is(await predictor.copied(), lendsSharedMemory ? 0 : bytes);
+});
+
+testInBoth('predictions are sealed where ONNX Runtime has written them', async (t) => {
+  const predictor = new LocalPredictor(await toOnnx(linear));
+  await predictor.onStart();
+  t.true(isSealedInPlace(await predictor.predict(makeFeatures(), 0, ROWS)));
+  await predictor.onStop();
 });
 
 test('the fit finds the line that targets lie on', (t) => {

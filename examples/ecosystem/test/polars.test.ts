@@ -1,7 +1,7 @@
 import test from 'ava';
-import { put } from 'mobula';
 import pl from 'nodejs-polars';
-import { runInBoth, runtimeStore, testInBoth } from '../../../build/test/support/runtime.js';
+import { runInBoth, testInBoth } from '../../../build/test/support/runtime.js';
+import { isSealedInPlace } from '../../../build/test/support/sealing.js';
 import { toFrame, toStream } from '../polars/frames.js';
 import { byOrigin, sumDelays } from '../polars/tasks.js';
 import { outputOf } from './support.js';
@@ -15,12 +15,8 @@ const frame = pl.DataFrame({
 const sum = delays.reduce((all, delay) => all + delay, 0);
 
 testInBoth('Apache Arrow reads the stream of a data frame in place', async (t) => {
-  using store = runtimeStore();
-  const stream = toStream(frame);
-  const { usedBytes } = store.stats();
-  using ref = put(stream);
-  t.is(store.stats().usedBytes, usedBytes);
-  t.deepEqual(await sumDelays.remote(ref), { minutes: sum, isInPlace: true });
+  t.true(isSealedInPlace(toStream(frame)));
+  t.deepEqual(await sumDelays.remote(toStream(frame)), { minutes: sum, isInPlace: true });
 });
 
 testInBoth('a task groups a data frame and answers with another', async (t) => {

@@ -2,6 +2,7 @@ import test from 'ava';
 import { allocate, put } from 'mobula';
 import sharp from 'sharp';
 import { runInBoth, testInBoth } from '../../../build/test/support/runtime.js';
+import { isSealedInPlace } from '../../../build/test/support/sealing.js';
 import { negate, open, preview, type Image } from '../sharp/tasks.js';
 import { outputOf } from './support.js';
 
@@ -29,6 +30,7 @@ testInBoth('bands that tasks have made together are the negative', async (t) => 
   const bands = [0, 30, 60].map((from, i) => negate.remote(ref, image, from, [30, 60, 100][i]!));
   const negative = await Promise.all(bands);
   t.deepEqual(Buffer.concat(negative), Buffer.from(pixels.map((value) => 255 - value)));
+  t.true(isSealedInPlace(await negate(pixels, image, 0, 30)));
   for (const [i, band] of negative.entries()) {
     t.true(band.buffer instanceof SharedArrayBuffer);
     t.is((await bands[i]!).buffer, band.buffer);
