@@ -32,6 +32,7 @@ if (program === undefined) {
   console.error(`usage: npm run example -- NAME, one of ${names.join(', ')}`);
   process.exitCode = 1;
 } else {
-  const options = /** @type {const} */ ({ cwd: root, stdio: 'inherit' });
+  const env = { ...process.env, TSX_DISABLE_CACHE: '1' }; // it would stay in the temporary folder
+  const options = /** @type {const} */ ({ cwd: root, env, stdio: 'inherit' });
   process.exitCode = spawnSync(process.execPath, [...program, ...args], options).status ?? 1;
 }
