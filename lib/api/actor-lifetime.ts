@@ -13,6 +13,7 @@ import { requireContext } from '../runtime/context.js';
 import { assertNotImporting } from '../runtime/tasks/modules.js';
 import type { ActorHandle } from './actor.js';
 
+/** How `kill` ends an actor. */
 export interface KillOptions {
   /** Start it anew, which counts as one of its `maxRestarts`. Default false: it ends for good. */
   restart?: boolean;

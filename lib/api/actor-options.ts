@@ -16,6 +16,7 @@ import type { Demand } from '../runtime/tasks/shapes.js';
 import type { Concurrency } from '../runtime/tasks/task-spec.js';
 import { checkDemand } from './demand.js';
 
+/** How an actor lives. Durations are milliseconds, or strings such as `'250ms'` and `'5s'`. */
 export interface ActorOptions {
   /** Under which `getActor` finds it; default none. */
   name?: string;

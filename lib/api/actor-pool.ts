@@ -10,6 +10,7 @@ import { Outcome } from './outcome.js';
 import { checkLimits, type Limits } from './limits.js';
 import { isAnyIterable, ValueFlow } from './value-flow.js';
 
+/** How long to wait for a result of a pool. */
 export interface GetNextOptions {
   /** 0 polls; default none. After a GetTimeoutError the next call waits for the same result. */
   timeout?: number | string;
@@ -39,7 +40,13 @@ type Wake<T> = (result: Result<T>) => void;
  * to the next. `T` is what {@link submit} gives; the results of `map` and `mapUnordered` are their
  * own. For one thread.
  */
-export class ActorPool<A extends { readonly actorId: string }, T = unknown> {
+export class ActorPool<
+  A extends {
+    /** Its handle's. */
+    readonly actorId: string;
+  },
+  T = unknown,
+> {
   readonly #actors = new Map<string, A>();
   readonly #idle: A[] = [];
   readonly #jobs: Job<A, unknown>[] = [];

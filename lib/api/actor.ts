@@ -26,6 +26,7 @@ export type { CallOptions };
  */
 export interface ActorMethod<A extends readonly unknown[], R> {
   (...args: Arguments<A>): Submitted<R, object>;
+  /** The same method, called with these options. */
   options<const O extends CallOptions>(options: O): (...args: Arguments<A>) => Submitted<R, O>;
 }
 
@@ -34,12 +35,20 @@ export type ActorHandle<C> = {
   readonly [
     Name in keyof C as C[Name] extends (...args: never[]) => unknown ? Name & string : never
   ]: C[Name] extends (...args: infer A) => infer R ? ActorMethod<A, R> : never;
-} & { readonly actorId: string } & Disposable;
+} & {
+  /** 32 hex digits, unique across machines. */
+  readonly actorId: string;
+} & Disposable;
 
+/** The class itself, for instances here, which can also start actors. */
 export type ActorClass<A extends readonly unknown[], C> = (new (...args: A) => C) & {
   /** Starts an actor; its constructor runs in its worker. */
   remote(...args: Arguments<A>): ActorHandle<C>;
-  options(options: ActorOptions): { remote(...args: Arguments<A>): ActorHandle<C> };
+  /** The same, with these options over those that `actor()` was given. */
+  options(options: ActorOptions): {
+    /** Starts an actor; its constructor runs in its worker. */
+    remote(...args: Arguments<A>): ActorHandle<C>;
+  };
 };
 
 function checkClass(type: unknown): void {

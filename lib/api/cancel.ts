@@ -4,6 +4,7 @@ import { assertNotImporting } from '../runtime/tasks/modules.js';
 import { ObjectStream } from '../runtime/tasks/object-stream.js';
 import type { CancelOptions as Checked } from '../runtime/tasks/requests.js';
 
+/** How far a cancellation goes. */
 export interface CancelOptions {
   /** End the worker of a function that does not yield. Default false. */
   force?: boolean;

@@ -8,20 +8,22 @@ import { assertNotImporting } from '../runtime/tasks/modules.js';
 import { currentTask } from '../runtime/tasks/running-task.js';
 import { toRefs, type Values } from './objects.js';
 
+/** How long `getSync` blocks. */
 export interface GetSyncOptions {
-  /** 0 polls. */
+  /** Milliseconds, or as `'5s'`; 0 polls. Default none. GetTimeoutError when it has passed. */
   timeout?: number | string;
 }
 
+/**
+ * As `get`, but blocks this thread until the value is there. In a task the slot is lent out
+ * meanwhile; in an actor that shares its thread with others it throws unless the value is there.
+ */
 export function getSync<T>(ref: ObjectRef<T>, options?: GetSyncOptions): T;
+/** The values of several refs in their order. */
 export function getSync<const Refs extends readonly ObjectRef[]>(
   refs: Refs,
   options?: GetSyncOptions,
 ): Values<Refs>;
-/**
- * As `get`, but blocks this thread until the values are there. In a task the slot is lent out
- * meanwhile; in an actor that shares its thread with others it throws unless they are there.
- */
 export function getSync(
   refs: ObjectRef | readonly ObjectRef[],
   options: GetSyncOptions = {},

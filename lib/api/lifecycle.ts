@@ -21,6 +21,10 @@ import type { SpillOptions } from '../runtime/spill-directory.js';
 import { callerModule } from '../runtime/tasks/functions.js';
 import { isWorker } from '../runtime/tasks/modules.js';
 
+/**
+ * What a runtime has and how it works. Sizes are bytes, or strings such as `'512MB'` and `'4GiB'`.
+ * What is out of range, or has an unknown name, is a TypeError or RangeError.
+ */
 export interface InitOptions {
   /** Store limit; default 30 % of the memory that this process may use. */
   memory?: number | string;
@@ -80,6 +84,7 @@ export interface InitOptions {
   address?: string;
 }
 
+/** How `shutdown` ends a runtime. */
 export interface ShutdownOptions {
   /** How long workers may take to end by themselves; default 2 s. */
   timeout?: number | string;
@@ -87,9 +92,11 @@ export interface ShutdownOptions {
 
 /** A running runtime. */
 export interface Runtime extends AsyncDisposable {
+  /** As given to `init`; undefined for one that has none. */
   readonly name?: string;
   /** With which other processes of this user on this machine join: `init({ address })`. */
   readonly address: string;
+  /** As the function of that name. */
   shutdown(options?: ShutdownOptions): Promise<void>;
 }
 

@@ -15,6 +15,7 @@ import { Outcome } from './outcome.js';
 import { givenBy } from './remote.js';
 import { isAnyIterable, ValueFlow } from './value-flow.js';
 
+/** How `map` goes through its items. */
 export interface MapOptions {
   /**
    * How many items may be on their way, from the source until their value is handed out; default
@@ -29,6 +30,7 @@ export interface MapOptions {
 
 /** A remote function, or what its `options()` give. */
 export interface Mappable<Item, T> {
+  /** Submits a task for an item. */
   readonly remote: (item: Item) => ObjectRef<T>;
 }
 

@@ -15,15 +15,17 @@ import type { TypedArrayConstructor } from '../runtime/objects/shared-objects.js
 import { isTypedArrayConstructor } from '../serialization/views.js';
 import { checkLimits, type Limits } from './limits.js';
 
+/** How long to wait for values. */
 export interface GetOptions {
-  /** 0 polls. */
+  /** Milliseconds, or as `'5s'`; 0 polls. Default none. */
   timeout?: number | string;
   /** Rejects with its reason when aborted; cancels nothing. */
   signal?: AbortSignal;
 }
 
+/** What `wait` waits for, and how long. */
 export interface WaitOptions extends GetOptions {
-  /** Default 1. */
+  /** How many refs; from 1 to as many as there are, otherwise a RangeError. Default 1. */
   count?: number;
 }
 
@@ -45,6 +47,7 @@ function checkRefs(
   });
 }
 
+/** How an object is kept. */
 export interface PutOptions {
   /** The object is not evicted as long as the ref lives; default false. */
   pin?: boolean;
@@ -78,12 +81,16 @@ export type Values<Refs extends readonly ObjectRef[]> = {
   -readonly [Index in keyof Refs]: Refs[Index] extends ObjectRef<infer T> ? T : never;
 };
 
+/**
+ * The value of a ref. Rejects with the ref's failure; with GetTimeoutError when the time is up: the
+ * value may still come.
+ */
 export function get<T>(ref: ObjectRef<T>, options?: GetOptions): Promise<T>;
+/** The values of several refs in their order: the first failure rejects at once. */
 export function get<const Refs extends readonly ObjectRef[]>(
   refs: Refs,
   options?: GetOptions,
 ): Promise<Values<Refs>>;
-/** The value of a ref, or those of several in their order: the first failure rejects at once. */
 export async function get(
   refs: ObjectRef | readonly ObjectRef[],
   options: GetOptions = {},
@@ -123,9 +130,11 @@ function isPending(ref: ObjectRef): boolean {
   return referenceOf(ref).slot.state === 'pending';
 }
 
+/** The refs that `wait` was given, sorted. */
 export interface WaitResult<T> {
   /** At most `count` refs: the first in input order of those that have a value or have failed. */
   ready: ObjectRef<T>[];
+  /** All others, in input order. */
   pending: ObjectRef<T>[];
 }
 

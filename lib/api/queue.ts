@@ -11,11 +11,13 @@ import { actor, type ActorHandle } from './actor.js';
 import { BoundedQueue, type Patience } from './bounded-queue.js';
 import { checkLimits, type Limits } from './limits.js';
 
+/** What a queue holds. */
 export interface QueueOptions {
   /** How many items it takes at most; default any number. */
   maxSize?: number;
 }
 
+/** How long to wait for room or for an item. */
 export interface QueueWaitOptions {
   /** How long it waits; 0 polls. Default for ever. */
   timeout?: number | string;

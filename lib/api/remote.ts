@@ -34,6 +34,7 @@ import { Op, RunQueue } from '../transport/wire.js';
 import { checkDemand } from './demand.js';
 import type { Arguments, Submitted } from './submitted.js';
 
+/** How a task runs. Durations are milliseconds, or strings such as `'250ms'` and `'5s'`. */
 export interface TaskOptions {
   /** For messages; default the function's name. */
   name?: string;
@@ -71,10 +72,18 @@ export type RemoteFunction<
   F extends AnyFunction = AnyFunction,
   O extends TaskOptions = TaskOptions,
 > = F & {
+  /**
+   * Submits a task, whose arguments are values or refs to them; returns at once: a ref to the
+   * result, a stream for a generator, with the option `returns` an array of refs.
+   */
   readonly remote: Submit<F, O>;
+  /** The same, with these options over those that `remote()` was given. */
   options<const More extends TaskOptions>(
     options: More,
-  ): { readonly remote: Submit<F, Omit<O, keyof More> & More> };
+  ): {
+    /** Submits a task. */
+    readonly remote: Submit<F, Omit<O, keyof More> & More>;
+  };
 };
 
 interface CheckedOptions {

@@ -8,9 +8,11 @@ import { statsOf, type StoreStats } from '../store/object-info.js';
 
 /** Counts of a whole runtime, of all who take part in it. */
 export interface RuntimeStats {
+  /** Of the runtime's object store. */
   readonly store: StoreStats;
   /** Threads and processes that are up to run tasks and to host actors. */
   readonly workers: number;
+  /** Calls of actors are not among them. */
   readonly tasks: {
     /** Wait for a worker. Tasks whose arguments are still to come are not among them. */
     readonly queued: number;
@@ -23,11 +25,13 @@ export interface RuntimeStats {
     /** Runs so far that were not their task's first one. */
     readonly retried: number;
   };
+  /** Each actor is counted in one of these. */
   readonly actors: {
     /** Created and not ended, on their way to a host too. */
     readonly alive: number;
     /** Waiting for a host that takes the place of the last one. */
     readonly restarting: number;
+    /** Ended so far, in whatever way. */
     readonly dead: number;
   };
 }

@@ -14,10 +14,11 @@ import type { SupervisedChild } from '../runtime/actors/supervision.js';
 import { requireContext } from '../runtime/context.js';
 import { assertNotImporting } from '../runtime/tasks/modules.js';
 
+/** How often children may go down before their supervisor gives up. */
 export interface SuperviseOptions {
   /** So many restarts are allowed within the window; one more ends all children. */
   maxRestarts: number;
-  /** The window. */
+  /** The window: milliseconds, or as `'5s'`. */
   within: number | string;
 }
 

@@ -12,6 +12,7 @@ export interface TaskContext {
   readonly workerId: string;
   /** The task or call that the code is part of. */
   readonly taskId?: string;
+  /** The actor whose method it is. */
   readonly actorId?: string;
   /** How often the task was run before. */
   readonly attempt: number;
@@ -19,6 +20,7 @@ export interface TaskContext {
   readonly signal: AbortSignal;
   /** What the task holds while it runs. */
   readonly resources: Readonly<Record<string, number>>;
+  /** Whether this thread is no worker: it has started the runtime, or joined it. */
   readonly isDriver: boolean;
 }
 

@@ -4,6 +4,7 @@ export interface Serializer<T extends object, D = unknown> {
   readonly name: string;
   /** What stands for the instance: anything that can itself be encoded, without the instance. */
   encode(value: T): D;
+  /** The instance, from what stands for it. */
   decode(data: D): T;
 }
 

@@ -82,6 +82,10 @@ export class ObjectStore implements Disposable {
     collected.register(this.#opened, store, this.#opened);
   }
 
+  /**
+   * Makes a store. StoreFullError when the system does not give the memory that it needs itself;
+   * ObjectExistsError when the name is taken.
+   */
   static create(options: StoreOptions): ObjectStore {
     checkObject('options', options);
     checkKeys('options', options, storeOptionNames);
@@ -298,16 +302,23 @@ export class ObjectStore implements Disposable {
     return freed;
   }
 
+  /** All objects, unsealed ones too. */
   list(): ObjectInfo[] {
     return native.storeList(this.#open()).map(infoOf);
   }
 
+  /** Counts of the whole store. */
   stats(): StoreStats {
     return statsOf(native.storeStats(this.#open()));
   }
 
   /** Walks every structure of the segment; never changes anything. */
-  check(): { ok: boolean; problems: string[] } {
+  check(): {
+    /** Whether all is in order. */
+    ok: boolean;
+    /** What is not, a line each. */
+    problems: string[];
+  } {
     const problems = native.storeCheck(this.#open());
     return { ok: problems.length === 0, problems };
   }
@@ -326,6 +337,7 @@ export class ObjectStore implements Disposable {
     }
   }
 
+  /** As {@link close}. */
   [Symbol.dispose](): void {
     this.close();
   }

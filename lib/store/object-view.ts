@@ -4,8 +4,11 @@ import type { Held } from './view-cache.js';
 
 /** A sealed object, readable where it lies. */
 export interface ObjectView extends Disposable {
+  /** Of the object. */
   readonly id: string;
+  /** The object itself, not a copy, 64-byte aligned: it must not be written. */
   readonly data: Uint8Array<SharedArrayBuffer>;
+  /** A copy of what the object was made with; empty without. */
   readonly metadata: Uint8Array;
   /** The caller's promise not to touch `data` again. Idempotent. */
   release(): void;

@@ -4,10 +4,11 @@ import type { Opened } from './opened.js';
 
 /** An object being written in place. */
 export interface ObjectWriter {
+  /** Of the object to be. */
   readonly id: string;
   /** Writable shared memory; not to be touched after `seal()` or `abort()`. */
   readonly data: Uint8Array<SharedArrayBuffer>;
-  /** Publishes the object; returns its id. */
+  /** Publishes the object; returns its id. ObjectNotSealedError when it has ended before. */
   seal(): string;
   /** Gives the memory back; does nothing after `seal()`. */
   abort(): void;

@@ -10,15 +10,19 @@ import type { ObjectInfo } from './object-info.js';
 
 /** Names an anonymous or named store for other threads and processes; plain data. */
 export interface StoreHandle {
+  /** The process that has issued it. */
   readonly pid: number;
+  /** That process's descriptor of the memory. */
   readonly fd: number;
+  /** 32 hex digits. */
   readonly storeId: string;
 }
 
+/** Sizes are bytes, or strings such as `'512MB'` and `'4GiB'`. */
 export interface StoreOptions {
   /** Strict limit on object bytes, pinned ones included. */
   memory: number | string;
-  /** Default 1,048,576. */
+  /** One more evicts as full memory does. Default 1,048,576. */
   maxObjects?: number;
   /** Attachable by unrelated processes of the same user; without it the memory is anonymous. */
   name?: string;
@@ -49,14 +53,19 @@ export const storeOptionNames = [
   'onEvict',
 ] as const satisfies readonly (keyof StoreOptions)[];
 
+/** What an object is made with. */
 export interface PutOptions {
   /** 32 lowercase hex digits; a fresh id without it. */
   id?: string;
+  /** Bytes that go with the object, and are charged with it. Default none. */
   metadata?: Uint8Array;
 }
 
+/** How long to wait for an object. */
 export interface WaitOptions {
+  /** Milliseconds, or as `'5s'`; 0 polls. Default none. GetTimeoutError when it has passed. */
   timeout?: number | string;
+  /** Rejects with its reason when aborted. */
   signal?: AbortSignal;
 }
 

@@ -6,6 +6,7 @@ import { referenceOf, type Reference } from './object-ref.js';
 
 /** An object that somebody has a ref to. */
 export interface ObjectMemory {
+  /** 32 hex digits: that of its refs. */
   id: string;
   /** Bytes; 0 for what is pending or has failed. */
   size: number;

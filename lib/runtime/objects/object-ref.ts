@@ -63,6 +63,7 @@ export class ObjectRef<T = unknown> implements PromiseLike<T>, Disposable {
     return this.#reference.id;
   }
 
+  /** As `get(ref).then(...)`: what `await` calls, as often as one likes. */
   then<V = T, E = never>(
     onValue?: ((value: T) => V | PromiseLike<V>) | null,
     onError?: ((reason: unknown) => E | PromiseLike<E>) | null,
@@ -70,10 +71,12 @@ export class ObjectRef<T = unknown> implements PromiseLike<T>, Disposable {
     return (this.#reference.core.values.read(this) as Promise<T>).then(onValue, onError);
   }
 
+  /** As `get(ref).catch(...)`. */
   catch<E = never>(onError?: ((reason: unknown) => E | PromiseLike<E>) | null): Promise<T | E> {
     return this.then(null, onError);
   }
 
+  /** As `get(ref).finally(...)`. */
   finally(onSettled?: (() => void) | null): Promise<T> {
     return this.then().finally(onSettled);
   }
@@ -83,6 +86,7 @@ export class ObjectRef<T = unknown> implements PromiseLike<T>, Disposable {
     this.#reference.core.values.dispose(this.#reference);
   }
 
+  /** `'ObjectRef(<id>)'` */
   toString(): string {
     return `ObjectRef(${this.id})`;
   }

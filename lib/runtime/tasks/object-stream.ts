@@ -134,19 +134,23 @@ export class ObjectStream<T = unknown> implements AsyncIterableIterator<ObjectRe
     return stream.#reader;
   }
 
+  /** The next item's ref, as soon as it is there. */
   next(): Promise<IteratorResult<ObjectRef<T>, undefined>> {
     return this.#reader.next() as Promise<IteratorResult<ObjectRef<T>, undefined>>;
   }
 
+  /** Ends the generator, whose `finally` blocks run, and drops what was not read. */
   return(): Promise<IteratorReturnResult<undefined>> {
     this.#reader.leave();
     return Promise.resolve(finished());
   }
 
+  /** The stream itself. */
   [Symbol.asyncIterator](): this {
     return this;
   }
 
+  /** As {@link return}. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.return();
   }
