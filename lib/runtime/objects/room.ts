@@ -40,8 +40,8 @@ interface Waiter {
   readonly storing: Storing;
 }
 
-/** So many ids are kept before the consumed ones among them are forgotten. */
-const storedAtMost = 1000;
+/** So many ids are kept at least before the consumed ones among them are forgotten. */
+const storedAtLeast = 1000;
 
 function isOfRoom(error: unknown): error is StoreFullError | OutOfDiskError {
   return error instanceof StoreFullError || error instanceof OutOfDiskError;
@@ -67,6 +67,8 @@ export class Room {
   readonly #unread = new WeakMap<Error, number>();
   /** Ids of values stored by {@link whenever} that may not be consumed yet. */
   #stored: string[] = [];
+  /** Which of them are consumed is looked at when they are more than this: twice as many as last time. */
+  #storedAtMost = storedAtLeast;
   #watch: number | undefined;
   #timer: NodeJS.Timeout | undefined;
   /** When, and of how many, an object was last seen to have gone. */
@@ -336,7 +338,7 @@ export class Room {
     const isFirst = native.storeIsFirstForRoom(store, place);
     const spare = this.#wasQuiet ? size : size * threads;
     if (isFirst && this.#canHave(spare)) {
-      if (this.#stored.length > storedAtMost) this.#forgetConsumed();
+      if (this.#stored.length > this.#storedAtMost) this.#forgetConsumed();
       return true;
     }
     if (!this.#canHave(size)) return native.storeRoomFor(store, size) === Fits.never;
@@ -347,6 +349,7 @@ export class Room {
   #forgetConsumed(): void {
     const { objects } = this.#core;
     this.#stored = this.#stored.filter((id) => objects.availability(id) === Availability.ready);
+    this.#storedAtMost = Math.max(storedAtLeast, 2 * this.#stored.length);
   }
 
   #leave({ place }: Waiter): void {
