@@ -79,7 +79,10 @@ testInBoth('DuckDB takes a column that a task has computed from shared memory', 
 
 test.serial('the example reads in shared memory what DuckDB gave, and gives it back', async (t) => {
   const output = await outputOf(t, 'duckdb');
-  t.regex(output, /^from DuckDB: 3000000 rows, 9\.0 MB\n8 of 8 tasks .* in shared memory\n/);
+  t.regex(
+    output,
+    /^from DuckDB: 3000000 rows, 9\.0 MB copied .*\n8 of 8 tasks .* in shared memory\n/,
+  );
   t.regex(output, /\nDuckDB finds 3000000 deviations, mean 0\.000, deviation 31\.7 min\n$/);
 });
 
