@@ -25,6 +25,7 @@ export interface QueueWaitOptions {
   signal?: AbortSignal;
 }
 
+/** A batch waits for as long as it takes. */
 export type QueueBatchOptions = Pick<QueueWaitOptions, 'signal'>;
 
 /** Whoever waits may be called back: under what number. */

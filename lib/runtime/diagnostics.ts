@@ -17,6 +17,7 @@ export interface TaskEvent {
 export interface WorkerEvent {
   /** The driver's number for it, with which lines of its output begin. */
   readonly worker: number;
+  /** What it is. */
   readonly isolation: 'thread' | 'process';
   /** Tasks, or the actors that it hosts: shared ones, or one alone. */
   readonly role: 'tasks' | 'shared' | 'thread' | 'process';
@@ -34,6 +35,7 @@ export interface ActorEvent {
   readonly name: string;
   /** How often it has been restarted. */
   readonly restarts: number;
+  /** Of the restart or the end. */
   readonly reason: string;
 }
 

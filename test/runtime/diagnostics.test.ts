@@ -1,4 +1,4 @@
-import type { ObjectRef} from 'mobula';
+import type { ObjectRef } from 'mobula';
 import { get, kill, type ActorEvent, type TaskEvent, type WorkerEvent } from 'mobula';
 import { Counter } from '../support/actors.js';
 import { eventsOf } from '../support/events.js';
