@@ -4,7 +4,7 @@
     "addon_sources": ["<!@(node scripts/list-sources.js native/addon)"],
     "lto_flags": ["<!@(node scripts/lto-flags.js)"],
     "has_tests": "<!(node -p \"fs.existsSync('native/test')\")",
-    "node_addon_api": "<!(node -p \"require('node-addon-api').include_dir\")"
+    "node_addon_api": "<!(node scripts/addon-api.js)"
   },
   "target_defaults": {
     "cflags_cc!": ["-std=gnu++17", "-std=gnu++20"],

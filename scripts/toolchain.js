@@ -93,7 +93,8 @@ function buildEnvironment(builder, tools) {
  * @param {NodeJS.ProcessEnv} [tools] CXX and the like, for another machine than this one
  */
 export function build(builder, tool, args, tools = {}) {
-  const { error, status } = spawnSync(join(root, 'node_modules/.bin', tool), args, {
+  const installed = join(root, 'node_modules/.bin', tool);
+  const { error, status } = spawnSync(existsSync(installed) ? installed : tool, args, {
     cwd: root,
     env: buildEnvironment(builder, tools),
     stdio: 'inherit',

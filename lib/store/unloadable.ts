@@ -33,10 +33,10 @@ function libc(): string {
   return header.glibcVersionRuntime ? `glibc ${header.glibcVersionRuntime}` : 'musl';
 }
 
-/** An installed package has no build tools beside it, a checkout may have them. */
+/** An installed package has no build tools beside it, so npx brings them; a checkout has. */
 function buildCommand(packageRoot: string): string {
-  const tools = existsSync(join(packageRoot, 'node_modules/node-addon-api'))
-    ? ''
-    : 'npm install --no-save --omit=dev node-gyp@12 node-addon-api@8 && ';
-  return `cd ${JSON.stringify(packageRoot)} && ${tools}npm run build:native`;
+  const build = 'npm run build:native';
+  const hasTools = existsSync(join(packageRoot, 'node_modules/node-addon-api'));
+  const command = hasTools ? build : `npx -y -p node-gyp@12 -p node-addon-api@8 -c "${build}"`;
+  return `cd ${JSON.stringify(packageRoot)} && ${command}`;
 }

@@ -53,7 +53,7 @@ async function install(line: NodeLine) {
 
 for (const line of nodeLines()) {
   test.serial(
-    `Node ${line.version}: installed with no scripts and no compiler, it runs by import and by require`,
+    `Node ${line.version}: installed with no scripts and no compiler, it runs by import and by require, or says how to build it`,
     async (t) => {
       const options = await install(line);
       for (const { program, isolation } of programRuns) {
