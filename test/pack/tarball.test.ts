@@ -30,7 +30,8 @@ const unpacked = join(workspace, 'package');
 const npm = process.env.npm_execpath ?? '';
 
 test.before(async () => {
-  const { stdout } = await run('npm', ['pack', '--pack-destination', workspace], { cwd: root });
+  const script = join(root, 'scripts/pack.js');
+  const { stdout } = await run(process.execPath, [script, '--pack-destination', workspace]);
   await run('mv', [join(workspace, stdout.trim()), tarball]);
   await run('tar', ['--extract', '--file', tarball, '--directory', workspace]);
 });
@@ -46,14 +47,17 @@ async function install(line: NodeLine) {
   symlinkSync(line.executable, join(bin, 'node'));
   writeFileSync(join(project, 'package.json'), '{ "private": true }\n');
   const options = { cwd: project, env: { ...process.env, PATH: bin } };
-  const flags = ['--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund'];
-  await run(line.executable, [npm, 'install', ...flags, tarball], options);
+  const emptyCache = join(workspace, line.version, 'cache');
+  const flags = ['--ignore-scripts', '--offline', '--cache', emptyCache, '--no-audit', '--no-fund'];
+  // npm would leave one in the folder for temporary files.
+  const env = { ...options.env, NODE_DISABLE_COMPILE_CACHE: '1' };
+  await run(line.executable, [npm, 'install', ...flags, tarball], { ...options, env });
   return options;
 }
 
 for (const line of nodeLines()) {
   test.serial(
-    `Node ${line.version}: installed with no scripts and no compiler, it runs by import and by require, or says how to build it`,
+    `Node ${line.version}: installed offline with no scripts and no compiler, it runs by import and by require, or says how to build it`,
     async (t) => {
       const options = await install(line);
       for (const { program, isolation } of programRuns) {
@@ -77,6 +81,11 @@ test('npm has nothing to run or to compile when the package is installed', (t) =
   for (const hook of ['preinstall', 'install', 'postinstall', 'prepare']) {
     t.false(hook in manifest.scripts, hook);
   }
+});
+
+test('the package brings its dependencies along, and nothing that is for one system only', (t) => {
+  const brought = readdirSync(join(unpacked, 'node_modules'));
+  t.deepEqual(brought.sort(), ['msgpackr', 'node-gyp-build']);
 });
 
 test('the package is installed on every system, and says at load what it does not support', (t) => {
