@@ -67,7 +67,8 @@ export interface TaskTimeHistograms {
 
 /**
  * How long the tasks of this runtime that have ended by now had waited and run, whoever in the
- * runtime has submitted them; a tenth of a second late. Undefined without `trackTaskTimes`, in
+ * runtime has submitted them; a tenth of a second late. Each run counts, when a task is run again
+ * for what it has thrown; none whose worker has died. Undefined without `trackTaskTimes`, in
  * workers, and in processes that have joined.
  */
 export function taskTimes(): TaskTimeHistograms | undefined {

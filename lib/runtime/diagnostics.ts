@@ -2,14 +2,17 @@ import { channel } from 'node:diagnostics_channel';
 
 /**
  * What is published on `mobula:task:*` and `mobula:call:*`, in the thread that has submitted it:
- * `submitted`, `retried` when it is sent once more, and `settled` at its end.
+ * `submitted`, and `settled` at its end; of tasks also `retried`, when one is sent once more.
  */
 export interface TaskEvent {
   /** Of its ref; of several results, and of a stream, that of the first one's. */
   readonly id: string;
   /** Of the function, or of the actor and its method. */
   readonly name: string;
-  /** `settled` only, if it has failed: what `await` of its ref throws. */
+  /**
+   * `settled` only, if it has failed: what `await` of its ref throws. Not of streams and of several
+   * results: their refs have it.
+   */
   readonly error?: unknown;
 }
 
@@ -31,7 +34,7 @@ export interface WorkerEvent {
 export interface ActorEvent {
   /** As `handle.actorId`. */
   readonly actorId: string;
-  /** Its class, or the name that it was given. */
+  /** What messages call it: its class, and the name that it was given. */
   readonly name: string;
   /** How often it has been restarted. */
   readonly restarts: number;
@@ -48,7 +51,6 @@ export const channels = {
   },
   call: {
     submitted: channel('mobula:call:submitted'),
-    retried: channel('mobula:call:retried'),
     settled: channel('mobula:call:settled'),
   },
   worker: {

@@ -15,6 +15,8 @@
 namespace mobula::port {
 namespace {
 
+constexpr int kMostAttempts = 1000;
+
 int opened(int result, int* fd) {
   *fd = result;
   return result >= 0 ? 0 : errno;
@@ -98,9 +100,13 @@ int directory_remove(const char* path) {
   auto remove_one = [](void* context, const char* name) {
     (void)unlink((std::string(static_cast<const char*>(context)) + '/' + name).c_str());
   };
-  int error = directory_list(path, remove_one, const_cast<char*>(path));
-  if (error != 0) return error;
-  return rmdir(path) == 0 ? 0 : errno;
+  for (int attempt = 0; attempt < kMostAttempts; ++attempt) {
+    int error = directory_list(path, remove_one, const_cast<char*>(path));
+    if (error != 0) return error;
+    if (rmdir(path) == 0) return 0;
+    if (errno != ENOTEMPTY) return errno;
+  }
+  return ENOTEMPTY;
 }
 
 int directory_list(const char* path, void (*found)(void* context, const char* name),

@@ -128,7 +128,7 @@ int disk_file_remove(const char* path);
 // Makes a 0700 directory, or takes one that nobody has taken, for as long as this process has `fd`
 // open. EWOULDBLOCK when somebody has.
 int directory_take(const char* path, bool create, int* fd);
-// With the files in it. ENOTEMPTY when somebody adds some meanwhile.
+// With the files in it, those too that somebody adds meanwhile.
 int directory_remove(const char* path);
 // When SIGINT or SIGTERM ends this process, the directory goes first, with the files in it; not
 // when the program handles them itself. A number for directory_spare(); -1 when there are too many.

@@ -1,5 +1,6 @@
 // Objects that somebody refers to go to disk when their memory is needed, and come back.
 
+#include <atomic>
 #include <cstring>
 #include <filesystem>
 #include <thread>
@@ -385,6 +386,27 @@ TEST("a checksum of parts is that of the whole") {
   parts.add(text.data() + 320, 32);
   parts.add(text.data() + 352, text.size() - 352);
   EXPECT_EQ(parts.sum(), whole.sum());
+}
+
+TEST("a directory goes though somebody adds files to it meanwhile") {
+  TemporaryDirectory parent;
+  for (int round = 0; round < 20; ++round) {
+    std::string path = parent.path() + "/spilled";
+    int taken = -1;
+    REQUIRE(port::directory_take(path.c_str(), true, &taken) == 0);
+    std::atomic<int> added{0};
+    std::thread adder([&] {
+      for (int fd = -1;; port::file_close(fd), ++added) {
+        std::string file = path + '/' + std::to_string(added);
+        if (port::disk_file_create(file.c_str(), &fd) != 0) return;
+      }
+    });
+    eventually([&] { return added > 10; });
+    EXPECT_EQ(port::directory_remove(path.c_str()), 0);
+    adder.join();
+    EXPECT(!std::filesystem::exists(path));
+    port::file_close(taken);
+  }
 }
 
 }  // namespace mobula::test

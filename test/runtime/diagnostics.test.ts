@@ -1,9 +1,19 @@
-import type { ObjectRef } from 'mobula';
-import { get, kill, type ActorEvent, type TaskEvent, type WorkerEvent } from 'mobula';
+import {
+  get,
+  init,
+  kill,
+  shutdown,
+  type ActorEvent,
+  type MobulaError,
+  type ObjectRef,
+  type TaskEvent,
+  type WorkerEvent,
+} from 'mobula';
 import { Counter } from '../support/actors.js';
+import { Gate } from '../support/gate.js';
 import { eventsOf } from '../support/events.js';
 import { runInBoth, testInBoth } from '../support/runtime.js';
-import { add, exitAtOnce, fail } from '../support/tasks.js';
+import { add, exitAtOnce, fail, passGate } from '../support/tasks.js';
 import { until } from '../support/until.js';
 
 testInBoth('a task is published when it is submitted and when it has settled', async (t) => {
@@ -22,6 +32,18 @@ testInBoth('a task that has failed is published with what await of its ref throw
   const error: unknown = await t.throwsAsync(get(ref));
   t.is(settled.length, 1);
   t.is(settled[0]!.error, error);
+});
+
+testInBoth('what a shutdown ends is published as settled', async (t, isolation) => {
+  const settled = eventsOf<TaskEvent>(t, 'mobula:task:settled');
+  const gate = new Gate(t);
+  const ref = passGate.remote(gate.pass(), 1);
+  await gate.arrived();
+  const shutDown = shutdown({ timeout: 0 });
+  await t.throwsAsync(ref.then(), { code: 'MOBULA_RUNTIME_SHUTDOWN' });
+  t.is((settled.at(-1)?.error as MobulaError).code, 'MOBULA_RUNTIME_SHUTDOWN');
+  await shutDown;
+  init({ workers: 2, memory: '256MiB', isolation });
 });
 
 testInBoth('a task that is sent once more is published as retried', async (t) => {

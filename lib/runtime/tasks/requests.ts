@@ -1,3 +1,4 @@
+import type { Channel } from 'node:diagnostics_channel';
 import { type RuntimeShutdownError, TaskCancelledError } from '../../common/errors.js';
 import { native } from '../../store/binding.js';
 import { endedPeer, type InboxRecord, type PeerAddress } from '../../transport/peer.js';
@@ -134,7 +135,7 @@ export class Requests {
       throw error;
     }
     this.onRequest(pending.route.destination);
-    publish('submitted', pending);
+    publish(channelsOf(pending).submitted, pending);
   }
 
   /** As {@link Repeating.repeat}. */
@@ -264,7 +265,7 @@ export class Requests {
     countAttempt(spec, 0);
     this.#sender.resend(pending, Op.resubmit, spec);
     this.onRequest(pending.route.destination);
-    publish('retried', pending);
+    publish(channels.task.retried, pending);
   }
 
   #failUnanswered(pending: PendingRequest, record: InboxRecord): void {
@@ -336,7 +337,7 @@ export class Requests {
     if (reference.slot.state === 'failed') {
       this.#core.unobserved.add(pending.ref, reference, pending.what);
     }
-    publish('settled', pending);
+    publish(channelsOf(pending).settled, pending);
     if (rare !== undefined) this.#finishRare(rare);
     this.#core.values.keepPromise(reference);
     this.#core.values.endUse(reference);
@@ -377,19 +378,19 @@ export class Requests {
         pending.sink.failed(error);
         pending.sink.ended();
       }
+      publish(channelsOf(pending).settled, pending);
     }
     this.#pending.clear();
   }
 }
 
-function publish(event: 'submitted' | 'retried' | 'settled', pending: PendingRequest): void {
-  const { reference, route, what } = pending;
-  const channel = channels[route.destination.op === Op.call ? 'call' : 'task'][event];
+function channelsOf({ route }: PendingRequest) {
+  return route.destination.op === Op.call ? channels.call : channels.task;
+}
+
+function publish(channel: Channel, { reference, what }: PendingRequest): void {
   if (!channel.hasSubscribers) return;
   const { state, error } = reference.slot;
-  channel.publish({
-    id: reference.id,
-    name: what,
-    ...(event === 'settled' && state === 'failed' && { error }),
-  } satisfies TaskEvent);
+  const failure = state === 'failed' ? { error } : {};
+  channel.publish({ id: reference.id, name: what, ...failure } satisfies TaskEvent);
 }
