@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -14,8 +15,6 @@
 
 namespace mobula::port {
 namespace {
-
-constexpr int kMostAttempts = 1000;
 
 int opened(int result, int* fd) {
   *fd = result;
@@ -96,17 +95,16 @@ int directory_take(const char* path, bool create, int* fd) {
   }
 }
 
+// Nobody adds files under a name that nobody knows.
 int directory_remove(const char* path) {
+  std::string aside = std::string(path) + ".removed";
+  if (rename(path, aside.c_str()) != 0) return errno;
   auto remove_one = [](void* context, const char* name) {
-    (void)unlink((std::string(static_cast<const char*>(context)) + '/' + name).c_str());
+    (void)unlink((*static_cast<const std::string*>(context) + '/' + name).c_str());
   };
-  for (int attempt = 0; attempt < kMostAttempts; ++attempt) {
-    int error = directory_list(path, remove_one, const_cast<char*>(path));
-    if (error != 0) return error;
-    if (rmdir(path) == 0) return 0;
-    if (errno != ENOTEMPTY) return errno;
-  }
-  return ENOTEMPTY;
+  int error = directory_list(aside.c_str(), remove_one, &aside);
+  if (error != 0) return error;
+  return rmdir(aside.c_str()) == 0 ? 0 : errno;
 }
 
 int directory_list(const char* path, void (*found)(void* context, const char* name),
