@@ -71,8 +71,8 @@ export interface InitOptions {
    */
   trackCallSites?: boolean;
   /**
-   * Default false: `taskTimes()` then says how long tasks wait and run. It costs some microseconds
-   * a task.
+   * Default false: `taskTimes()` then says how long tasks wait and run. Each task carries the
+   * time of its submission, and its worker tells the driver.
    */
   trackTaskTimes?: boolean;
   /** Under which other processes of this user on this machine can join the runtime. */
