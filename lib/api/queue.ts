@@ -1,3 +1,4 @@
+import { onAbort } from '../common/abort.js';
 import { QueueEmptyError, QueueFullError, TaskError } from '../common/errors.js';
 import { checkInteger, checkKeys, checkObject, invalidType } from '../common/validate.js';
 import { requireContext } from '../runtime/context.js';
@@ -186,17 +187,16 @@ export class Queue<T = unknown> {
     if (signal === undefined) return answerOf(call({ timeout, ticket: undefined }));
     signal.throwIfAborted();
     const ticket = freshTicket();
-    const callBack = () => {
+    const stopListening = onAbort(signal, () => {
       answerOf(this.#handle.callBack(ticket)).catch(() => undefined);
-    };
-    signal.addEventListener('abort', callBack, { once: true });
+    });
     try {
       return await answerOf(call({ timeout, ticket }));
     } catch (error) {
       const isOurs = error instanceof QueueEmptyError || error instanceof QueueFullError;
       throw signal.aborted && isOurs ? signal.reason : error;
     } finally {
-      signal.removeEventListener('abort', callBack);
+      stopListening();
     }
   }
 }

@@ -1,4 +1,5 @@
 import { inspect } from 'node:util';
+import { onAbort } from '../common/abort.js';
 import { requireContext } from '../runtime/context.js';
 import type { Outcome } from './outcome.js';
 
@@ -59,7 +60,7 @@ export class ValueFlow<Item, T> implements AsyncIterableIterator<T, undefined> {
   #end: Promise<void> | undefined;
   #wake: () => void = () => undefined;
   #lastStep: Promise<unknown> = Promise.resolve();
-  readonly #onAbort = () => this.#abort();
+  #stopListening: (() => void) | undefined;
 
   constructor(items: AnyIterable<Item>, step: Step<Item, T>, options: FlowOptions) {
     this.#items = items;
@@ -145,7 +146,7 @@ export class ValueFlow<Item, T> implements AsyncIterableIterator<T, undefined> {
   #open(): Source<Item> {
     const { signal } = this.#options;
     signal?.throwIfAborted();
-    signal?.addEventListener('abort', this.#onAbort, { once: true });
+    this.#stopListening = signal && onAbort(signal, () => this.#abort());
     const items = this.#items;
     return isAsync(items) ? items[Symbol.asyncIterator]() : items[Symbol.iterator]();
   }
@@ -212,7 +213,7 @@ export class ValueFlow<Item, T> implements AsyncIterableIterator<T, undefined> {
   #finish(): Promise<void> {
     if (this.#end !== undefined) return this.#end;
     this.#end = this.#closeSource();
-    this.#options.signal?.removeEventListener('abort', this.#onAbort);
+    this.#stopListening?.();
     this.#dropAll();
     this.#wake();
     return this.#end;

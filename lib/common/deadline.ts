@@ -1,3 +1,5 @@
+import { onAbort } from './abort.js';
+
 /** The longest delay that timers take. */
 const longestDelay = 2 ** 31 - 1;
 
@@ -14,10 +16,9 @@ export function startDeadline(
   const { timeout, signal } = limits;
   const timer =
     timeout === undefined || timeout > longestDelay ? undefined : setTimeout(expire, timeout);
-  const onAbort = () => abort(signal?.reason);
-  signal?.addEventListener('abort', onAbort, { once: true });
+  const stopListening = signal && onAbort(signal, () => abort(signal.reason));
   return () => {
     clearTimeout(timer);
-    signal?.removeEventListener('abort', onAbort);
+    stopListening?.();
   };
 }

@@ -1,4 +1,5 @@
-import { get, put, wait, type ObjectRef } from 'mobula';
+import { getEventListeners } from 'node:events';
+import { get, put, Queue, wait, type ObjectRef } from 'mobula';
 import { Gate } from '../support/gate.js';
 import { runInBoth, runtimeStore, testInBoth } from '../support/runtime.js';
 import { add, echo, fail, failAtGate, makeArray, passGate } from '../support/tasks.js';
@@ -103,6 +104,22 @@ testInBoth(
     t.is(await get(ref, { timeout: '1h' }), 1);
   },
 );
+
+testInBoth('any number of waits for one signal take one listener', async (t) => {
+  const gate = new Gate(t);
+  const ref = passGate.remote(gate.pass(), 1);
+  const queue = new Queue<number>();
+  const controller = new AbortController();
+  const { signal } = controller;
+  const listeners = () => getEventListeners(signal, 'abort').length;
+  const waits = Array.from({ length: 20 }, () => [get(ref, { signal }), queue.get({ signal })]);
+  t.is(listeners(), 1);
+  const reason = new Error('enough');
+  controller.abort(reason);
+  for (const wait of waits.flat()) await t.throwsAsync(wait, { is: reason });
+  t.is(listeners(), 0);
+  gate.open();
+});
 
 testInBoth('get rejects with the reason of its signal, and cancels nothing', async (t) => {
   const gate = new Gate(t);
