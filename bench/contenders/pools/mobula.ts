@@ -3,13 +3,18 @@ import * as work from '../work.js';
 import type { OpenPool, WorkName } from './pool.js';
 import type { ArgumentSource } from './subjects.js';
 
-/** In shared memory from the beginning. */
+/** Large arrays are in shared memory from the beginning, where docs/tuning.md says that it is worth it. */
+function arrayOf(length: number): Float64Array {
+  const isLarge = length * Float64Array.BYTES_PER_ELEMENT >= 256_000;
+  return isLarge ? allocate(Float64Array, length) : new Float64Array(length);
+}
+
 function ones(length: number): Float64Array {
-  return allocate(Float64Array, length).fill(1);
+  return arrayOf(length).fill(1);
 }
 
 function copyOf(numbers: Float64Array): Float64Array {
-  const copy = allocate(Float64Array, numbers.length);
+  const copy = arrayOf(numbers.length);
   copy.set(numbers);
   return copy;
 }
@@ -22,7 +27,7 @@ const tasks: Record<WorkName, { remote(argument?: unknown): ObjectRef }> = {
   copyOf: remote(copyOf as (numbers: unknown) => Float64Array),
 };
 
-/** Workers of this kind; arrays that tasks return are made in shared memory. */
+/** Workers of this kind. */
 function openMobula(isolation: 'thread' | 'process'): OpenPool {
   return ({ workers }) => {
     const runtime = init({ workers, isolation, memory: '1GB' });
@@ -47,7 +52,7 @@ export const putOnce: ArgumentSource = (length) => {
   return () => argument;
 };
 
-/** Every task's array is made for it, in shared memory. */
+/** Every task's array is made for it. */
 export const allocated: ArgumentSource = (length) => () => {
   const value = ones(length);
   return { value, end: () => release(value) };
