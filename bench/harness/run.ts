@@ -25,22 +25,24 @@ export function countTrials(suites: readonly Suite[], { trials }: Plan): number 
   return contenders.length * trials;
 }
 
-/** One process at a time; the contenders of a workload take turns. Rejects when aborted. */
+/**
+ * One process at a time; the contenders of a workload take turns, and so do all workloads, so that the
+ * trials of each are spread over the whole run. Rejects when aborted.
+ */
 export async function runSuites(
   suites: readonly Suite[],
   plan: Plan,
   onTrial: OnTrial,
   signal: AbortSignal,
 ): Promise<WorkloadResult[]> {
-  const results: WorkloadResult[] = [];
-  for (const { name: suite, workloads } of suites) {
-    for (const workload of workloads) {
-      const contenders = workload.contenders.map(resultOf);
-      const result = { suite, workload, contenders };
-      results.push(result);
-      for (let trial = 1; trial <= plan.trials; trial++) {
-        await runTurn(result, plan, (what) => onTrial(what, trial), signal);
-      }
+  const results = suites.flatMap(({ name: suite, workloads }) =>
+    workloads.map((workload) => {
+      return { suite, workload, contenders: workload.contenders.map(resultOf) };
+    }),
+  );
+  for (let trial = 1; trial <= plan.trials; trial++) {
+    for (const result of results) {
+      await runTurn(result, plan, (what) => onTrial(what, trial), signal);
     }
   }
   return results;
