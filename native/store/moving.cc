@@ -58,6 +58,8 @@ struct Restoring {
 // before they see the pins.
 Status ObjectStore::make_copies(uint64_t weight, bool* any) {
   if (!store::can_spill(client_->segment())) return Status::ok();
+  // They count until they are gone, and keepers take their time.
+  store::remove_doomed_files(client_->segment(), client_->store_lock());
   std::vector<Piece> pieces;
   uint64_t wanted = 0, number = 0;
   uint32_t file = kNone;
