@@ -47,6 +47,7 @@ const explained = [
       'queue/resources.cc: for (size_t i = 0; i < std::size(name); ++i) lock_.set(resource.name[i], name[i]);',
       'queue/peer_control.cc: lock_.set(actor.restarts, restarts);',
       'queue/peer_control.cc: lock_.set(actor.made, kNone);',
+      'store/spilling.cc: lock_.set(file.writer, client_);',
     ],
     reason: 'nobody reads this field of a row that is not in use, and whoever takes it sets it',
   },
@@ -61,6 +62,8 @@ const explained = [
       'queue/peer_control.cc: lock_.set(actor.pending.count, 0);',
       'shm/allocator.cc: lock_.set(segment_.block(index).owner, kNone);',
       'store/objects.cc: lock_.set(entry.block, kNone);',
+      'store/objects.cc: lock_.set(entry.copy_file, kNone);',
+      'store/spilling.cc: lock_.set(file.objects, 0);',
       'store/objects.cc: lock_.set(entry.edges, kNone);',
       'store/objects.cc: lock_.set(entry.creator, kNoClient);',
     ],
@@ -121,6 +124,13 @@ const explained = [
   {
     places: ['store/keeper.cc: a change rings no keeper'],
     reason: 'keepers look four times a second, and no test says how soon they must',
+  },
+  {
+    places: [
+      'queue/argument_room.cc: lock_.set(state.arguments_freed, 0);',
+      'queue/argument_room.cc: if (state.argument_waiters > 0) lock_.set(state.arguments_freed, 1);',
+    ],
+    reason: 'keepers ring all who wait for room four times a second, too',
   },
 ];
 

@@ -36,9 +36,9 @@ bool restart_actor(shm::Lock& lock, shm::QueueState& queue, shm::ActorSlot& acto
 void end_actor(const shm::Segment& segment, shm::Lock& lock, Bells& bells, uint32_t actor,
                uint32_t generation);
 
-// Rings every peer that has records waiting and every idle peer for which there is a task that can
-// start: the safety net under wake-ups that were lost because their sender died before it could
-// ring.
+// Rings every peer that has records waiting or waits for room for arguments, and every idle peer
+// for which there is a task that can start: the safety net under wake-ups that were lost because
+// their sender died before it could ring.
 void ring_overdue(const shm::Segment& segment, shm::Lock& lock, Bells& bells);
 
 }  // namespace mobula::queue

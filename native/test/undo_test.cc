@@ -1,9 +1,12 @@
 // Whatever a transaction has written, its log brings back, to the byte. The random walks on the
 // store (model_test.cc) are watched too.
 
+#include <filesystem>
 #include <random>
+#include <thread>
 
 #include "test/holdings.h"
+#include "test/temporary_directory.h"
 #include "test/undo_watch.h"
 
 namespace mobula::test {
@@ -84,13 +87,15 @@ class QueueWalk {
   void change_task(Peer& peer) {
     if (peer.taken.empty()) return;
     uint32_t task = peer.taken[pick(peer.taken.size())];
-    switch (pick(4)) {
+    switch (pick(5)) {
       case 0:
         return peer.endpoint.lend(task);
       case 1:
         return peer.endpoint.resume(task);
       case 2:
         return peer.endpoint.tally(1, -1);
+      case 3:
+        return (void)peer.endpoint.hold(task, pick(4) * kMostArguments / 2);
       default:
         return peer.endpoint.item(task, 1, payload());
     }
@@ -135,6 +140,92 @@ class QueueWalk {
   std::unique_ptr<Peer> peers_[kPeers];
 };
 
+// A store that has too little memory for what is put, and too little room on disk at times.
+struct Spilling {
+  static constexpr uint64_t kMemory = 256 * kKiB;
+
+  TemporaryDirectory directory;
+  std::unique_ptr<ObjectStore> store = new_store(options());
+
+  StoreOptions options() {
+    StoreOptions options = store_options(kMemory);
+    options.eviction = EvictionPolicy::kUnreferenced;
+    options.spill_directory = directory.path();
+    options.spill_limit = 4 * kMemory;
+    return options;
+  }
+};
+
+// Random objects that go to disk and come back; some of their files are lost.
+class SpillWalk {
+ public:
+  SpillWalk(Spilling& spilling, uint64_t seed)
+      : directory_(spilling.directory), store_(*spilling.store), random_(seed) {}
+
+  void run(int steps) {
+    for (int i = 0; i < steps; ++i) step();
+  }
+
+ private:
+  static constexpr uint32_t kObjects = 40;
+
+  uint64_t pick(uint64_t below) { return random_() % below; }
+  ObjectId any() { return id_of(static_cast<uint32_t>(pick(kObjects))); }
+
+  void step() {
+    switch (pick(8)) {
+      case 0:
+      case 1:
+      case 2:
+        return add(any());
+      case 3:
+      case 4:
+        return look(any());
+      case 5:
+        return drop_ref();
+      case 6:
+        (void)(pick(2) == 0 ? store_.remove(any()) : store_.free(any()));
+        return;
+      default:
+        if (pick(100) == 0) return remove_all();
+        if (pick(10) == 0) return lose_a_file();
+    }
+  }
+
+  void add(const ObjectId& id) {
+    EntryRef ref;
+    (void)put(store_, id, pick(Spilling::kMemory / 4));
+    if (store_.add_ref(id, &ref).is_ok()) refs_.push_back(ref);
+  }
+
+  void look(const ObjectId& id) {
+    Reading reading;
+    if (store_.get(id, &reading).is_ok()) REQUIRE_OK(store_.unpin(reading.ref));
+  }
+
+  void drop_ref() {
+    if (refs_.empty()) return;
+    std::swap(refs_[pick(refs_.size())], refs_.back());
+    REQUIRE_OK(store_.drop_ref(refs_.back()));
+    refs_.pop_back();
+  }
+
+  void remove_all() {
+    for (uint32_t i = 0; i < kObjects; ++i) (void)store_.remove(id_of(i));
+  }
+
+  void lose_a_file() {
+    std::vector<std::filesystem::path> files = directory_.files();
+    std::error_code ignored;
+    if (!files.empty()) std::filesystem::remove(files[pick(files.size())], ignored);
+  }
+
+  TemporaryDirectory& directory_;
+  ObjectStore& store_;
+  std::mt19937_64 random_;
+  std::vector<EntryRef> refs_;
+};
+
 ROLE(holder_of_everything) {
   Holdings holdings(self.store());
   self.tell_and_linger("holding");
@@ -149,6 +240,21 @@ TEST("what a transaction on the queues has written can be undone") {
   walk.run(long_run() ? 100'000 : 3000);
   EXPECT(watch.commits() > 1000);
   expect_sound(*store);
+}
+
+// Two threads: objects are used while they are copied.
+TEST("what spilling and reading back have written can be undone") {
+  Spilling spilling;
+  UndoWatch watch(*spilling.store);
+  int steps = long_run() ? 100'000 : 3000;
+  uint64_t first_seed = seed();
+  std::thread beside([&] { SpillWalk(spilling, first_seed + 1).run(steps); });
+  SpillWalk(spilling, first_seed).run(steps);
+  beside.join();
+  EXPECT(watch.commits() > 3000);
+  StoreStats stats = stats_of(*spilling.store);
+  EXPECT(stats.spilled > 100 && stats.restored > 100);
+  expect_sound(*spilling.store);
 }
 
 TEST("what a reaper has written can be undone") {

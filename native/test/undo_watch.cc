@@ -77,6 +77,7 @@ void UndoWatch::read(Domain& domain) {
     add(domain, "entry", store.entries.offset, store.entries.stride, store.entries.used);
     add(domain, "block", store.blocks.offset, store.blocks.stride, store.blocks.used);
     add(domain, "edge", store.edges.offset, store.edges.stride, store.edges.used);
+    add(domain, "file", store.files.offset, store.files.stride, store.files.used);
     return;
   }
   const QueueState& queue = segment_.queue();
