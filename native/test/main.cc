@@ -1,5 +1,6 @@
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -9,6 +10,7 @@
 #include "port/port.h"
 #include "test/costs.h"
 #include "test/support.h"
+#include "test/temporary_directory.h"
 #include "test/test.h"
 
 namespace mobula::test {
@@ -39,14 +41,17 @@ std::vector<Role>& roles() {
 
 std::atomic<bool> failed{false};
 
-// A test that hangs is ended by its alarm; whatever it started goes with its process group.
+// A test that hangs is ended by its alarm; whatever it started goes with its process group, and its
+// temporary files with their directory, however it ends.
 bool run_apart(const Test& test) {
+  TemporaryDirectory temporary;
   fflush(stdout);
   pid_t runner = getpid();
   pid_t child = fork();
   if (child == 0) {
     setpgid(0, 0);
     if (!port::die_with_parent(static_cast<uint32_t>(runner))) _exit(1);
+    setenv("TMPDIR", temporary.path().c_str(), 1);
     alarm(long_run() ? kLongLimitSeconds : kLimitSeconds);
     test.run();
     finish();
