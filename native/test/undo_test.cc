@@ -112,27 +112,39 @@ class QueueWalk {
 
   void complete(Peer& peer) {
     if (peer.taken.empty()) return;
-    peer.endpoint.complete(peer.taken.back(), payload(), static_cast<uint32_t>(pick(2)));
+    uint32_t taken = peer.taken.back();
     peer.taken.pop_back();
+    if (pick(4) == 0) return peer.endpoint.return_call(taken, pick(2) == 0);
+    peer.endpoint.complete(taken, payload(), static_cast<uint32_t>(pick(2)));
   }
 
   void call(Peer& peer) {
     const std::vector<Actor>& actors = any().actors;
-    if (!actors.empty()) peer.endpoint.call(actors[pick(actors.size())], 1, payload());
+    if (actors.empty()) return;
+    peer.endpoint.call(actors[pick(actors.size())], 1, payload(), static_cast<int32_t>(pick(3)));
   }
 
   void change_actors(Peer& peer) {
     if (peer.actors.size() < kActors) {
-      peer.actors.push_back(peer.endpoint.create_actor());
+      peer.actors.push_back(peer.endpoint.create_actor(static_cast<int32_t>(pick(4))));
       return;
     }
     const Actor& actor = peer.actors[pick(kActors)];
-    if (pick(3) != 0) {
-      (void)peer.endpoint.host(actor, any().endpoint);
-      return;
+    auto attempt = static_cast<uint32_t>(pick(3));
+    switch (pick(6)) {
+      case 0:
+        (void)peer.endpoint.peer().unhost_actor(actor.index, actor.generation);
+        return;
+      case 1:
+        peer.endpoint.peer().end_actor(actor.index, actor.generation);
+        peer.actors.erase(peer.actors.begin() + (&actor - peer.actors.data()));
+        return;
+      case 2:
+        (void)peer.endpoint.make(actor, attempt);
+        return;
+      default:
+        (void)peer.endpoint.host(actor, any().endpoint, attempt);
     }
-    peer.endpoint.peer().end_actor(actor.index, actor.generation);
-    peer.actors.erase(peer.actors.begin() + (&actor - peer.actors.data()));
   }
 
   ObjectStore& store_;
@@ -237,8 +249,8 @@ TEST("what a transaction on the queues has written can be undone") {
   auto store = new_store(queue_options());
   UndoWatch watch(*store);
   QueueWalk walk(*store, seed());
-  walk.run(long_run() ? 100'000 : 3000);
-  EXPECT(watch.commits() > 1000);
+  walk.run(long_run() ? 100'000 : 10'000);
+  EXPECT(watch.commits() > 5000);
   expect_sound(*store);
 }
 
