@@ -158,12 +158,13 @@ class QueueWalk {
 // A store that has too little memory for what is put, and too little room on disk at times.
 struct Spilling {
   static constexpr uint64_t kMemory = 256 * kKiB;
+  static constexpr uint32_t kObjects = 60;  // nearly as many as hash heads, so that some share one
 
   TemporaryDirectory directory;
   std::unique_ptr<ObjectStore> store = new_store(options());
 
   StoreOptions options() {
-    StoreOptions options = store_options(kMemory);
+    StoreOptions options = store_options(kMemory, kObjects);
     options.eviction = EvictionPolicy::kUnreferenced;
     options.spill_directory = directory.path();
     options.spill_limit = 4 * kMemory;
@@ -182,10 +183,8 @@ class SpillWalk {
   }
 
  private:
-  static constexpr uint32_t kObjects = 40;
-
   uint64_t pick(uint64_t below) { return random_() % below; }
-  ObjectId any() { return id_of(static_cast<uint32_t>(pick(kObjects))); }
+  ObjectId any() { return id_of(static_cast<uint32_t>(pick(Spilling::kObjects))); }
 
   void step() {
     switch (pick(8)) {
@@ -211,6 +210,7 @@ class SpillWalk {
     EntryRef ref;
     (void)put(store_, id, pick(Spilling::kMemory / 4));
     if (store_.add_ref(id, &ref).is_ok()) refs_.push_back(ref);
+    if (refs_.size() > Spilling::kObjects / 2) drop_ref();
   }
 
   void look(const ObjectId& id) {
@@ -226,7 +226,7 @@ class SpillWalk {
   }
 
   void remove_all() {
-    for (uint32_t i = 0; i < kObjects; ++i) (void)store_.remove(id_of(i));
+    for (uint32_t i = 0; i < Spilling::kObjects; ++i) (void)store_.remove(id_of(i));
   }
 
   void lose_a_file() {
