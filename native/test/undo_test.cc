@@ -14,6 +14,11 @@ namespace {
 
 constexpr size_t kPeers = 4;
 constexpr size_t kActors = 3;
+#if defined(__SANITIZE_THREAD__)
+constexpr int kQueueSteps = 1000;  // each takes a hundred times as long
+#else
+constexpr int kQueueSteps = 20'000;
+#endif
 
 // Random records between peers that come and go.
 class QueueWalk {
@@ -252,12 +257,14 @@ TEST("what a transaction on the queues has written can be undone") {
   auto store = new_store(queue_options());
   UndoWatch watch(*store);
   QueueWalk walk(*store, seed());
-  walk.run(long_run() ? 100'000 : 20'000);
-  EXPECT(watch.commits() > 5000);
+  walk.run(long_run() ? 10 * kQueueSteps : kQueueSteps);
+  EXPECT(watch.commits() > static_cast<uint64_t>(kQueueSteps) / 2);
   expect_sound(*store);
 }
 
-// Two threads: objects are used while they are copied.
+// Two threads: objects are used while they are copied. The watch reads words, too, that they write
+// outside of the lock.
+#if !defined(__SANITIZE_THREAD__)
 TEST("what spilling and reading back have written can be undone") {
   Spilling spilling;
   UndoWatch watch(*spilling.store);
@@ -271,6 +278,7 @@ TEST("what spilling and reading back have written can be undone") {
   EXPECT(stats.spilled > 100 && stats.restored > 100);
   expect_sound(*spilling.store);
 }
+#endif
 
 TEST("what a reaper has written can be undone") {
   auto store = new_store(queue_options());
