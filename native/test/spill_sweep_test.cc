@@ -2,6 +2,7 @@
 // or on disk, whole, and no file that nobody needs.
 
 #include "store/spill.h"
+#include "test/spilling.h"
 #include "test/sweep.h"
 #include "test/temporary_directory.h"
 
@@ -31,17 +32,12 @@ class FullScene : public Scene {
 
  protected:
   explicit FullScene(std::unique_ptr<TemporaryDirectory> directory, uint32_t count = kObjects)
-      : Scene(options(directory->path())), directory_(std::move(directory)), count_(count) {
+      : Scene(spilling_options(directory->path(), store_options(kObjects * kSize))),
+        directory_(std::move(directory)),
+        count_(count) {
     SealOptions referred;
     referred.add_ref = true;
     for (uint32_t i = 1; i <= count; ++i) REQUIRE_OK(put(*store_, id_of(i), kSize, referred));
-  }
-
-  static StoreOptions options(const std::string& directory) {
-    StoreOptions options = store_options(kObjects * kSize);
-    options.eviction = EvictionPolicy::kUnreferenced;
-    options.spill_directory = directory;
-    return options;
   }
 
   std::unique_ptr<TemporaryDirectory> directory_;

@@ -6,7 +6,7 @@
 #include <thread>
 
 #include "store/checksum.h"
-#include "test/support.h"
+#include "test/spilling.h"
 #include "test/temporary_directory.h"
 
 namespace mobula::test {
@@ -22,9 +22,7 @@ struct Spilling {
   std::unique_ptr<ObjectStore> store;
 
   explicit Spilling(uint64_t limit = UINT64_MAX) {
-    StoreOptions options = store_options();
-    options.eviction = EvictionPolicy::kUnreferenced;
-    options.spill_directory = directory.path();
+    StoreOptions options = spilling_options(directory.path());
     options.spill_limit = limit;
     store = new_store(options);
   }
@@ -332,10 +330,7 @@ TEST("the directory goes with the store") {
 namespace {
 
 ROLE(spilling_owner) {
-  StoreOptions options = store_options();
-  options.eviction = EvictionPolicy::kUnreferenced;
-  options.spill_directory = self.argument(0);
-  std::unique_ptr<ObjectStore> store = new_store(options);
+  std::unique_ptr<ObjectStore> store = new_store(spilling_options(self.argument(0)));
   SealOptions referred;
   referred.add_ref = true;
   for (uint32_t i = 1; i <= 16; ++i) REQUIRE_OK(put(*store, id_of(i), kObject, referred));
@@ -354,10 +349,7 @@ TEST("what a killed process has left on disk goes with the next store, a live on
   EXPECT_EQ(other.hear(), "full");
   owner->kill();
   size_t both = directory.files().size();
-  StoreOptions options = store_options();
-  options.eviction = EvictionPolicy::kUnreferenced;
-  options.spill_directory = directory.path();
-  auto next = new_store(options);
+  auto next = new_store(spilling_options(directory.path()));
   size_t left = directory.files().size();
   EXPECT(left > 0 && left < both);
 }

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "test/holdings.h"
+#include "test/spilling.h"
 #include "test/temporary_directory.h"
 #include "test/undo_watch.h"
 
@@ -161,7 +162,7 @@ class QueueWalk {
 };
 
 // A store that has too little memory for what is put, and too little room on disk at times.
-struct Spilling {
+struct CrampedStore {
   static constexpr uint64_t kMemory = 256 * kKiB;
   static constexpr uint32_t kObjects = 60;  // nearly as many as hash heads, so that some share one
 
@@ -169,9 +170,7 @@ struct Spilling {
   std::unique_ptr<ObjectStore> store = new_store(options());
 
   StoreOptions options() {
-    StoreOptions options = store_options(kMemory, kObjects);
-    options.eviction = EvictionPolicy::kUnreferenced;
-    options.spill_directory = directory.path();
+    StoreOptions options = spilling_options(directory.path(), store_options(kMemory, kObjects));
     options.spill_limit = 4 * kMemory;
     return options;
   }
@@ -180,8 +179,8 @@ struct Spilling {
 // Random objects that go to disk and come back; some of their files are lost.
 class SpillWalk {
  public:
-  SpillWalk(Spilling& spilling, uint64_t seed)
-      : directory_(spilling.directory), store_(*spilling.store), random_(seed) {}
+  SpillWalk(CrampedStore& cramped, uint64_t seed)
+      : directory_(cramped.directory), store_(*cramped.store), random_(seed) {}
 
   void run(int steps) {
     for (int i = 0; i < steps; ++i) step();
@@ -189,7 +188,7 @@ class SpillWalk {
 
  private:
   uint64_t pick(uint64_t below) { return random_() % below; }
-  ObjectId any() { return id_of(static_cast<uint32_t>(pick(Spilling::kObjects))); }
+  ObjectId any() { return id_of(static_cast<uint32_t>(pick(CrampedStore::kObjects))); }
 
   void step() {
     switch (pick(8)) {
@@ -213,9 +212,9 @@ class SpillWalk {
 
   void add(const ObjectId& id) {
     EntryRef ref;
-    (void)put(store_, id, pick(Spilling::kMemory / 4));
+    (void)put(store_, id, pick(CrampedStore::kMemory / 4));
     if (store_.add_ref(id, &ref).is_ok()) refs_.push_back(ref);
-    if (refs_.size() > Spilling::kObjects / 2) drop_ref();
+    if (refs_.size() > CrampedStore::kObjects / 2) drop_ref();
   }
 
   void look(const ObjectId& id) {
@@ -231,7 +230,7 @@ class SpillWalk {
   }
 
   void remove_all() {
-    for (uint32_t i = 0; i < Spilling::kObjects; ++i) (void)store_.remove(id_of(i));
+    for (uint32_t i = 0; i < CrampedStore::kObjects; ++i) (void)store_.remove(id_of(i));
   }
 
   void lose_a_file() {
@@ -266,17 +265,17 @@ TEST("what a transaction on the queues has written can be undone") {
 // outside of the lock.
 #if !defined(__SANITIZE_THREAD__)
 TEST("what spilling and reading back have written can be undone") {
-  Spilling spilling;
-  UndoWatch watch(*spilling.store);
+  CrampedStore cramped;
+  UndoWatch watch(*cramped.store);
   int steps = long_run() ? 100'000 : 3000;
   uint64_t first_seed = seed();
-  std::thread beside([&] { SpillWalk(spilling, first_seed + 1).run(steps); });
-  SpillWalk(spilling, first_seed).run(steps);
+  std::thread beside([&] { SpillWalk(cramped, first_seed + 1).run(steps); });
+  SpillWalk(cramped, first_seed).run(steps);
   beside.join();
   EXPECT(watch.commits() > 3000);
-  StoreStats stats = stats_of(*spilling.store);
+  StoreStats stats = stats_of(*cramped.store);
   EXPECT(stats.spilled > 100 && stats.restored > 100);
-  expect_sound(*spilling.store);
+  expect_sound(*cramped.store);
 }
 #endif
 
