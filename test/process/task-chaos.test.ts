@@ -1,4 +1,3 @@
-import { readdirSync } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
 import test from 'ava';
 import { init, shutdown, stats } from 'mobula';
@@ -7,7 +6,8 @@ import { children, killChildren } from '../support/children.js';
 import { Killer } from '../support/killer.js';
 import { chooseSeed, Random } from '../support/random.js';
 import { runtimeStore } from '../support/runtime.js';
-import { untilCollected } from '../support/until.js';
+import { sharedMemory, sharedMemorySince } from '../support/shared-memory.js';
+import { until, untilCollected } from '../support/until.js';
 
 const tasks = process.env.MOBULA_LONG_TESTS === undefined ? 5000 : 100_000;
 /** Tasks of the driver at a time. */
@@ -27,7 +27,7 @@ test.serial(
     t.timeout(60 * 60_000);
     const seed = chooseSeed();
     t.log(`MOBULA_SEED=${seed}`);
-    const mounted = readdirSync('/dev/shm');
+    const before = sharedMemory();
     init({ workers: 2, isolation: 'process', memory: '256MiB' });
     t.teardown(() => shutdown());
     const random = new Random(seed);
@@ -51,6 +51,6 @@ test.serial(
     await shutdown();
     await turn();
     t.deepEqual(children(), []);
-    t.deepEqual(readdirSync('/dev/shm'), mounted);
+    await until('shared memory is as before', () => sharedMemorySince(before).length === 0);
   },
 );

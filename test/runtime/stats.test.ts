@@ -1,4 +1,4 @@
-import { cancel, get, put, stats, taskTimes, type RuntimeStats } from 'mobula';
+import { cancel, get, put, stats, taskTimes, type ObjectRef, type RuntimeStats } from 'mobula';
 import { Counter } from '../support/actors.js';
 import { Gate } from '../support/gate.js';
 import { runInBoth, runtimeStore, testInBoth } from '../support/runtime.js';
@@ -11,7 +11,7 @@ import {
   statsInTask,
   yieldThenThrow,
 } from '../support/scheduling.js';
-import { refsOf } from '../support/streams.js';
+import { refsIn, refsOf } from '../support/streams.js';
 import { createStore } from '../support/stores.js';
 import {
   add,
@@ -118,8 +118,8 @@ testInBoth('a stream is one task, finished too when its reader leaves early', as
   const before = stats();
   await refsOf(countTo.remote(10));
   t.deepEqual(tasksSince(before), { ...none, finished: 1 });
-  for await (const ref of countTo.remote(1000)) {
-    t.is(await ref, 0);
+  for await (const ref of refsIn(countTo.remote(1000))) {
+    t.is(await (ref as ObjectRef<number>), 0);
     break;
   }
   await until('its worker has heard of it', () => tasksSince(before).running === 0);

@@ -14,7 +14,7 @@ import {
   yieldThenThrow,
 } from '../support/scheduling.js';
 import { createStore } from '../support/stores.js';
-import { refsOf } from '../support/streams.js';
+import { refsIn, refsOf } from '../support/streams.js';
 import { add } from '../support/tasks.js';
 import { until, untilCollected } from '../support/until.js';
 
@@ -78,16 +78,17 @@ testInBoth('an item that cannot be cloned is the failure of the last ref', async
 
 testInBoth('leaving the loop early ends the generator and frees what was not read', async (t) => {
   const marks = createStore(t);
-  for await (const ref of countMarked.options({ backpressure: 8 }).remote(marks.handle, 1000)) {
-    if ((await (ref as unknown as ObjectRef<number>)) === 2) break;
+  const numbers = countMarked.options({ backpressure: 8 }).remote(marks.handle, 1000);
+  for await (const ref of refsIn(numbers)) {
+    if ((await (ref as ObjectRef<number>)) === 2) break;
   }
   (await marks.wait(markId('finally'))).release();
   t.true(marks.stats().puts < 20);
 
   using store = runtimeStore();
   const { objects } = store.stats();
-  for await (const ref of yieldArrays.options({ backpressure: 8 }).remote(1000, 5000)) {
-    (ref as unknown as ObjectRef)[Symbol.dispose]();
+  for await (const ref of refsIn(yieldArrays.options({ backpressure: 8 }).remote(1000, 5000))) {
+    (ref as ObjectRef)[Symbol.dispose]();
     break;
   }
   await until('unread items are freed', () => store.stats().objects <= objects);

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { sharedMemory, sharedMemorySince } from './shared-memory.js';
 
 export interface Outcome {
   readonly code: number | null;
@@ -30,7 +31,7 @@ export class Command implements AsyncDisposable {
   readonly directory: string;
   readonly outcome: Promise<Outcome>;
   readonly #mark = randomUUID();
-  readonly #sharedMemory = new Set(sharedMemory());
+  readonly #sharedMemory = sharedMemory();
   readonly #child: ChildProcessByStdio<Writable, Readable, Readable>;
   #stdout = '';
   #stderr = '';
@@ -123,12 +124,15 @@ export class Command implements AsyncDisposable {
   /** What it has left behind, given some time for going away. */
   async remains(milliseconds: number): Promise<{ processes: number[]; files: string[] }> {
     const deadline = Date.now() + milliseconds;
-    while (this.descendants().length > 0 && Date.now() < deadline) await delay(20);
-    const memory = sharedMemory().filter((name) => !this.#sharedMemory.has(name));
+    while (this.#hasLeft() && Date.now() < deadline) await delay(20);
     return {
       processes: this.descendants(),
-      files: [...(await readdir(this.directory)), ...memory],
+      files: [...(await readdir(this.directory)), ...sharedMemorySince(this.#sharedMemory)],
     };
+  }
+
+  #hasLeft(): boolean {
+    return this.descendants().length > 0 || sharedMemorySince(this.#sharedMemory).length > 0;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -136,11 +140,6 @@ export class Command implements AsyncDisposable {
     for (const pid of this.descendants()) process.kill(pid, 'SIGKILL');
     await rm(this.directory, { recursive: true, force: true });
   }
-}
-
-/** Files of shared memory, other than those that tests make on purpose. */
-function sharedMemory(): string[] {
-  return readdirSync('/dev/shm').filter((name) => !name.startsWith('mobula-test-'));
 }
 
 function isMarked(pid: number, mark: string): boolean {

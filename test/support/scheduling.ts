@@ -14,6 +14,7 @@ import {
 } from 'mobula';
 import { ObjectStore, type StoreHandle } from 'mobula/store';
 import { standAt, type Pass } from './gate.js';
+import { refsIn } from './streams.js';
 
 // --- Marks that tests can see ---
 
@@ -158,8 +159,8 @@ export const yieldAndCrash = remote(function* (end: number) {
 
 export const sumStream = remote(async (end: number) => {
   let total = 0;
-  for await (const ref of countTo.options({ backpressure: 2 }).remote(end)) {
-    total += await (ref as unknown as ObjectRef<number>);
+  for await (const ref of refsIn(countTo.options({ backpressure: 2 }).remote(end))) {
+    total += await (ref as ObjectRef<number>);
   }
   return total;
 });

@@ -1,6 +1,14 @@
 import type { ObjectRef, ObjectStream } from 'mobula';
 
-/** The refs of a stream. By hand: TypeScript takes it that `for await` awaits each of them. */
+/**
+ * The stream itself, for loops. TypeScript gives a ref in a `for await` over a stream the type of a
+ * ref the first time, that of its value from then on, in the order in which it looks at files.
+ */
+export function refsIn(stream: ObjectStream): AsyncIterable<unknown> {
+  return stream;
+}
+
+/** All refs of a stream. */
 export async function refsOf<T>(stream: ObjectStream<T>): Promise<ObjectRef<T>[]> {
   const refs: ObjectRef<T>[] = [];
   for (;;) {
