@@ -116,7 +116,8 @@ const collected = new FinalizationRegistry<StreamReader>((reader) => reader.leav
  * The values that a remote generator yields, each a ref, in their order; to be iterated once. When
  * the generator throws, the last ref fails. Leaving the loop early ends the generator; so does
  * dropping the stream. By hand rather than by a generator: that would await each ref. (TypeScript
- * takes it that `for await` does, too, and gives the refs in such a loop the type of their values.)
+ * takes it from the second `for await` on that the loop does, too, and gives the refs in it the type
+ * of their values. `await ref` has the right type in all of them.)
  */
 export class ObjectStream<T = unknown> implements AsyncIterableIterator<ObjectRef<T>, undefined> {
   /** What an error calls it that says it cannot travel. */
