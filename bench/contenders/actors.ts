@@ -1,5 +1,6 @@
 /** Mobula's actors. */
-import { actor, get, getSync, init, type ActorHandle, type ActorOptions } from 'mobula';
+import { setTimeout as delay } from 'node:timers/promises';
+import { actor, get, getSync, init, stats, type ActorHandle, type ActorOptions } from 'mobula';
 import type { Subject } from '../harness/workload.js';
 import { serial, windowed, type Submit } from './submission.js';
 
@@ -44,18 +45,19 @@ export async function blockingCalls(): Promise<Subject> {
   return { run, stop: () => runtime.shutdown() };
 }
 
-/** One operation makes so many actors, calls each once and lets them go. */
+/** One operation makes so many actors and calls each once. A runtime has room for 131,072. */
 export function actorsMade(actors: number): Subject {
   const runtime = init({ memory: '1GB' });
-  return { run: (count) => makeAndCall(actors, count), stop: () => runtime.shutdown() };
-}
-
-async function makeAndCall(actors: number, count: number): Promise<void> {
-  for (let i = 0; i < count; i++) {
-    const made: ActorHandle<CounterClass>[] = Array.from({ length: actors }, () =>
-      Counter.remote(),
-    );
-    await get(made.map((handle) => handle.increment()));
-    for (const handle of made) handle[Symbol.dispose]();
-  }
+  let made: ActorHandle<CounterClass>[] = [];
+  return {
+    async prepare() {
+      for (const handle of made.splice(0)) handle[Symbol.dispose]();
+      while (stats().actors.alive > 0) await delay(1);
+    },
+    async run() {
+      made = Array.from({ length: actors }, () => Counter.remote());
+      await get(made.map((handle) => handle.increment()));
+    },
+    stop: () => runtime.shutdown(),
+  };
 }

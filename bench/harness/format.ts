@@ -22,7 +22,7 @@ export function commitText(commit: Commit | undefined): string {
 /** The line that names the error in what a process has said at its end. */
 export function reasonOf(failure = 'no result'): string {
   const lines = failure.split('\n');
-  const reason = lines.find((line) => /Error\b/.test(line)) ?? lines.at(-1)!;
+  const reason = lines.find((line) => /^\s*\w*Error\b/.test(line)) ?? lines.at(-1)!;
   return reason.length <= 60 ? reason : `${reason.slice(0, 57)}...`;
 }
 

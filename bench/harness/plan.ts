@@ -13,7 +13,7 @@ export interface Plan {
   readonly windowMs: number;
 }
 
-const full: Plan = { quick: false, trials: 7, warmUpMs: 5000, windows: 10, windowMs: 80 };
+const full: Plan = { quick: false, trials: 7, warmUpMs: 2000, windows: 10, windowMs: 80 };
 const quick: Plan = { quick: true, trials: 3, warmUpMs: 800, windows: 5, windowMs: 40 };
 
 export function planOf(isQuick: boolean, trials?: number): Plan {

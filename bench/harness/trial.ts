@@ -24,7 +24,8 @@ export class TrialError extends Error {}
 /** The program of a trial, of this checkout. */
 export const trialEntry = fileURLToPath(new URL('../trial.js', import.meta.url));
 
-const timeout = 120_000;
+/** The longest trials take some 90 s on two cores. */
+const timeout = 300_000;
 
 /** Resolves after the process and its own workers have ended; an abort kills them. */
 export async function runTrial(

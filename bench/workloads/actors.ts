@@ -50,6 +50,7 @@ export function actorWorkloads({ quick }: Plan): Workload[] {
       name: `${actors} shared actors made and called`,
       unit: milliseconds,
       statistic: 'mean',
+      maxOperations: 1,
       contenders: [{ name: 'mobula', start: () => actorsMade(actors) }],
       bars: [{ contender: 'mobula', atMost: actors * perActor }],
     })),

@@ -181,7 +181,7 @@ test.serial(
     t.is(code, 1, stderr);
     t.regex(
       stdout,
-      /failed:\n {2}store: first get and release, 64 B: mobula: base: .*broken trial/,
+      /failed:\n {2}store: first get and release, 64 B: mobula: base: Error: broken trial\n/,
     );
   },
 );
