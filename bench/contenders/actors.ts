@@ -45,7 +45,7 @@ export async function blockingCalls(): Promise<Subject> {
   return { run, stop: () => runtime.shutdown() };
 }
 
-/** One operation makes so many actors and calls each once. A runtime has room for 131,072. */
+/** One operation makes so many actors and calls each once, when those of the one before have ended. */
 export function actorsMade(actors: number): Subject {
   const runtime = init({ memory: '1GB' });
   let made: ActorHandle<CounterClass>[] = [];
